@@ -1,0 +1,69 @@
+"""What can happen, as rows of data: a new kind is one line of ``KINDS``.
+
+A kind that is not here is accepted and shown as such, in a family of its own. What must not go in: rules, limits.
+"""
+
+import re
+from dataclasses import dataclass
+
+KIND_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of alarm. ``severity`` 1 (gravest) to 4; ``family`` is what merges into one incident of a zone."""
+
+    name: str
+    family: str
+    severity: int
+    chinese: str
+    english: str
+    known: bool = True
+
+
+_ROWS = [
+    # name, family, severity, Chinese, English
+    Kind("flame", "fire", 1, "明火", "flame"),
+    Kind("smoke", "fire", 1, "烟雾", "smoke"),
+    Kind("temperature_high", "heat", 2, "温度高", "temperature high"),
+    Kind("temperature_high_high", "heat", 1, "温度高高", "temperature high-high"),
+    Kind("temperature_low", "heat", 3, "温度低", "temperature low"),
+    Kind("flammable_gas_high", "gas", 2, "可燃气体浓度高", "flammable gas high"),
+    Kind("flammable_gas_high_high", "gas", 1, "可燃气体浓度高高", "flammable gas high-high"),
+    Kind("methane_high", "gas", 1, "甲烷超限", "methane over limit"),
+    Kind("toxic_gas_high", "gas", 1, "有毒气体浓度高", "toxic gas high"),
+    Kind("oxygen_low", "gas", 1, "氧含量低", "oxygen low"),
+    Kind("oxygen_high", "gas", 2, "氧含量高", "oxygen high"),
+    Kind("pressure_high", "process", 2, "压力高", "pressure high"),
+    Kind("level_high", "process", 2, "液位高", "level high"),
+    Kind("level_high_high", "process", 1, "液位高高", "level high-high"),
+    Kind("level_low", "process", 3, "液位低", "level low"),
+    Kind("intrusion", "access", 2, "区域入侵", "intrusion"),
+    Kind("loitering", "access", 3, "徘徊", "loitering"),
+    Kind("line_crossing", "access", 3, "越线", "line crossing"),
+    Kind("seal_broken", "access", 2, "电子封条破坏", "electronic seal broken"),
+    Kind("overcrowding", "access", 2, "超员", "too many people"),
+    Kind("absent_from_post", "post", 3, "离岗", "nobody at the post"),
+    Kind("exit_blocked", "passage", 2, "消防通道占用", "fire exit blocked"),
+    Kind("object_left", "passage", 3, "物品遗留", "object left"),
+    Kind("manual_call_point", "fire", 1, "手动报警", "manual call point"),
+    Kind("camera_offline", "equipment", 3, "摄像机离线", "camera offline"),
+    Kind("tamper", "equipment", 2, "摄像机遮挡或移动", "camera covered or moved"),
+    Kind("sensor_stale", "equipment", 3, "传感器数据中断", "sensor stale"),
+    Kind("device_fault", "equipment", 3, "设备故障", "device fault"),
+    Kind("power_lost", "equipment", 2, "断电", "power lost"),
+    Kind("blind_zone", "coverage", 2, "监控盲区", "blind zone"),
+]
+KINDS: dict[str, Kind] = {k.name: k for k in _ROWS}
+
+FAMILIES: dict[str, str] = {
+    "fire": "火情", "heat": "温度异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常", "post": "岗位异常",
+    "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区",
+}
+
+UNKNOWN_SEVERITY = 3
+
+
+def kind_of(name: str) -> Kind:
+    """The row of ``name``; for a name that is not in the table a row of its own, marked unknown."""
+    return KINDS.get(name) or Kind(name, name, UNKNOWN_SEVERITY, f"未知类型 {name}", f"unknown kind {name}", known=False)

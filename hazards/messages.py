@@ -1,0 +1,96 @@
+"""What travels: signals into the system and incidents out of it. Frozen, typed, past tense.
+
+Times are UTC microseconds since 1970. Changes only add fields with defaults; a change that does not
+is a new major version in ``bus/codecs.py``. What must not go in: encoding, I/O, decisions.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+UNASSIGNED = "unassigned"
+"""Zone of every signal whose device nobody registered: accepted, shown on the waiting list (architecture 3.9)."""
+
+
+class Action(StrEnum):
+    """What a signal says of its condition."""
+
+    RAISED = "raised"
+    CLEARED = "cleared"
+    PULSE = "pulse"  # happened, has no end: a trip line, a push button
+
+
+class Clock(StrEnum):
+    """Whether the sender's time was believed."""
+
+    TRUSTED = "trusted"
+    ABSENT = "absent"  # no time was sent: time of receipt
+    WRONG = "wrong"  # outside the believable window: time of receipt, the sender's time kept in ``sent_at``
+
+
+class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One alarm signal as accepted at the door.
+
+    ``id`` is the deduplication key (``hazards.identity``); ``source`` and ``source_id`` are the sender's own, as they came.
+    ``at``: when it happened, as believed; ``received_at``: when the door took it; ``sent_at``: the sender's time if distrusted.
+    ``severity`` 1 (gravest) to 4, None: the kind's default. ``box``: x, y, w, h in pixels of the frame.
+    ``snapshot``: SHA-256 (hex) of the evidence file. ``sequence`` orders signals of equal ``at`` from one source.
+    """
+
+    id: str
+    source: str
+    source_id: str
+    device: str
+    zone: str
+    kind: str
+    action: Action
+    at: int
+    received_at: int
+    clock: Clock = Clock.TRUSTED
+    sent_at: int | None = None
+    severity: int | None = None
+    score: float | None = None
+    box: tuple[float, float, float, float] | None = None
+    message: str = ""
+    snapshot: str | None = None
+    synthetic: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class IncidentState(StrEnum):
+    """State of the merged condition; acknowledgement is kept apart (people own it)."""
+
+    PENDING = "pending"  # within the on-delay: recorded, not annunciated
+    ACTIVE = "active"  # at least one alarm stands
+    RETURNED = "returned"  # no alarm stands any more; waits for acknowledgement or for quiet
+    CLOSED = "closed"  # over
+
+
+class IncidentMessage(Struct, frozen=True, kw_only=True):
+    """An incident as it goes out: one row of the list, one event of the feed, one value on the topic."""
+
+    id: str
+    zone: str
+    family: str
+    kinds: list[str]
+    devices: list[str]
+    state: IncidentState
+    severity: int
+    opened_at: int
+    updated_at: int
+    version: int
+    alarm_count: int
+    reason: str  # code of the latest decision, see hazards.merging.Reason
+    message: str = ""
+    enterprise: str | None = None
+    snapshot: str | None = None
+    cleared_at: int | None = None
+    closed_at: int | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: int | None = None
+    assigned_to: str | None = None
+    shelved_by: str | None = None
+    shelved_until: int | None = None
+    shelve_reason: str | None = None
+    synthetic: bool = False

@@ -1,0 +1,90 @@
+"""One SQL database, SQLite or PostgreSQL, behind threads: no driver call ever runs on an event loop.
+
+``write`` gives one transaction (SQLite: BEGIN IMMEDIATE on the process's single writing thread); ``read`` a snapshot.
+What must not go in: queries.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from hazards.errors import StorageUnavailable
+
+T = TypeVar("T")
+
+
+def sqlite_url(path: Path) -> str:
+    """URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by us, see _begin
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON", "wal_autocheckpoint=2000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class Database:
+    """Engine, threads and the two kinds of transaction. Close it with ``close``."""
+
+    def __init__(self, url: str, *, readers: int = 4) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
+        self.engine: Engine = create_engine(url, pool_size=readers + 2, max_overflow=4, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _sqlite_connect)
+        self._writer = ThreadPoolExecutor(1 if self.is_sqlite else readers, thread_name_prefix="sql-write")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sql-read")
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One read-write transaction: committed at the end of the block, rolled back on an error.
+
+        Raises StorageUnavailable when the database is away, full or locked for too long."""
+        yield from self._transaction("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read-only snapshot."""
+        yield from self._transaction("BEGIN")
+
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql(begin)
+                with connection.begin() if not connection.in_transaction() else connection.get_transaction():  # type: ignore[union-attr]
+                    yield connection
+        except (OperationalError, InterfaceError) as e:
+            raise StorageUnavailable(str(e.orig), where="sql", hint="it is tried again") from e
+        except DBAPIError as e:
+            if e.connection_invalidated:
+                raise StorageUnavailable(str(e.orig), where="sql", hint="it is tried again") from e
+            raise
+
+    async def writing(self, work: Callable[[Connection], T]) -> T:
+        """``work`` in one write transaction, on a writing thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._in, self.write, work)
+
+    async def reading(self, work: Callable[[Connection], T]) -> T:
+        """``work`` in one snapshot, on a reading thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._in, self.read, work)
+
+    @staticmethod
+    def _in(transaction: Callable[[], Any], work: Callable[[Connection], T]) -> T:
+        with transaction() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """End the threads after their current work, then the connections."""
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()

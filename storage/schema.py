@@ -1,0 +1,187 @@
+"""Every SQL table on one screen. Times are UTC microseconds (BIGINT), ids are text, bodies are canonical JSON.
+
+Alembic's migrations (``storage/migrations``) build these; a test compares the two. What must not go in: queries.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+_Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself only for INTEGER
+
+# --- the site: what stands where (site file, section 7 of the architecture) ---
+site = Table(
+    "site", metadata,
+    Column("version", _Serial, primary_key=True, autoincrement=True),
+    Column("body", Text, nullable=False),  # the whole site as applied
+    Column("applied_at", BigInteger, nullable=False),
+    Column("applied_by", String, nullable=False),
+)
+enterprises = Table(
+    "enterprises", metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("removed_at", BigInteger),  # nothing is deleted
+)
+zones = Table(
+    "zones", metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("enterprise", String, index=True),
+    Column("grade", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("removed_at", BigInteger),
+)
+devices = Table(
+    "devices", metadata,
+    Column("id", String, primary_key=True),
+    Column("zone", String, nullable=False, index=True),
+    Column("type", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("removed_at", BigInteger),
+)
+
+# --- who may do what ---
+users = Table(
+    "users", metadata,
+    Column("id", String, primary_key=True),  # the sign-in name
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("enterprise", String),
+    Column("password_hash", String, nullable=False),  # argon2id
+    Column("disabled", Boolean, nullable=False, default=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+sessions = Table(
+    "sessions", metadata,
+    Column("secret_hash", String, primary_key=True),  # SHA-256 of the cookie
+    Column("user", String, nullable=False, index=True),
+    Column("csrf", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+tokens = Table(
+    "tokens", metadata,
+    Column("id", String, primary_key=True),
+    Column("secret_hash", String, nullable=False, unique=True),  # SHA-256 of the bearer token
+    Column("role", String, nullable=False),
+    Column("enterprise", String),
+    Column("label", String, nullable=False, default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+# --- the trunk: signals, incidents, zone states, outbox ---
+alarms = Table(
+    "alarms", metadata,
+    Column("id", String, primary_key=True),  # hazards.identity: the deduplication key
+    Column("source", String, nullable=False),
+    Column("source_id", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("score", Float),
+    Column("snapshot", String, index=True),
+    Column("body", LargeBinary, nullable=False),  # the whole signal, bus.codecs
+    Column("incident", String, nullable=False),
+    Column("reason", String, nullable=False),  # code of hazards.merging.Reason
+    Column("explained", Text, nullable=False),  # parameters of the reason, JSON
+    Column("applied_at", BigInteger, nullable=False),
+    Index("alarms_by_incident", "incident", "at", "id"),
+    Index("alarms_by_time", "at"),
+)
+incidents = Table(
+    "incidents", metadata,
+    Column("id", String, primary_key=True),
+    Column("zone", String, nullable=False),
+    Column("enterprise", String),
+    Column("family", String, nullable=False),
+    Column("kinds", Text, nullable=False),  # JSON list, first seen first
+    Column("devices", Text, nullable=False),  # JSON list
+    Column("state", String, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("cleared_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("alarm_count", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("snapshot", String),
+    Column("synthetic", Boolean, nullable=False, default=False),
+    Column("version", Integer, nullable=False),  # counts every change, by worker or person
+    # people's own: the worker never writes these
+    Column("people_version", Integer, nullable=False, default=0),  # value of version at the last change by a person
+    Column("acknowledged_by", String),
+    Column("acknowledged_at", BigInteger),
+    Column("assigned_to", String),
+    Column("shelved_by", String),
+    Column("shelved_until", BigInteger),
+    Column("shelve_reason", Text),
+    Index("incidents_newest", "opened_at", "id"),
+    Index("incidents_by_state", "state", "opened_at", "id"),
+    Index("incidents_by_zone", "zone", "opened_at", "id"),
+    Index("incidents_by_enterprise", "enterprise", "opened_at", "id"),
+)
+incident_events = Table(
+    "incident_events", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("incident", String, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),  # user id, "token:ID" or "bihuan"
+    Column("event", String, nullable=False),  # opened, severity_raised, cleared, closed, acknowledged, commented, …
+    Column("body", Text, nullable=False),  # JSON: reason and parameters
+)
+zone_states = Table(
+    "zone_states", metadata,
+    Column("key", String, primary_key=True),  # hazards.merging.state_key
+    Column("zone", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # msgpack of hazards.merging.ZoneState
+    Column("wake_at", BigInteger, index=True),
+)
+outbox = Table(
+    "outbox", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("topic", String, nullable=False),
+    Column("key", String, nullable=False),  # the Kafka key: zone, or enterprise for notices
+    Column("zone", String, nullable=False),
+    Column("enterprise", String),
+    Column("subject", String, nullable=False),  # incident or hazard id
+    Column("event", String, nullable=False),  # opened, updated, closed, …
+    Column("payload", LargeBinary, nullable=False),  # bus.codecs, as it goes to Kafka
+    Column("created_at", BigInteger, nullable=False),
+    Column("position", BigInteger, unique=True),  # place in the feed, given by the one relay, without gaps
+    Column("published_at", BigInteger, index=True),
+)
+dead_letters = Table(
+    "dead_letters", metadata,
+    Column("id", String, primary_key=True),
+    Column("topic", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("replayed_at", BigInteger),
+)
+
+# --- how it runs ---
+evidence = Table(
+    "evidence", metadata,
+    Column("sha256", String, primary_key=True),
+    Column("media_type", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("device", String, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("taken_at", BigInteger, nullable=False),
+)
+forwarders = Table(
+    "forwarders", metadata,
+    Column("journal", String, primary_key=True),  # id of the journal file
+    Column("unapplied", Integer, nullable=False),
+    Column("oldest_at", BigInteger),  # receipt of the oldest row that SQL has not applied; None: drained
+    Column("oldest_zone", String),
+    Column("updated_at", BigInteger, nullable=False),
+)
