@@ -1,0 +1,1 @@
+"""Tests mirror the packages; parts that are real programs are started by `tests/real`."""

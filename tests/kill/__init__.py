@@ -1,0 +1,1 @@
+"""Kill tests: nothing accepted is lost, nothing happens twice."""
