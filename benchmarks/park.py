@@ -1,0 +1,56 @@
+"""The park that benches and kill tests run on: zones with one device a kind, so that a device's alarms are one group.
+
+What must not go in: load, measuring.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hazards.kinds import kind_of
+
+KINDS = (
+    "flame", "temperature_high", "flammable_gas_high", "pressure_high", "intrusion", "absent_from_post", "exit_blocked", "device_fault", "blind_zone",
+)  # fmt: skip
+"""One known kind of each family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One device and the one kind it reports: a merging group of its own."""
+
+    device: str
+    zone: str
+    kind: str
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Zone and family: what merges into one incident."""
+        return self.zone, kind_of(self.kind).family
+
+
+def places(zones: int) -> list[Place]:
+    """Every device of a park of ``zones`` zones, neighbours in different zones."""
+    return [Place(f"D-{z}-{n}", f"zone-{z}", kind) for n, kind in enumerate(KINDS) for z in range(zones)]
+
+
+def write_park(path: Path, zones: int, *, cameras: list[dict[str, Any]] | None = None) -> Path:
+    """A site file with ``zones`` zones of two enterprises and their devices; ``cameras`` are added to the devices as they stand."""
+    grades = ("red", "orange", "yellow", "blue")
+    site = {
+        "site": {"id": "bench-park", "name": "测试园区", "district": "510800", "time_zone": "Asia/Shanghai"},
+        "enterprises": [{"id": "alu", "name": "测试铝业"}, {"id": "chem", "name": "测试化工"}],
+        "zones": [
+            {
+                "id": f"zone-{z}", "name": f"{z} 号车间", "enterprise": ("alu", "chem")[z % 2], "grade": grades[z % 4],
+                "polygon": [[100 * z, 0], [100 * z + 80, 0], [100 * z + 80, 60], [100 * z, 60]],
+            }
+            for z in range(zones)
+        ],
+        "devices": [{"id": p.device, "zone": p.zone, "type": "sensor"} for p in places(zones)] + (cameras or []),
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
