@@ -1,0 +1,1 @@
+"""HTTP: routes, roles, problem details, the console."""

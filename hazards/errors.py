@@ -15,6 +15,7 @@ What must not go in: HTTP status codes, exit codes, library exceptions. The edge
     │   ├── NotSignedIn         no valid session or token
     │   ├── NotPermitted        the role or the enterprise scope does not allow it
     │   ├── NotInState          the state table has no such transition
+    │   ├── Throttled           too many attempts; later it is allowed again (``retryable``)
     │   └── Conflict            somebody else changed it first
     ├── NotFound                no such thing, or none that the caller may see
     ├── Unavailable             a part is away; retrying helps (``retryable``)
@@ -98,6 +99,12 @@ class NotPermitted(Refused):
 
 class NotInState(Refused):
     """The state table has no such transition."""
+
+
+class Throttled(Refused):
+    """Too many attempts for now; the same may be tried again later."""
+
+    retryable = True
 
 
 class Conflict(Refused):

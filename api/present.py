@@ -1,0 +1,182 @@
+"""From the domain to the bodies of answers: names, texts, times with the site's offset.
+
+What must not go in: SQL, decisions, HTTP.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api import models
+from api.words import Bilingual, Words
+from hazards.incidents import is_acknowledged
+from hazards.kinds import FAMILIES, kind_of
+from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
+from hazards.zones import Device, Enterprise, Zone
+from storage.site_store import Registry
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EVIDENCE_URL = "/api/v1/evidence/"
+Annunciation = Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
+
+
+def zone_of_time(name: str) -> tzinfo:
+    """The time zone of that IANA name; UTC where the machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
+    """The one word for how it stands towards the operator (ISA-18.2 states, for a merged incident)."""
+    if incident.state is IncidentState.CLOSED:
+        return "closed"
+    if incident.shelved_until is not None and incident.shelved_until > now:
+        return "shelved"
+    if incident.state is IncidentState.PENDING:
+        return "pending"
+    if is_acknowledged(incident):
+        return "acknowledged"
+    return "cleared_unacknowledged" if incident.state is IncidentState.CLEARED else "unacknowledged"
+
+
+class Presenter:
+    """Turns things of one registry snapshot into bodies. ``now``: UTC microseconds."""
+
+    def __init__(self, registry: Registry, words: Words, *, now: int) -> None:
+        self.registry, self.words, self.now = registry, words, now
+        self.time_zone_name = registry.site.time_zone if registry.site else "Asia/Shanghai"
+        self._zone = zone_of_time(self.time_zone_name)
+
+    def time(self, at: int) -> datetime:
+        """UTC microseconds with the site's offset; times beyond the calendar are given as its nearest edge."""
+        try:
+            return (EPOCH + timedelta(microseconds=at)).astimezone(self._zone)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC) if at > 0 else datetime.min.replace(tzinfo=UTC)
+
+    def time_or_none(self, at: int | None) -> datetime | None:
+        """``time``, or None for None."""
+        return None if at is None else self.time(at)
+
+    def text(self, key: str, parameters: Mapping[str, Any] | None = None) -> models.Text:
+        """The catalogue's text in both languages."""
+        return _text(self.words.both(key, parameters))
+
+    def kind(self, name: str) -> models.Kind:
+        """A kind with its names."""
+        row = kind_of(name)
+        return models.Kind(kind=name, family=row.family, name=models.Text(zh=row.chinese, en=row.english), known=row.known)
+
+    def why(self, reason: str, explained: Mapping[str, Any] | None = None) -> models.Text:
+        """The sentence behind a reason's code."""
+        parameters = dict(explained or {})
+        device, _, kind = str(parameters.get("alarm", "")).partition(" ")
+        row = kind_of(kind) if kind else None
+        due = parameters.get("due")
+        if isinstance(due, int):
+            parameters["due"] = self.time(due).strftime("%H:%M:%S")
+        zh = self.words.one("zh", f"reason.{reason}", {**parameters, "device": device, "kind": row.chinese if row else ""})
+        en = self.words.one("en", f"reason.{reason}", {**parameters, "device": device, "kind": row.english if row else ""})
+        return models.Text(zh=zh, en=en)
+
+    def incident(self, incident: IncidentMessage) -> models.Incident:
+        """One incident."""
+        zone = self.registry.zone(incident.zone)
+        unassigned = incident.zone == UNASSIGNED
+        word = annunciation(incident, self.now)
+        return models.Incident(
+            id=incident.id, zone=incident.zone,
+            zone_name=zone.name if zone else (self.words.one("zh", "zone.unassigned") if unassigned else incident.zone),
+            zone_grade=zone.grade.value if zone else None,
+            enterprise=incident.enterprise, enterprise_name=self._enterprise_name(incident.enterprise),
+            family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
+            kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
+            annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
+            opened_at=self.time(incident.opened_at), updated_at=self.time(incident.updated_at),
+            cleared_at=self.time_or_none(incident.cleared_at), closed_at=self.time_or_none(incident.closed_at),
+            version=incident.version, alarm_count=incident.alarm_count, message=incident.message, reason=incident.reason,
+            why=self.why(incident.reason), snapshot=incident.snapshot, snapshot_url=evidence_url(incident.snapshot),
+            acknowledged_by=incident.acknowledged_by, acknowledged_at=self.time_or_none(incident.acknowledged_at),
+            assigned_to=incident.assigned_to, shelved_by=incident.shelved_by,
+            shelved_until=self.time_or_none(incident.shelved_until), shelve_reason=incident.shelve_reason, synthetic=incident.synthetic,
+        )  # fmt: skip
+
+    def alarm(self, signal: Signal, reason: str, explained: Mapping[str, Any]) -> models.Alarm:
+        """One signal of an incident with the decision about it."""
+        return models.Alarm(
+            id=signal.source_id, signal=signal.id, source=signal.source, device=signal.device, kind=signal.kind,
+            kind_name=self.kind(signal.kind), action=signal.action.value, at=self.time(signal.at),
+            received_at=self.time(signal.received_at), clock=signal.clock.value, sent_at=self.time_or_none(signal.sent_at),
+            severity=signal.severity, score=signal.score, box=list(signal.box) if signal.box else None, message=signal.message,
+            snapshot=signal.snapshot, snapshot_url=evidence_url(signal.snapshot), reason=reason, why=self.why(reason, explained),
+            details=signal.details, synthetic=signal.synthetic,
+        )  # fmt: skip
+
+    def timeline_event(self, id: str, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
+        """One line of the record."""
+        return models.TimelineEvent(
+            id=id, at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"), details=dict(body)
+        )
+
+    def _family(self, family: str) -> models.Text:
+        if family in FAMILIES:
+            return self.text(f"family.{family}")
+        return self.kind(family).name
+
+    def _enterprise_name(self, id: str | None) -> str | None:
+        if id is None or self.registry.site is None:
+            return None
+        return next((e.name for e in self.registry.site.enterprises if e.id == id), None)
+
+
+def evidence_url(sha256: str | None) -> str | None:
+    """Where the picture is served."""
+    return EVIDENCE_URL + sha256 if sha256 else None
+
+
+def enterprise(e: Enterprise) -> models.Enterprise:
+    """An enterprise."""
+    return models.Enterprise(
+        id=e.id, name=e.name, contacts=[models.Contact(name=c.name, role=c.role, phone=c.phone) for c in e.contacts]
+    )
+
+
+def zone(z: Zone) -> models.Zone:
+    """A zone."""
+    return models.Zone(
+        id=z.id, name=z.name, grade=z.grade.value, enterprise=z.enterprise, polygon=z.polygon, line=z.line, risks=z.risks,
+        measures=z.measures, major_hazard_level=z.major_hazard_level,
+    )  # fmt: skip
+
+
+def device(d: Device) -> models.Device:
+    """A device, with the password of its address hidden."""
+    return models.Device(
+        id=d.id, zone=d.zone, type=d.type, url=without_password(d.url), detectors=d.detectors, areas=d.areas, settings=d.settings
+    )
+
+
+def without_password(url: str) -> str:
+    """``url`` with what stands before its @ hidden: addresses of cameras often carry a password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _text(text: Bilingual) -> models.Text:
+    return models.Text(zh=text.zh, en=text.en)
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """A JSON object that we wrote ourselves."""
+    value: dict[str, Any] = json.loads(text)
+    return value

@@ -1,0 +1,100 @@
+"""Who may do what: every role, every route and every command on one screen.
+
+A route that is not in ``ROUTES`` can't be registered (``api/gate.py``) and a test walks the application to prove it;
+who is not named in a row is refused. What must not go in: sessions, SQL, HTTP.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The posts of the mission. ``enterprise`` is the only one that is bound to an enterprise and sees only its own."""
+
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"  # 值班员
+    PARK_COMMAND = "park_command"  # 园区攻坚指挥部
+    DEPARTMENT = "department"  # 行业主管部门
+    BUREAU = "bureau"  # 应急局
+    DISTRICT_LEADER = "district_leader"  # 区领导
+    SAFETY_OFFICE = "safety_office"  # 安委办
+    ENTERPRISE = "enterprise"
+    ANALYST = "analyst"  # 分析员
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One row: ``roles`` that may call the route (None: nobody needs to sign in) and the largest body in bytes."""
+
+    roles: frozenset[Role] | None
+    body: int = 0
+
+
+KB, MB = 1000, 1_000_000
+DEFAULT_ALARM_BODY = 10 * MB
+
+_ALL = frozenset(Role)
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_ROOM = frozenset({Role.ADMINISTRATOR, Role.OPERATOR})
+_COMMAND = _ROOM | {Role.PARK_COMMAND}
+_SOURCES = _COMMAND | {Role.DEPARTMENT, Role.BUREAU, Role.ENTERPRISE}
+_SPEAKERS = _ALL - {Role.ANALYST}
+_OPEN = Access(None)
+
+ROUTES: dict[tuple[str, str], Access] = {
+    # alarms and incidents
+    ("POST", "/api/v1/alarms"): Access(_SOURCES, DEFAULT_ALARM_BODY),
+    ("GET", "/api/v1/incidents"): Access(_ALL),
+    ("GET", "/api/v1/incidents/{id}"): Access(_ALL),
+    ("GET", "/api/v1/incidents/{id}/alarms"): Access(_ALL),
+    ("GET", "/api/v1/incidents/{id}/events"): Access(_ALL),
+    ("POST", "/api/v1/incidents/{id}/commands"): Access(_SPEAKERS, 64 * KB),  # and see COMMANDS
+    ("GET", "/api/v1/feed"): Access(_ALL),
+    ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
+    # the site
+    ("GET", "/api/v1/zones"): Access(_ALL),
+    ("GET", "/api/v1/zones/{id}"): Access(_ALL),
+    ("GET", "/api/v1/devices"): Access(_ALL),
+    ("GET", "/api/v1/devices/{id}"): Access(_ALL),
+    ("GET", "/api/v1/enterprises"): Access(_ALL),
+    ("GET", "/api/v1/enterprises/{id}"): Access(_ALL),
+    ("GET", "/api/v1/waiting"): Access(_ROOM),
+    ("GET", "/api/v1/site"): Access(_ADMINISTRATOR),
+    ("PUT", "/api/v1/site"): Access(_ADMINISTRATOR, 2 * MB),
+    ("POST", "/api/v1/site/check"): Access(_ADMINISTRATOR, 2 * MB),
+    # people and machines
+    ("POST", "/api/v1/session"): Access(None, 4 * KB),
+    ("GET", "/api/v1/session"): Access(_ALL),
+    ("DELETE", "/api/v1/session"): Access(_ALL),
+    ("POST", "/api/v1/session/password"): Access(_ALL, 4 * KB),
+    ("GET", "/api/v1/users"): Access(_ADMINISTRATOR),
+    ("POST", "/api/v1/users"): Access(_ADMINISTRATOR, 4 * KB),
+    ("PATCH", "/api/v1/users/{id}"): Access(_ADMINISTRATOR, 4 * KB),
+    ("GET", "/api/v1/tokens"): Access(_ADMINISTRATOR),
+    ("POST", "/api/v1/tokens"): Access(_ADMINISTRATOR, 4 * KB),
+    ("DELETE", "/api/v1/tokens/{id}"): Access(_ADMINISTRATOR),
+    # open to everybody: they name nobody and nothing of the park
+    ("GET", "/healthz"): _OPEN,
+    ("GET", "/readyz"): _OPEN,
+    ("GET", "/metrics"): _OPEN,
+    ("GET", "/openapi.json"): _OPEN,
+    ("GET", "/"): _OPEN,
+    ("GET", "/console/{path:path}"): _OPEN,
+}
+
+COMMANDS: dict[str, frozenset[Role]] = {
+    "acknowledge": _COMMAND,  # the enterprise confirms its own notice; it can't silence the control room's alarm
+    "assign": _COMMAND,
+    "comment": _SPEAKERS,
+    "shelve": _ROOM,
+    "unshelve": _ROOM,
+    "close": _ROOM,
+}
+"""Commands on incidents. Nobody states these by clause: they are platform defaults, which the policy pack will refine."""
+
+COMMANDS_BASIS = "platform_default"
+
+
+def may_see_all(role: Role) -> bool:
+    """Whether the role sees more than one enterprise."""
+    return role is not Role.ENTERPRISE
