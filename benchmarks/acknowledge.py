@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, func, select
+from storage.migrations import upgrade
 
 from benchmarks.client import Client
 from benchmarks.figures import Figure, percentile, rounded
@@ -21,7 +22,6 @@ from hazards.errors import Unavailable
 from hazards.messages import UNASSIGNED, Action
 from storage.database import Database, sqlite_url
 from storage.incidents import apply_signals
-from storage.migrations import upgrade
 from storage.schema import incidents, outbox
 
 CHUNK = 1000

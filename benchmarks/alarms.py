@@ -80,11 +80,8 @@ def plain(url: str, count: int) -> float:
     database, table = Database(url), Table("bench_plain", MetaData(), Column("id", String, primary_key=True), *_text_columns())
     try:
         table.create(database.engine)
-        rows = [
-            {"id": e["id"], "device": e["subject"], "kind": e["data"]["kind"], "action": e["type"], "at": e["time"], "message": e["data"]["message"]}
-            for batch in batches(count, "plain")
-            for e in batch
-        ]
+        events = [e for batch in batches(count, "plain") for e in batch]
+        rows = [{"id": e["id"], "device": e["subject"], "action": e["type"], "at": e["time"], **e["data"]} for e in events]
         began = time.perf_counter()
         for row in rows:
             with database.write() as connection:
@@ -96,7 +93,7 @@ def plain(url: str, count: int) -> float:
 
 
 def _text_columns() -> list[Column[str]]:
-    return [Column(name, String) for name in ("device", "kind", "action", "at", "message")]
+    return [Column(name, String) for name in ("device", "kind", "action", "at", "message", "score")]
 
 
 def run(*, kafka: str = "", database: str = "", count: int = 20_000) -> Iterator[Figure]:

@@ -16,7 +16,9 @@ BATCH = "application/cloudevents-batch+json"
 SINGLE = "application/cloudevents+json"
 
 
-def alarm_event(identity: str, device: str, kind: str, action: str, *, source: str, at: datetime | None = None, **data: Any) -> dict[str, Any]:
+def alarm_event(
+    identity: str, device: str, kind: str, action: str, *, source: str, at: datetime | None = None, **data: Any
+) -> dict[str, Any]:
     """A CloudEvent for ``POST /alarms``; ``at`` defaults to now."""
     return {
         "specversion": "1.0", "id": identity, "source": source, "type": f"bihuan.alarm.{action}", "subject": device,

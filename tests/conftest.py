@@ -15,16 +15,19 @@ What must not go in: starting the programs (``tests/real``), helpers of single t
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.park import write_park
 from storage.database import Database, sqlite_url
 from tests.real.kafka import EmbeddedBroker, KafkaCluster
 from tests.real.ports import free_port as _free_port
 from tests.real.postgres import create_database, drop_database
 from tests.real.rtsp import Rtsp
+from tests.real.system import RunningSystem
 
 PARTS = ("KAFKA", "POSTGRES", "RTSP", "MEDIA", "INFLUXD", "MQTT")
 
@@ -171,3 +174,30 @@ def rtsp(tmp_path: Path) -> Iterator[Rtsp]:
     server = Rtsp(part("RTSP"), folder)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def running_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., RunningSystem]]:
+    """``running_system("embedded")`` or ``running_system("kafka")`` (Apache Kafka and PostgreSQL) starts a real ``bihuan up``.
+
+    Further arguments: ``zones`` of its park, ``cameras`` as in a site file, ``settings`` without BIHUAN_. All of it ends with the test.
+    """
+    systems: list[RunningSystem] = []
+
+    def start(
+        flavour: str, *, zones: int = 4, cameras: list[dict[str, Any]] | None = None, settings: dict[str, str] | None = None
+    ) -> RunningSystem:
+        outside: dict[str, str] = {}
+        if flavour == "kafka":
+            outside = {"KAFKA": request.getfixturevalue("fresh_kafka").addresses, "DATABASE": request.getfixturevalue("postgres_url")}
+        number = len(systems) + 1
+        site = write_park(tmp_path / f"site-{number}.yaml", zones, cameras=cameras)
+        system = RunningSystem(tmp_path / f"data-{number}", site=site, settings=outside | (settings or {}))
+        systems.append(system)
+        system.start()
+        return system
+
+    yield start
+    for system in systems:
+        system.end()
+        print(f"--- end of the log of {system.url}\n{system.log_tail()}")  # shown by pytest only when the test fails
