@@ -1,0 +1,1 @@
+"""Topics, codecs, partitions, producer and consumer set-up."""

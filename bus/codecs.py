@@ -13,7 +13,6 @@ from msgspec import Raw, Struct
 from hazards.errors import MalformedMessage, UnknownSchema
 from hazards.messages import IncidentMessage, Signal
 
-
 T = TypeVar("T", bound=Struct)
 
 

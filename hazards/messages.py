@@ -63,7 +63,7 @@ class IncidentState(StrEnum):
 
     PENDING = "pending"  # within the on-delay: recorded, not annunciated
     ACTIVE = "active"  # at least one alarm stands
-    RETURNED = "returned"  # no alarm stands any more; waits for acknowledgement or for quiet
+    CLEARED = "cleared"  # no alarm stands any more; waits for acknowledgement and for quiet
     CLOSED = "closed"  # over
 
 
@@ -89,6 +89,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     closed_at: int | None = None
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None
+    acknowledged_severity: int | None = None  # graver since: unacknowledged again
     assigned_to: str | None = None
     shelved_by: str | None = None
     shelved_until: int | None = None

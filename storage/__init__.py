@@ -1,0 +1,1 @@
+"""SQL, outbox and relay, journal, evidence files."""

@@ -96,6 +96,7 @@ alarms = Table(
 incidents = Table(
     "incidents", metadata,
     Column("id", String, primary_key=True),
+    Column("state_key", String, nullable=False),  # row of zone_states that merges into it
     Column("zone", String, nullable=False),
     Column("enterprise", String),
     Column("family", String, nullable=False),
@@ -117,9 +118,10 @@ incidents = Table(
     Column("people_version", Integer, nullable=False, default=0),  # value of version at the last change by a person
     Column("acknowledged_by", String),
     Column("acknowledged_at", BigInteger),
+    Column("acknowledged_severity", Integer),
     Column("assigned_to", String),
     Column("shelved_by", String),
-    Column("shelved_until", BigInteger),
+    Column("shelved_until", BigInteger, index=True),
     Column("shelve_reason", Text),
     Index("incidents_newest", "opened_at", "id"),
     Index("incidents_by_state", "state", "opened_at", "id"),

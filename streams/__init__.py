@@ -1,0 +1,1 @@
+"""The Faust app: agents of a few lines that call the domain."""

@@ -1,0 +1,121 @@
+"""The site in SQL, and the registry: a snapshot of it in memory that the door and the merge agent look devices up in.
+
+Applying a site never deletes: what is gone from the file is marked removed. What must not go in: reading files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from sqlalchemy import Connection, Table, func, select, update
+
+from hazards.messages import UNASSIGNED
+from hazards.zones import Device, Enterprise, Site, Zone
+from storage import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What stands where, as of site ``version`` (0: no site was ever applied)."""
+
+    version: int = 0
+    site: Site = field(default_factory=lambda: Site(id="", name=""))
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether this is a demonstration."""
+        return self.site.synthetic
+
+    def zone_of(self, device: str) -> str:
+        """The zone of ``device``, or ``unassigned``."""
+        known = self.devices.get(device)
+        return known.zone if known else UNASSIGNED
+
+    def device(self, device: str) -> Device | None:
+        """The device, or None."""
+        return self.devices.get(device)
+
+    def zone(self, zone: str) -> Zone | None:
+        """The zone, or None."""
+        return self.zones.get(zone)
+
+    def enterprise_of(self, zone: str) -> str | None:
+        """The enterprise that owns ``zone``, or None."""
+        known = self.zones.get(zone)
+        return known.enterprise if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChange:
+    """What applying a site did: ids, by table."""
+
+    version: int
+    added: dict[str, list[str]]
+    changed: dict[str, list[str]]
+    removed: dict[str, list[str]]
+
+
+def site_version(connection: Connection) -> int:
+    """The newest applied version, 0 if none."""
+    return connection.execute(select(func.max(schema.site.c.version))).scalar() or 0
+
+
+def load_registry(connection: Connection) -> Registry:
+    """The newest applied site."""
+    row = connection.execute(select(schema.site.c.version, schema.site.c.body).order_by(schema.site.c.version.desc()).limit(1)).first()
+    if row is None:
+        return Registry()
+    site = msgspec.json.decode(row.body, type=Site)
+    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices})
+
+
+_cache: dict[str, Registry] = {}
+
+
+def current_registry(connection: Connection) -> Registry:
+    """The newest site, read again only when its version moved: one small query a call."""
+    key = str(connection.engine.url)
+    known = _cache.get(key)
+    version = site_version(connection)
+    if known is None or known.version != version:
+        known = _cache[key] = load_registry(connection)
+    return known
+
+
+def apply_site(connection: Connection, site: Site, *, by: str, now: int) -> SiteChange:
+    """Make ``site`` the current one. Nothing changes when it already is."""
+    known = load_registry(connection)
+    change = SiteChange(known.version, {}, {}, {})
+    body = msgspec.json.encode(site, order="deterministic")
+    if known.version and msgspec.json.encode(known.site, order="deterministic") == body:
+        return change
+    rows: dict[Table, list[_Entry]] = {
+        schema.enterprises: [(e.id, {"name": e.name}, e) for e in site.enterprises],
+        schema.zones: [(z.id, {"name": z.name, "enterprise": z.enterprise, "grade": z.grade.value}, z) for z in site.zones],
+        schema.devices: [(d.id, {"zone": d.zone, "type": d.type}, d) for d in site.devices],
+    }
+    for table, entries in rows.items():
+        _apply_table(connection, table, entries, change, now)
+    result = connection.execute(schema.site.insert().values(body=body.decode(), applied_at=now, applied_by=by))
+    return SiteChange(int((result.inserted_primary_key or (0,))[0]), change.added, change.changed, change.removed)
+
+
+_Entry = tuple[str, dict[str, str | None], Enterprise | Zone | Device]
+
+
+def _apply_table(connection: Connection, table: Table, entries: list[_Entry], change: SiteChange, now: int) -> None:
+    known = {r.id: (r.body, r.removed_at) for r in connection.execute(select(table.c.id, table.c.body, table.c.removed_at))}
+    for entry_id, columns, thing in entries:
+        body = msgspec.json.encode(thing, order="deterministic").decode()
+        if entry_id not in known:
+            connection.execute(table.insert().values(id=entry_id, body=body, **columns))
+            change.added.setdefault(table.name, []).append(entry_id)
+        elif known[entry_id] != (body, None):
+            connection.execute(update(table).where(table.c.id == entry_id).values(body=body, removed_at=None, **columns))
+            change.changed.setdefault(table.name, []).append(entry_id)
+    gone = [i for i in known if known[i][1] is None and i not in {e[0] for e in entries}]
+    if gone:
+        connection.execute(update(table).where(table.c.id.in_(gone)).values(removed_at=now))
+        change.removed[table.name] = gone
