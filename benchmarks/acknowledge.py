@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, func, select
-from storage.migrations import upgrade
 
 from benchmarks.client import Client
 from benchmarks.figures import Figure, percentile, rounded
@@ -22,6 +21,7 @@ from hazards.errors import Unavailable
 from hazards.messages import UNASSIGNED, Action
 from storage.database import Database, sqlite_url
 from storage.incidents import apply_signals
+from storage.migrations import upgrade
 from storage.schema import incidents, outbox
 
 CHUNK = 1000
@@ -29,10 +29,10 @@ CHUNK = 1000
 
 def seed(url: str, count: int) -> None:
     """``count`` open incidents, each of one alarm of one device that nobody registered, newest last."""
-    upgrade(url)
     database = Database(url)
     now = time.time_ns() // 1000
     try:
+        upgrade(database)
         for first in range(0, count, CHUNK):
             signals = [
                 admit(

@@ -4,7 +4,7 @@ What must not go in: measuring, decisions about what an answer means.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -92,7 +92,7 @@ class Client:
         base = self._http.base_url
         return await self._http.get(f"{base.scheme}://{base.netloc.decode()}{path}" if path.startswith("/api/") else path)
 
-    async def feed(self, after: str | None = None) -> AsyncIterator[FeedEvent]:
+    async def feed(self, after: str | None = None) -> AsyncGenerator[FeedEvent, None]:
         """Events of the live feed from now on, or after the position ``after``; ends when the server ends it."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after is not None else {})
         async with self._http.stream("GET", "/feed", headers=headers, timeout=httpx.Timeout(15, read=60)) as answer:

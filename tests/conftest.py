@@ -23,6 +23,7 @@ import pytest
 
 from benchmarks.park import write_park
 from storage.database import Database, sqlite_url
+from storage.migrations import upgrade
 from tests.real.kafka import EmbeddedBroker, KafkaCluster
 from tests.real.ports import free_port as _free_port
 from tests.real.postgres import create_database, drop_database
@@ -130,8 +131,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with the current tables, once on SQLite and once on PostgreSQL."""
-    migrate(database_url)
     database = Database(database_url)
+    upgrade(database)
     yield database
     database.close()
 
@@ -139,25 +140,10 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A SQLite database with the current tables, for tests to which the kind of database makes no difference."""
-    url = sqlite_url(tmp_path / "ledger.sqlite")
-    migrate(url)
-    database = Database(url)
+    database = Database(sqlite_url(tmp_path / "ledger.sqlite"))
+    upgrade(database)
     yield database
     database.close()
-
-
-def migrate(url: str) -> None:
-    """The current tables in an empty database."""
-    try:
-        from storage.migrations import upgrade
-    except ImportError:
-        from storage.schema import metadata
-
-        made = Database(url)
-        metadata.create_all(made.engine)
-        made.close()
-    else:
-        upgrade(url)
 
 
 @pytest.fixture(scope="session")
