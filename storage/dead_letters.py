@@ -1,0 +1,45 @@
+"""Messages that could not be understood, kept with the reason so that a person can look at them and send them again.
+
+What must not go in: deciding what is a dead letter (``streams/merge.py``), sending again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from uuid import uuid5
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from hazards.identity import NAMESPACE
+from storage.schema import dead_letters
+
+_ID_CHUNK = 500
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """One message of ``topic`` and why it was put aside. ``payload`` as it came, byte for byte."""
+
+    id: str
+    topic: str
+    reason: str
+    payload: bytes
+
+
+def dead_letter(topic: str, payload: bytes, reason: str) -> DeadLetter:
+    """A dead letter. Its id is a function of topic and payload: read again, or sent again elsewhere, it is the same one."""
+    named = uuid5(NAMESPACE, f"dead-letter/{topic}/{hashlib.sha256(payload).hexdigest()}")
+    return DeadLetter(id=str(named), topic=topic, reason=reason, payload=payload)
+
+
+def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, now: int) -> int:
+    """Keep those of ``letters`` that are not kept yet; ``now`` in µs. Returns how many were new."""
+    fresh = {letter.id: letter for letter in letters}
+    ids = list(fresh)
+    for start in range(0, len(ids), _ID_CHUNK):
+        chunk = ids[start : start + _ID_CHUNK]
+        for known in connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(chunk))):
+            del fresh[known]
+    if fresh:
+        rows = [{"id": x.id, "topic": x.topic, "reason": x.reason, "payload": x.payload, "at": now} for x in fresh.values()]
+        connection.execute(dead_letters.insert(), rows)
+    return len(fresh)

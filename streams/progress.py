@@ -1,0 +1,47 @@
+"""What a worker says of itself: the supervisor's watchdog reads it, since a stuck loop can't watch itself.
+
+What must not go in: deciding that a worker is stuck.
+"""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+
+class WorkerProgress(Struct, frozen=True, kw_only=True):
+    """One report. Times are UTC µs; counts are since the start of the process.
+
+    ``ready``: partitions are assigned and messages flow. ``assigned``: "topic/number", sorted. ``applied``: signals that
+    SQL took for the first time, ``repeated``: those it had already. ``waiting``: messages read and not yet in a batch.
+    ``last_fetch_at``: latest answer of the broker, with or without messages; it stands still when the consumer is stuck.
+    ``trouble``: what is being retried now, "" when nothing is."""
+
+    ready: bool
+    assigned: list[str]
+    applied: int = 0
+    repeated: int = 0
+    messages: int = 0
+    batches: int = 0
+    dead_lettered: int = 0
+    woken: int = 0
+    waiting: int = 0
+    bytes_written: int = 0
+    last_fetch_at: int | None = None
+    last_batch_at: int | None = None
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The running counts behind WorkerProgress."""
+
+    applied: int = 0
+    repeated: int = 0
+    messages: int = 0
+    batches: int = 0
+    dead_lettered: int = 0
+    woken: int = 0
+    waiting: int = 0
+    bytes_written: int = 0
+    last_batch_at: int | None = None
+    trouble: str = ""

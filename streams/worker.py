@@ -1,0 +1,156 @@
+"""Runs one worker inside the caller's event loop until it is told to stop.
+
+Faust is started as a service of our loop (``app.start()``), not by its command line: signals, logging and the exit code
+belong to the process around it (``bihuan/``). A crash inside Faust ends ``run_worker`` with an error; the supervisor
+starts the process again, which is the one recovery that always works. What must not go in: what is done with messages.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from time import monotonic, time_ns
+
+import structlog
+
+from bus.admin import ensure_topics
+from bus.topics import ALARMS, DEAD_LETTERS
+from hazards.errors import BrokerUnavailable
+from storage.database import Database
+from storage.dead_letters import DeadLetter
+from streams.app import AgentLine, WorkerApp, WorkerSettings, build_app, flow
+from streams.merge import Apply, Merger, Rings
+from streams.progress import Tally, WorkerProgress
+from streams.timers import Timers, Wake
+from streams.transport import Consumer
+
+log = structlog.get_logger()
+
+Report = Callable[[WorkerProgress], None]
+
+
+def micros() -> int:
+    """Now, UTC µs."""
+    return time_ns() // 1000
+
+
+async def run_worker(
+    settings: WorkerSettings, database: Database, doorbell: Rings, report: Report, stop: asyncio.Event, *, apply: Apply | None = None, wake: Wake | None = None
+) -> None:
+    """Merge alarms and run timers until ``stop`` is set. ``report`` is called at least once a ``report_interval``.
+
+    Waits for the broker as long as it takes. Raises Misconfigured when a topic has another partition count, and
+    BrokerUnavailable when Faust gave up: end the process then and start it anew."""
+    if apply is None or wake is None:
+        from storage.incidents import apply_signals, wake as wake_zones  # noqa: PLC0415
+
+        apply, wake = apply or apply_signals, wake or wake_zones
+    merger = Merger(database, doorbell, apply, micros, at_most=settings.batch_messages, heaviest=settings.batch_bytes)
+    run = Run(settings, flow(merger), merger.tally, report)
+    merger.publish = run.publish_dead_letter
+    timers = Timers(database, wake, micros, partitions=settings.partitions, owned=run.owned, tally=merger.tally, ring=doorbell.ring)
+    merger.on_wake = timers.wake_at
+    waking = asyncio.create_task(timers.run())
+    try:
+        await run.until(stop)
+    finally:
+        waking.cancel()
+        await asyncio.gather(waking, return_exceptions=True)
+
+
+class Run:
+    """One life of a Faust app: wait for the broker, start, report, stop."""
+
+    def __init__(self, settings: WorkerSettings, agents: Sequence[AgentLine], tally: Tally, report: Report) -> None:
+        self._settings, self._agents, self._tally, self._report = settings, agents, tally, report
+        self.app: WorkerApp | None = None
+
+    def owned(self) -> frozenset[int]:
+        """Partitions of topic alarms that are assigned and flowing."""
+        return frozenset(p for topic, p in self._assignment() if topic == ALARMS.name)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Run until ``stop`` is set."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await self._wait_for_topics(stopping)
+            if not stopping.done():
+                await self._serve(stopping)
+        finally:
+            stopping.cancel()
+
+    async def publish_dead_letter(self, letter: DeadLetter) -> None:
+        """A copy for topic dead-letters; key: the topic it came from, headers: id and reason."""
+        if self.app is not None:
+            headers = {"id": letter.id.encode(), "reason": letter.reason.encode()[:4096]}
+            sending = self.app.producer.send_and_wait(DEAD_LETTERS.name, letter.topic.encode(), letter.payload, None, None, headers)
+            await asyncio.wait_for(sending, 2.0)
+            self._tally.bytes_written += len(letter.payload)
+
+    async def _wait_for_topics(self, stopping: "asyncio.Task[bool]") -> None:
+        pause = 0.05
+        while not stopping.done():
+            try:
+                return await ensure_topics(self._settings.broker, self._settings.partitions, self._settings.replication)
+            except BrokerUnavailable as e:
+                self._tally.trouble = str(e)
+                self._report(self.progress())
+                await asyncio.wait([stopping], timeout=pause)
+                pause = min(2 * pause, 1.0)
+            self._tally.trouble = ""
+
+    async def _serve(self, stopping: "asyncio.Task[bool]") -> None:
+        app = self.app = build_app(self._settings, self._agents)
+        starting = asyncio.create_task(app.start())
+        ended = asyncio.create_task(_crashed(app, starting))
+        ready = False
+        try:
+            while not (stopping.done() or ended.done()):
+                assigned = asyncio.create_task(app.assigned.wait() if not ready else asyncio.sleep(self._settings.report_interval, result=True))
+                await asyncio.wait([stopping, ended, assigned], timeout=self._settings.report_interval, return_when=asyncio.FIRST_COMPLETED)
+                assigned.cancel()
+                ready = app.assigned.is_set()
+                self._report(self.progress())
+            if ended.done():
+                ended.result()
+        finally:
+            ended.cancel()
+            await self._stop(app, starting)
+
+    async def _stop(self, app: WorkerApp, starting: "asyncio.Task[None]") -> None:
+        """Commit what is acknowledged and leave the group; what takes longer than ``stop_timeout`` is left to the group's timers."""
+        began = monotonic()
+        self._tally.trouble = ""
+        starting.cancel()
+        try:
+            await asyncio.wait_for(app.stop(), self._settings.stop_timeout)
+        except Exception as e:
+            log.warning("not stopped cleanly", error=repr(e))
+        log.info("stopped", seconds=round(monotonic() - began, 3))
+
+    def progress(self) -> WorkerProgress:
+        """The state now."""
+        ready = self.app is not None and self.app.assigned.is_set()
+        assigned = sorted(f"{topic}/{number}" for topic, number in self._assignment())
+        return WorkerProgress(ready=ready, assigned=assigned, last_fetch_at=self._last_fetch_at(), **asdict(self._tally))
+
+    def _assignment(self) -> set[tuple[str, int]]:
+        app = self.app
+        if app is None or not app.assigned.is_set():
+            return set()
+        return {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
+
+    def _last_fetch_at(self) -> int | None:
+        consumer = None if self.app is None else self.app._consumer
+        return consumer.last_fetch_at if isinstance(consumer, Consumer) else None
+
+
+async def _crashed(app: WorkerApp, starting: "asyncio.Task[None]") -> None:
+    """Wait for Faust to fail, while it starts or later. Raises BrokerUnavailable with the cause."""
+    try:
+        await starting
+        await app.wait_until_stopped()
+    except asyncio.CancelledError:
+        raise
+    except Exception as e:
+        raise BrokerUnavailable(f"the consumer failed: {e!r}", hint="start the process again") from e
+    raise BrokerUnavailable(f"the consumer ended: {app.crash_reason!r}", hint="start the process again")
