@@ -1,0 +1,1 @@
+"""The benches say what they promise to say."""

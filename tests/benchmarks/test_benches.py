@@ -1,0 +1,59 @@
+"""Each bench on a real system: small in CI, where only its answers are checked; whole in the soak, where the bounds hold too."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from benchmarks.benches import BENCHES
+from benchmarks.figures import Figure
+
+SMALL: dict[str, dict[str, Any]] = {
+    "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
+}  # fmt: skip
+OUTSIDE = ["embedded", "outside"]
+
+
+@pytest.fixture(params=OUTSIDE)
+def outside(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where a bench runs: on nothing but itself, or on Apache Kafka and PostgreSQL."""
+    if request.param == "embedded":
+        return {}
+    return {"kafka": request.getfixturevalue("fresh_kafka").addresses, "database": request.getfixturevalue("postgres_url")}
+
+
+def run(name: str, **arguments: Any) -> dict[str, Figure]:
+    """A bench's figures by name, printed as the command line prints them."""
+    bench: Callable[..., Any] = BENCHES[name]
+    figures = list(bench(**arguments))
+    for figure in figures:
+        print(figure.line())
+    return {f.figure: f for f in figures}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", BENCHES)
+def test_a_bench_measures_a_real_system(name: str, outside: dict[str, str]) -> None:
+    figures = run(name, **outside, **SMALL[name])
+    assert figures and all(f.value > 0 and f.unit for f in figures.values())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_latency_keeps_its_bound(outside: dict[str, str]) -> None:
+    (p99,) = [f for f in run("latency", **outside).values() if f.figure.endswith(".p99")]
+    assert p99.value <= p99.compared["p99 allowed"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_worker_applies_a_thousand_alarms_a_second(outside: dict[str, str]) -> None:
+    (applied,) = [f for f in run("alarms", **outside).values() if f.figure.endswith(".applied")]
+    assert applied.value >= applied.compared["required"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_acknowledging_keeps_its_bound_at_a_hundred_thousand_open_incidents(outside: dict[str, str]) -> None:
+    (p99,) = [f for f in run("acknowledge", **outside).values() if f.figure.endswith(".p99")]
+    assert p99.value <= p99.compared["p99 allowed"]
