@@ -7,8 +7,17 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import acknowledge, alarms, latency
 from benchmarks.figures import Figure
+from hazards.errors import BadInput
 
 Bench = Callable[..., Iterator[Figure]]
 
 BENCHES: dict[str, Bench] = {"latency": latency.run, "alarms": alarms.run, "acknowledge": acknowledge.run}
 """Every bench by the name that the command line takes; each takes ``kafka`` and ``database`` (empty: the embedded default)."""
+
+
+def print_bench(name: str, *, json_lines: bool, kafka: str = "", database: str = "") -> None:
+    """Run one bench and print a line a figure, as soon as it is known. Raises BadInput for a name that is none."""
+    if name not in BENCHES:
+        raise BadInput(f"no bench {name!r}", hint=f"there are {', '.join(BENCHES)}")
+    for figure in BENCHES[name](kafka=kafka, database=database):
+        print(figure.line() if json_lines else figure.for_people(), flush=True)

@@ -19,6 +19,11 @@ class Figure(Struct, frozen=True):
         """The JSON object."""
         return msgspec.json.encode(self).decode()
 
+    def for_people(self) -> str:
+        """The same in words."""
+        compared = "; ".join(f"{other}: {value:g}" for other, value in self.compared.items())
+        return f"{self.figure}: {self.value:g} {self.unit}" + (f" ({compared})" if compared else "")
+
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """Nearest-rank percentile of ``values`` (at least one): the smallest value that ``percent`` % of them do not exceed."""

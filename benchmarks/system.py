@@ -44,7 +44,7 @@ class System:
     @staticmethod
     def command(*arguments: str) -> list[str]:
         """The ``bihuan`` command of this environment."""
-        return [sys.executable, "-m", "bihuan", *arguments]
+        return [sys.executable, "-m", "bihuan.cli", *arguments]
 
     def start(self) -> None:
         """Start it and return when it accepts durably (``/readyz``)."""
