@@ -201,8 +201,9 @@ class Relay:
             await asyncio.sleep(30)
             self._to_publish.set()
             try:
-                while await self.database.writing(drop_old) == BATCH:
-                    await asyncio.sleep(0.05)  # noqa: ASYNC110 (a pause for others, not a wait)
+                dropped = BATCH
+                while dropped == BATCH:
+                    dropped = await self.database.writing(drop_old)
             except Unavailable as e:
                 log.warning("dropping old feed rows waits", error=str(e))
 
