@@ -11,17 +11,21 @@ from time import monotonic
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from bus.no_implicit_topics import forbid_implicit_topics
 from bus.topics import TOPICS, Topic
 from hazards.errors import BrokerUnavailable, Misconfigured
 
 _HOUR_MS = 3_600_000
 
 
-async def ensure_topics(brokers: str, partitions: int, replication: int, *, topics: tuple[Topic, ...] = TOPICS, timeout: float = 15.0) -> None:
+async def ensure_topics(
+    brokers: str, partitions: int, replication: int, *, topics: tuple[Topic, ...] = TOPICS, timeout: float = 15.0
+) -> None:
     """Every topic exists on ``brokers`` ("host:port,…") with ``partitions`` partitions when this returns.
 
     ``replication``: copies of each partition; a cluster of fewer brokers refuses it. Several processes may call it at once.
     Raises BrokerUnavailable (nobody answered for ``timeout`` seconds) or Misconfigured (a topic has another count)."""
+    forbid_implicit_topics()
     client = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=5000)
     try:
         await asyncio.wait_for(client.start(), timeout)
@@ -32,8 +36,10 @@ async def ensure_topics(brokers: str, partitions: int, replication: int, *, topi
         await client.close()
 
 
-async def _create_missing(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], partitions: int, replication: int, *, until: float) -> None:
-    """Make all, then look: a look at a missing topic would make many brokers create it with a count of their own."""
+async def _create_missing(
+    client: AIOKafkaAdminClient, topics: tuple[Topic, ...], partitions: int, replication: int, *, until: float
+) -> None:
+    """Make all, then look, until the broker shows a leader for every partition."""
     missing = list(topics)
     while True:
         await _create(client, missing, partitions, replication)

@@ -7,9 +7,10 @@ What must not go in: what an agent does, processes and signals (``streams/worker
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import faust
+from faust.streams import Stream
 from faust.tables.manager import TableManager
 from faust.types import StreamT
 
@@ -17,7 +18,7 @@ from bus.topics import ALARMS, DEFAULT_PARTITIONS, Topic
 from streams.merge import Merger, merge
 from streams.transport import Transport
 
-AgentFunction = Callable[[StreamT[bytes]], Awaitable[None]]
+AgentFunction = Callable[[StreamT[Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,12 @@ class WorkerApp(faust.App):
         """No tables, so no data folder."""
 
     def on_rebalance_start(self) -> None:
+        """Nothing flows from here to ``on_rebalance_end``."""
         self.loop.call_soon_threadsafe(self.assigned.clear)  # called on the consumer's thread
         super().on_rebalance_start()
 
     def on_rebalance_end(self) -> None:
+        """Partitions are assigned, positions are set."""
         super().on_rebalance_end()
         self.assigned.set()
 
@@ -130,6 +133,6 @@ def flow(merger: Merger) -> tuple[AgentLine, ...]:
     """Everything a worker does with what it reads."""
 
     async def merging(stream: StreamT[bytes]) -> None:
-        await merge(stream, merger)
+        await merge(cast(Stream[bytes], stream), merger)
 
     return (AgentLine("merge", ALARMS, merging),)

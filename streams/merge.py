@@ -14,7 +14,8 @@ from random import random
 from typing import Protocol
 
 import structlog
-from faust.types import EventT, StreamT
+from faust.streams import Stream
+from faust.types import EventT
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -36,29 +37,28 @@ _CONTENDED_TRIES = 12  # lost races in a row before one message is taken to be t
 class Applied(Protocol):
     """What one transaction did: ids it took for the first time, how many it had already, when a zone wants to be woken (µs)."""
 
-    @property
-    def new(self) -> list[str]: ...
-    @property
-    def duplicates(self) -> int: ...
-    @property
-    def next_wake(self) -> int | None: ...
+    new: list[str]
+    duplicates: int
+    next_wake: int | None
 
 
 class Apply(Protocol):
     """``storage.incidents.apply_signals``: idempotent, in one open transaction."""
 
-    def __call__(self, connection: Connection, signals: Sequence[Signal], *, now: int) -> Applied: ...
+    def __call__(self, connection: Connection, signals: Sequence[Signal], *, now: int) -> Applied:
+        """Raises Unavailable when the same signals may be tried again."""
 
 
 class Rings(Protocol):
     """A doorbell: tells the relay that rows wait."""
 
-    def ring(self) -> None: ...
+    def ring(self) -> None:
+        """Cheap, from any thread."""
 
 
-async def merge(stream: StreamT[bytes], merger: "Merger") -> None:
+async def merge(stream: Stream[bytes], merger: "Merger") -> None:
     """Everything that waits is one batch; a batch is one transaction; acknowledged after its commit."""
-    async with Batches(merger.apply, at_most=merger.at_most, heaviest=merger.heaviest, weight=lambda e: len(e.message.value or b"")) as batches:
+    async with Batches(merger.apply, at_most=merger.at_most, heaviest=merger.heaviest, weight=_size) as batches:
         async for event in stream.noack().events():
             merger.tally.waiting = len(batches) + 1
             await batches.add(event)
@@ -91,7 +91,8 @@ class Merger:
         """One batch, in order. Returns when all of it stands in SQL, as alarms or as dead letters, and is acknowledged."""
         pieces, tries = [_read(events)], 0
         while pieces:
-            piece, rest = pieces[0], ()
+            piece = pieces[0]
+            rest: tuple[_Piece, ...] = ()
             try:
                 await self._commit(piece)
             except Exception as error:
@@ -161,6 +162,10 @@ class _Piece:
         payload = encode(SignalPack(zone=signal.zone, signals=[signal]))
         reason = f"can't be applied: {type(error).__name__}: {error}"
         return (_Piece((), (*self.letters, dead_letter(ALARMS.name, payload, reason))),)
+
+
+def _size(event: EventT[bytes]) -> int:
+    return len(event.message.value or b"")
 
 
 def _read(events: Sequence[EventT[bytes]]) -> _Piece:

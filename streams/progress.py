@@ -13,7 +13,8 @@ class WorkerProgress(Struct, frozen=True, kw_only=True):
 
     ``ready``: partitions are assigned and messages flow. ``assigned``: "topic/number", sorted. ``applied``: signals that
     SQL took for the first time, ``repeated``: those it had already. ``waiting``: messages read and not yet in a batch.
-    ``last_fetch_at``: latest answer of the broker, with or without messages; it stands still when the consumer is stuck.
+    ``last_fetch_at``: when the broker last answered for the partition it answered least recently, with messages or without;
+    it stands still when the consumer is stuck, the broker is away, or SQL is and nothing more fits (see ``trouble``).
     ``trouble``: what is being retried now, "" when nothing is."""
 
     ready: bool

@@ -25,9 +25,10 @@ _LIMIT = 200
 
 
 class Wake(Protocol):
-    """``storage.incidents.wake``: due timers of the zones for which ``zones`` is true; how many were woken."""
+    """``storage.incidents.wake_zones``: due timers of the zones for which ``mine`` is true; how many were woken."""
 
-    def __call__(self, connection: Connection, *, now: int, limit: int, zones: Callable[[str], bool]) -> int: ...
+    def __call__(self, connection: Connection, *, now: int, limit: int, mine: Callable[[str], bool]) -> int:
+        """Raises Unavailable when it may be tried again."""
 
 
 class Timers:
@@ -69,8 +70,12 @@ class Timers:
 
     async def _round(self) -> int:
         owned, count, now = self._owned(), self._partitions, self._now()
+
+        def mine(zone: str) -> bool:
+            return partition_of(zone, count) in owned
+
         try:
-            woken = await self._database.writing(lambda c: self._wake(c, now=now, limit=_LIMIT, zones=lambda z: partition_of(z, count) in owned))
+            woken = await self._database.writing(lambda connection: self._wake(connection, now=now, limit=_LIMIT, mine=mine))
         except (Unavailable, Conflict, DBAPIError) as error:
             log.warning("timers not run, tried again", error=str(error))
             return 0

@@ -7,6 +7,8 @@
 - **Offsets** (``streams/deliveries.py``): a log that starts again from 0 is read, not dropped.
 - **Commits** only save work after a restart (effects happen once in SQL), so a failed one is logged and tried with the
   next, where Faust ends the whole worker.
+- **A log in memory** (``alone``, the embedded broker): offsets of a broker that came back empty mean nothing, so the
+  worker leaves a mark on the broker and reads from the beginning where the mark is missing.
 - **Seek after a rebalance**: partitions without a committed offset go to their beginning; Faust leaves them behind
   whatever was already fetched and thrown away.
 
@@ -15,31 +17,49 @@ What must not go in: topics, agents, what a message means.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from time import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
+from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP, server_list
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
-from faust.transport.consumer import ensure_TPset
 from faust.types import TP
 from mode import Service
+from mode.types import ServiceT
 
+from bus.no_implicit_topics import forbid_implicit_topics
+from bus.topics import DEAD_LETTERS
 from streams.deliveries import Deliveries
 
-_COMMIT_TIMEOUT = 5.0
+_ANSWER_TIMEOUT = 5.0
+_MARK = TopicPartition(DEAD_LETTERS.name, 0)
+_MARK_INTERVAL = 0.5
 _SEEK_PAUSE = 0.2
+
+
+class Settled(Protocol):
+    """What this transport asks of its app beyond Faust's own."""
+
+    fetch_max_wait_ms: int
+    alone: bool
+    assigned: asyncio.Event
 
 
 class ConsumerThread(AIOKafkaConsumerThread):
     """The thread that talks to Kafka."""
 
+    @property
+    def settled(self) -> Settled:
+        """The app, by what we need of it."""
+        return cast(Settled, self.app)
+
     def _create_worker_consumer(self, transport: FaustTransport) -> aiokafka.AIOKafkaConsumer:
+        forbid_implicit_topics()
         conf = self.app.conf
         self._assignor = RangePartitionAssignor
         return aiokafka.AIOKafkaConsumer(
@@ -52,7 +72,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_wait_ms=self.app.fetch_max_wait_ms,
+            fetch_max_wait_ms=self.settled.fetch_max_wait_ms,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             retry_backoff_ms=50,  # a new group or a moved leader is there within milliseconds, not at the next 100
             check_crcs=conf.broker_check_crcs,
@@ -65,16 +85,43 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group, or alone: take every partition of ``topics`` at once."""
-        if not self.app.alone:
-            return await super().subscribe(topics)
-        partitions = range(self.app.conf.topic_partitions)
-        everything = [TopicPartition(topic, number) for topic in topics for number in partitions]
-        await self.call_thread(self._take, everything)
+        if self.settled.alone:
+            numbers = range(self.app.conf.topic_partitions)
+            await self.call_thread(self._take, [TopicPartition(topic, number) for topic in topics for number in numbers])
+        else:
+            await super().subscribe(topics)
+
+    async def remembers(self) -> bool:
+        """Whether this is the broker that we left a mark on; one that keeps its log in memory forgets it with the log."""
+        return bool(await self.call_thread(self._remembers))
+
+    async def leave_mark(self) -> None:
+        """Leave the mark: a committed offset on a partition that nobody reads."""
+        await self.call_thread(self._leave_mark)
+
+    async def _remembers(self) -> bool:
+        kept = await asyncio.wait_for(self._ensure_consumer()._coordinator.fetch_committed_offsets([_MARK]), _ANSWER_TIMEOUT)
+        return _MARK in kept
+
+    async def _leave_mark(self) -> None:
+        consumer = self._ensure_consumer()
+        marking = consumer._coordinator.commit_offsets(consumer._subscription.subscription.assignment, {_MARK: OffsetAndMetadata(1, "")})
+        await asyncio.wait_for(marking, _ANSWER_TIMEOUT)
+
+    def last_fetch_at(self) -> int | None:
+        """When the broker last answered a fetch, µs, for the partition that was answered least recently; None before the first."""
+        consumer = self._consumer
+        assignment = consumer and consumer._subscription.subscription and consumer._subscription.subscription.assignment
+        if not assignment:
+            return None
+        answered = [assignment.state_value(tp).timestamp for tp in assignment.tps]
+        return None if not answered or None in answered else min(answered) * 1000
 
     async def _take(self, partitions: list[TopicPartition]) -> None:
         self._ensure_consumer().assign(partitions)
         self.app.on_rebalance_start()
-        asyncio.ensure_future(self.on_partitions_assigned(ensure_TPset(partitions), self.app.consumer_generation_id))
+        taken = self.on_partitions_assigned(ensure_TPset(partitions), self.app.consumer_generation_id)
+        self._taking = asyncio.ensure_future(taken)  # not awaited: it waits for the subscription that this call is part of
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         assigned = self.assignment()
@@ -82,7 +129,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
         if not mine:
             return False
         try:
-            await asyncio.wait_for(self._ensure_consumer().commit(mine), _COMMIT_TIMEOUT)
+            await asyncio.wait_for(self._ensure_consumer().commit(mine), _ANSWER_TIMEOUT)
         except (KafkaError, TimeoutError) as e:
             self.log.warning("offsets not committed, they go with the next: %r", e)
             return False
@@ -90,12 +137,18 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
 
 class Consumer(FaustConsumer):
-    """Fetches, hands to agents, commits. ``last_fetch_at``: µs of the latest answered fetch, with or without messages."""
+    """Fetches, hands to agents, commits."""
+
+    _thread: ConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.deliveries = Deliveries()
-        self.last_fetch_at: int | None = None
         super().__init__(*args, **kwargs)
+
+    @property
+    def last_fetch_at(self) -> int | None:
+        """See ConsumerThread."""
+        return self._thread.last_fetch_at()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -110,27 +163,44 @@ class Consumer(FaustConsumer):
         """Every assigned partition to its committed offset, or to its beginning. Tries until it works or the group moves on."""
         while not self.should_stop and self.assignment():
             try:
-                committed = await self.seek_to_committed()
-                await self._to_beginning([ensure_aiokafka_TP(tp) for tp, offset in committed.items() if not offset])
+                await self._seek_to_where_we_were()
+                break
             except (KafkaError, TimeoutError) as e:
                 self.log.warning("can't seek, tried again: %r", e)
                 await asyncio.sleep(_SEEK_PAUSE)
-                continue
-            self.deliveries.forget(committed)
-            self._committed_offset.update({tp: offset or None for tp, offset in committed.items()})
-            return
+
+    async def _seek_to_where_we_were(self) -> None:
+        """On a broker without our mark every offset we know of, even one it has from us, belongs to a log that is gone."""
+        known = not self._thread.settled.alone or await self._thread.remembers()
+        committed = await self.seek_to_committed() if known else dict.fromkeys(self.assignment())
+        await self._to_beginning([ensure_aiokafka_TP(tp) for tp, offset in committed.items() if not offset])
+        self.deliveries.forget(committed)
+        self._committed_offset.update({tp: offset or None for tp, offset in committed.items()})
+        if not known:
+            await self._thread.leave_mark()
+
+    @Service.task
+    async def _notice_a_new_log(self) -> None:
+        """The embedded broker keeps its log in memory and says nothing to a fetch beyond its end: ask whether it is still the same."""
+        while self._thread.settled.alone and not self.should_stop:
+            await self.sleep(_MARK_INTERVAL)
+            try:
+                if self._thread.settled.assigned.is_set() and not await self._thread.remembers():
+                    self.log.warning("the broker lost its log: reading from the beginning")
+                    await self.perform_seek()
+            except (KafkaError, TimeoutError) as e:
+                self.log.debug("the broker does not say what it remembers: %r", e)
 
     async def _to_beginning(self, partitions: list[TopicPartition]) -> None:
         if partitions:
             await self._thread.seek_to_beginning(*partitions)
 
-    async def _drain_messages(self, fetcher: Service) -> None:
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
         try:
             while not (self.should_stop or fetcher.should_stop):
                 async for tp, message in self.getmany(timeout=1.0):
                     self.deliveries.delivered(tp, message)
                     await self.callback(message)
-                self.last_fetch_at = int(time() * 1_000_000)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise

@@ -17,6 +17,7 @@ from bus.topics import ALARMS, DEAD_LETTERS
 from hazards.errors import BrokerUnavailable
 from storage.database import Database
 from storage.dead_letters import DeadLetter
+from storage.incidents import apply_signals, wake_zones
 from streams.app import AgentLine, WorkerApp, WorkerSettings, build_app, flow
 from streams.merge import Apply, Merger, Rings
 from streams.progress import Tally, WorkerProgress
@@ -34,16 +35,19 @@ def micros() -> int:
 
 
 async def run_worker(
-    settings: WorkerSettings, database: Database, doorbell: Rings, report: Report, stop: asyncio.Event, *, apply: Apply | None = None, wake: Wake | None = None
+    settings: WorkerSettings,
+    database: Database,
+    doorbell: Rings,
+    report: Report,
+    stop: asyncio.Event,
+    *,
+    apply: Apply = apply_signals,
+    wake: Wake = wake_zones,
 ) -> None:
     """Merge alarms and run timers until ``stop`` is set. ``report`` is called at least once a ``report_interval``.
 
     Waits for the broker as long as it takes. Raises Misconfigured when a topic has another partition count, and
     BrokerUnavailable when Faust gave up: end the process then and start it anew."""
-    if apply is None or wake is None:
-        from storage.incidents import apply_signals, wake as wake_zones  # noqa: PLC0415
-
-        apply, wake = apply or apply_signals, wake or wake_zones
     merger = Merger(database, doorbell, apply, micros, at_most=settings.batch_messages, heaviest=settings.batch_bytes)
     run = Run(settings, flow(merger), merger.tally, report)
     merger.publish = run.publish_dead_letter
@@ -90,30 +94,32 @@ class Run:
         pause = 0.05
         while not stopping.done():
             try:
-                return await ensure_topics(self._settings.broker, self._settings.partitions, self._settings.replication)
+                await ensure_topics(self._settings.broker, self._settings.partitions, self._settings.replication)
+                break
             except BrokerUnavailable as e:
                 self._tally.trouble = str(e)
                 self._report(self.progress())
                 await asyncio.wait([stopping], timeout=pause)
                 pause = min(2 * pause, 1.0)
-            self._tally.trouble = ""
+        self._tally.trouble = ""
 
     async def _serve(self, stopping: "asyncio.Task[bool]") -> None:
         app = self.app = build_app(self._settings, self._agents)
         starting = asyncio.create_task(app.start())
         ended = asyncio.create_task(_crashed(app, starting))
-        ready = False
+        assigned = asyncio.create_task(app.assigned.wait())
         try:
             while not (stopping.done() or ended.done()):
-                assigned = asyncio.create_task(app.assigned.wait() if not ready else asyncio.sleep(self._settings.report_interval, result=True))
-                await asyncio.wait([stopping, ended, assigned], timeout=self._settings.report_interval, return_when=asyncio.FIRST_COMPLETED)
-                assigned.cancel()
-                ready = app.assigned.is_set()
+                news = {stopping, ended} if assigned.done() else {stopping, ended, assigned}
+                await asyncio.wait(news, timeout=self._settings.report_interval, return_when=asyncio.FIRST_COMPLETED)
+                if assigned.done() and not app.assigned.is_set():
+                    assigned = asyncio.create_task(app.assigned.wait())
                 self._report(self.progress())
             if ended.done():
                 ended.result()
         finally:
             ended.cancel()
+            assigned.cancel()
             await self._stop(app, starting)
 
     async def _stop(self, app: WorkerApp, starting: "asyncio.Task[None]") -> None:
