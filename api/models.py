@@ -118,7 +118,7 @@ class Alarm(BaseModel):
 
 
 class AlarmPage(BaseModel):
-    """In the order of their times, newest first."""
+    """In the order of their times."""
 
     items: list[Alarm]
     next: str | None
@@ -136,7 +136,7 @@ class TimelineEvent(BaseModel):
 
 
 class TimelinePage(BaseModel):
-    """Newest first."""
+    """In the order of record."""
 
     items: list[TimelineEvent]
     next: str | None
@@ -255,8 +255,6 @@ class WaitingDevice(BaseModel):
     """A device that sends alarms and that nobody registered."""
 
     device: str
-    source: str
-    kinds: list[str]
     alarms: int
     first_at: datetime
     last_at: datetime
@@ -287,12 +285,12 @@ class SiteCheck(BaseModel):
 
 
 class SiteApplied(BaseModel):
-    """What applying changed. ``version`` counts applied sites."""
+    """What applying changed: ids by table. ``version`` counts applied sites."""
 
     version: int
-    added: list[str]
-    changed: list[str]
-    removed: list[str]
+    added: dict[str, list[str]]
+    changed: dict[str, list[str]]
+    removed: dict[str, list[str]]
 
 
 # --- people and machines ---

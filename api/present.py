@@ -3,7 +3,6 @@
 What must not go in: SQL, decisions, HTTP.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
@@ -49,7 +48,7 @@ class Presenter:
 
     def __init__(self, registry: Registry, words: Words, *, now: int) -> None:
         self.registry, self.words, self.now = registry, words, now
-        self.time_zone_name = registry.site.time_zone if registry.site else "Asia/Shanghai"
+        self.time_zone_name = registry.site.time_zone
         self._zone = zone_of_time(self.time_zone_name)
 
     def time(self, at: int) -> datetime:
@@ -117,10 +116,10 @@ class Presenter:
             details=signal.details, synthetic=signal.synthetic,
         )  # fmt: skip
 
-    def timeline_event(self, id: str, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
+    def timeline_event(self, row_id: int, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
         """One line of the record."""
         return models.TimelineEvent(
-            id=id, at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"), details=dict(body)
+            id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"), details=dict(body)
         )
 
     def _family(self, family: str) -> models.Text:
@@ -128,10 +127,8 @@ class Presenter:
             return self.text(f"family.{family}")
         return self.kind(family).name
 
-    def _enterprise_name(self, id: str | None) -> str | None:
-        if id is None or self.registry.site is None:
-            return None
-        return next((e.name for e in self.registry.site.enterprises if e.id == id), None)
+    def _enterprise_name(self, enterprise_id: str | None) -> str | None:
+        return next((e.name for e in self.registry.site.enterprises if e.id == enterprise_id), None)
 
 
 def evidence_url(sha256: str | None) -> str | None:
@@ -174,9 +171,3 @@ def without_password(url: str) -> str:
 
 def _text(text: Bilingual) -> models.Text:
     return models.Text(zh=text.zh, en=text.en)
-
-
-def parse_json(text: str) -> dict[str, Any]:
-    """A JSON object that we wrote ourselves."""
-    value: dict[str, Any] = json.loads(text)
-    return value

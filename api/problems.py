@@ -4,7 +4,7 @@ A test proves the table complete. What must not go in: decisions; the errors the
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -43,12 +43,16 @@ STATUS: dict[type[errors.BihuanError], int] = {
 }
 
 
+_POINTING = {errors.BadInput, errors.MalformedMessage, errors.UnknownSchema, errors.NotInState, errors.Conflict}
+"""Errors whose ``where`` is a place in what was sent; that of others may be a path or an id."""
+
+
 class FieldError(BaseModel):
     """One thing wrong in what was sent."""
 
     pointer: str = Field(description="JSON pointer (RFC 6901) into the body, or the name of a parameter")
     detail: str
-    line: int | None = Field(None, description="line of a file, from 1")
+    line: int | None = Field(default=None, description="line of a file, from 1")
 
 
 class Problem(BaseModel):
@@ -58,11 +62,11 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = ""
-    pointer: str | None = Field(None, description="JSON pointer to the field that is wrong")
+    pointer: str | None = Field(default=None, description="JSON pointer to the field that is wrong")
     hint: str | None = None
     retryable: bool = False
-    rule: str | None = Field(None, description="the rule that refused, for 403 and 409")
-    basis: str | None = Field(None, description="clause, interpretation, platform_default or demo")
+    rule: str | None = Field(default=None, description="the rule that refused, for 403 and 409")
+    basis: str | None = Field(default=None, description="clause, interpretation, platform_default or demo")
     errors: list[FieldError] | None = None
 
 
@@ -97,7 +101,7 @@ def of_error(error: errors.BihuanError) -> JSONResponse:
     inside = status >= 500
     if inside:
         log.warning("answered with a problem", status=status, error=str(error), exc_info=not error.retryable)
-    pointer = error.where if error.where.startswith("/") and not inside else None
+    pointer = error.where or None if kind in _POINTING else None
     problem = Problem(
         type=_name(kind), title=(kind.__doc__ or "").split(";")[0].strip().splitlines()[0].rstrip("."), status=status,
         detail=_inside_detail(error) if inside else error.what, pointer=pointer, hint=error.hint or None, retryable=error.retryable,
@@ -153,20 +157,18 @@ def of_status(status: int, detail: str = "", headers: dict[str, str] | None = No
 
 async def handle_ours(_request: Request, error: Exception) -> JSONResponse:
     """FastAPI handler of BihuanError."""
-    assert isinstance(error, errors.BihuanError)
-    return of_error(error)
+    return of_error(cast(errors.BihuanError, error))
 
 
 async def handle_validation(_request: Request, error: Exception) -> JSONResponse:
     """FastAPI handler of RequestValidationError."""
-    assert isinstance(error, RequestValidationError)
-    return of_validation(error)
+    return of_validation(cast(RequestValidationError, error))
 
 
 async def handle_http(_request: Request, error: Exception) -> JSONResponse:
     """FastAPI handler of Starlette's own 404, 405 and the like."""
-    assert isinstance(error, HTTPException)
-    return of_status(error.status_code, str(error.detail), dict(error.headers or {}))
+    known = cast(HTTPException, error)
+    return of_status(known.status_code, str(known.detail), dict(known.headers or {}))
 
 
 DESCRIPTIONS = {

@@ -18,7 +18,7 @@ from hazards.errors import BadInput, Conflict, NotFound
 from storage.schema import enterprises, sessions, tokens, users
 
 ADMINISTRATOR = "administrator"
-TOKEN_PREFIX = "bh_"  # lets a leaked token be recognised by scanners
+TOKEN_PREFIX = "bh_"  # noqa: S105 (no secret: it lets a leaked token be recognised by scanners)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 256  # longer ones only make the hash expensive
 
@@ -85,7 +85,8 @@ def _check_enterprise(connection: Connection, role: str, enterprise: str | None)
         raise BadInput("the role enterprise needs an enterprise, and no other role takes one", where="/enterprise")
     if enterprise is None:
         return
-    if connection.execute(select(enterprises.c.id).where(enterprises.c.id == enterprise, enterprises.c.removed_at.is_(None))).first() is None:
+    query = select(enterprises.c.id).where(enterprises.c.id == enterprise, enterprises.c.removed_at.is_(None))
+    if connection.execute(query).first() is None:
         raise BadInput(f"no enterprise {enterprise!r} in the site", where="/enterprise", hint="apply the site file first")
 
 
@@ -94,18 +95,18 @@ _USER = (users.c.id, users.c.name, users.c.role, users.c.enterprise, users.c.dis
 
 
 def create_user(
-    connection: Connection, id: str, *, name: str, role: str, enterprise: str | None, password_hash: str, now: int
+    connection: Connection, user_id: str, *, name: str, role: str, enterprise: str | None, password_hash: str, now: int
 ) -> User:
     """A new person. Raises Conflict when the sign-in name is taken, BadInput for an enterprise that does not fit."""
     _check_enterprise(connection, role, enterprise)
-    if connection.execute(select(users.c.id).where(users.c.id == id)).first() is not None:
-        raise Conflict(f"the sign-in name {id!r} is taken", where="/id")
-    user = User(id=id, name=name, role=role, enterprise=enterprise, disabled=False, created_at=now)
-    row = {"id": id, "name": name, "role": role, "enterprise": enterprise, "disabled": False, "created_at": now}
+    if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is not None:
+        raise Conflict(f"the sign-in name {user_id!r} is taken", where="/id")
+    user = User(id=user_id, name=name, role=role, enterprise=enterprise, disabled=False, created_at=now)
+    row = {"id": user_id, "name": name, "role": role, "enterprise": enterprise, "disabled": False, "created_at": now}
     try:
         connection.execute(insert(users).values(password_hash=password_hash, **row))
     except IntegrityError as e:  # two at once on PostgreSQL
-        raise Conflict(f"the sign-in name {id!r} is taken", where="/id") from e
+        raise Conflict(f"the sign-in name {user_id!r} is taken", where="/id") from e
     return user
 
 
@@ -123,34 +124,34 @@ def list_users(connection: Connection, *, after: str = "", limit: int = 100) -> 
     return [User(**row._mapping) for row in rows]
 
 
-def get_user(connection: Connection, id: str) -> tuple[User, str]:
+def get_user(connection: Connection, user_id: str) -> tuple[User, str]:
     """The person and the password hash. Raises NotFound."""
-    row = connection.execute(select(*_USER, users.c.password_hash).where(users.c.id == id)).mappings().first()
+    row = connection.execute(select(*_USER, users.c.password_hash).where(users.c.id == user_id)).mappings().first()
     if row is None:
-        raise NotFound(f"no user {id!r}", where="/id")
+        raise NotFound(f"no user {user_id!r}", where="/id")
     fields = dict(row)
     password_hash = fields.pop("password_hash")
     return User(**fields), password_hash
 
 
-def set_password(connection: Connection, id: str, password_hash: str, *, keep: str | None = None) -> None:
+def set_password(connection: Connection, user_id: str, password_hash: str, *, keep: str | None = None) -> None:
     """A new password; every session of the person ends, but the one whose secret hash is ``keep``. Raises NotFound."""
-    if connection.execute(update(users).where(users.c.id == id).values(password_hash=password_hash)).rowcount == 0:
-        raise NotFound(f"no user {id!r}", where="/id")
-    others = delete(sessions).where(sessions.c.user == id)
+    if connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash)).rowcount == 0:
+        raise NotFound(f"no user {user_id!r}", where="/id")
+    others = delete(sessions).where(sessions.c.user == user_id)
     connection.execute(others if keep is None else others.where(sessions.c.secret_hash != keep))
 
 
-def set_disabled(connection: Connection, id: str, disabled: bool) -> User:
+def set_disabled(connection: Connection, user_id: str, disabled: bool) -> User:
     """Bar or re-admit a person; barring ends every session. Raises NotFound, and Conflict for the last administrator."""
-    user, _ = get_user(connection, id)
+    user, _ = get_user(connection, user_id)
     if disabled and user.role == ADMINISTRATOR:
-        others = select(users.c.id).where(users.c.role == ADMINISTRATOR, users.c.disabled.is_(False), users.c.id != id)
+        others = select(users.c.id).where(users.c.role == ADMINISTRATOR, users.c.disabled.is_(False), users.c.id != user_id)
         if connection.execute(others).first() is None:
             raise Conflict("the last administrator can't be disabled", where="/disabled", hint="make another one first")
-    connection.execute(update(users).where(users.c.id == id).values(disabled=disabled))
+    connection.execute(update(users).where(users.c.id == user_id).values(disabled=disabled))
     if disabled:
-        connection.execute(delete(sessions).where(sessions.c.user == id))
+        connection.execute(delete(sessions).where(sessions.c.user == user_id))
     return User(id=user.id, name=user.name, role=user.role, enterprise=user.enterprise, disabled=disabled, created_at=user.created_at)
 
 
@@ -210,10 +211,10 @@ def list_tokens(connection: Connection, *, after: str = "", limit: int = 100) ->
     return [Token(**row._mapping) for row in rows]
 
 
-def revoke_token(connection: Connection, id: str, *, now: int) -> Token:
+def revoke_token(connection: Connection, token_id: str, *, now: int) -> Token:
     """Revoke; revoking twice keeps the first time. Raises NotFound."""
-    connection.execute(update(tokens).where(tokens.c.id == id, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
-    row = connection.execute(select(*_TOKEN).where(tokens.c.id == id)).mappings().first()
+    connection.execute(update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
+    row = connection.execute(select(*_TOKEN).where(tokens.c.id == token_id)).mappings().first()
     if row is None:
-        raise NotFound(f"no token {id!r}", where="/id")
+        raise NotFound(f"no token {token_id!r}", where="/id")
     return Token(**row)

@@ -1,0 +1,148 @@
+"""The application: its parts put together, nothing built at import. What must not go in: routes, decisions."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+from structlog import get_logger
+
+from api import problems
+from api.envelope import Envelope
+from api.feed import FeedTail
+from api.metrics import Metrics
+from api.passwords import Passwords, Throttle
+from api.present import Presenter
+from api.principals import Principals
+from api.roles import ROUTES
+from api.routes import accounts, alarms, console, evidence, feed, health, incidents, sessions, site
+from api.services import AcceptingDoor, Pictures, Services
+from api.settings import ApiSettings
+from api.words import Words
+from hazards.errors import BihuanError
+from hazards.zones import Site
+from storage.database import Database
+from storage.outbox import FeedRow
+from storage.site_store import Registry
+
+log = get_logger(__name__)
+
+ROUTERS = (alarms, incidents, feed, evidence, site, sessions, accounts, health, console)
+"""Every route module: a new one is one name here and its rows in ``api/roles.py``."""
+
+
+def utc_now() -> int:
+    """UTC microseconds."""
+    return time.time_ns() // 1000
+
+
+async def nothing() -> None:
+    """The default of hooks that a small set-up does not need."""
+
+
+def create_app(
+    settings: ApiSettings,
+    *,
+    database: Database,
+    door: AcceptingDoor,
+    pictures: Pictures,
+    registry: Callable[[], Registry],
+    read_site: Callable[[bytes], Site],
+    can_accept: Callable[[], Awaitable[None]],
+    reload_site: Callable[[], Awaitable[None]] = nothing,
+    ring: Callable[[], None] = lambda: None,
+    now: Callable[[], int] = utc_now,
+) -> FastAPI:
+    """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
+
+    ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
+    ``reload_site`` makes ``registry`` see a site that was just applied."""
+    words, metrics = Words.load(), Metrics()
+
+    def render(row: FeedRow) -> bytes:
+        return Presenter(registry(), words, now=now()).incident(row.message).model_dump_json().encode()
+
+    services = Services(
+        settings=settings, database=database, door=door, pictures=pictures, registry=registry, reload_site=reload_site,
+        read_site=read_site, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
+        principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
+        passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),
+        throttle=Throttle(
+            failures=settings.login_failures, failures_of_address=settings.login_failures_of_address, window=settings.login_window
+        ),
+        feed=FeedTail(
+            database, render, kept=settings.feed_kept, poll=settings.feed_poll, behind_after=settings.behind_after, now=now
+        ),
+    )  # fmt: skip
+    app = _Application(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan, redirect_slashes=False)
+    app.state.services = services
+    app.add_exception_handler(BihuanError, problems.handle_ours)
+    app.add_exception_handler(RequestValidationError, problems.handle_validation)
+    app.add_exception_handler(HTTPException, problems.handle_http)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    following = asyncio.create_task(_keep_following(services.feed))
+    try:
+        yield
+    finally:
+        services.feed.closed.set()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        services.passwords.close()
+
+
+async def _keep_following(tail: FeedTail) -> None:
+    while True:
+        try:
+            await tail.run()
+        except Exception:
+            log.exception("the feed's tail failed and begins again")
+            await asyncio.sleep(1)
+
+
+class _Application(FastAPI):
+    """FastAPI with the envelope outermost, around its own error handling, and an OpenAPI that knows problems and sign-in."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette's stack in the envelope."""
+        return Envelope(super().build_middleware_stack(), self.state.services.metrics)
+
+    def openapi(self) -> dict[str, Any]:
+        """OpenAPI 3.1, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = _describe(self)
+        return self.openapi_schema
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    described = get_openapi(
+        title="bihuan 闭环", version="1", routes=app.routes,
+        description="Work-safety alarms, incidents and the closed hazard loop. Errors are RFC 9457 problem details.",
+    )  # fmt: skip
+    parts = described.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    model = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(model.pop("$defs", {}))
+    schemas["Problem"] = model
+    parts["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "bihuan_session"},
+    }
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            if ROUTES[method.upper(), path].roles is not None:
+                operation["security"] = [{"token": []}, {"session": []}]
+    return described
+

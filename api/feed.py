@@ -1,0 +1,142 @@
+"""The live feed's tail: one reader of SQL positions for all listeners of this process.
+
+Listeners own no queue: each keeps the position it has sent and takes the next events from one shared window of the newest,
+or, when it has fallen behind that, from SQL in pages. A slow one therefore costs no memory; HTTP drops it by time.
+What must not go in: HTTP, JSON shapes, giving positions (``storage/outbox.py``).
+"""
+
+import asyncio
+import contextlib
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from sqlalchemy import Connection, func, select
+from structlog import get_logger
+
+from hazards.errors import Unavailable
+from storage import schema
+from storage.database import Database
+from storage.outbox import FeedRow, feed_bounds, read_feed
+
+log = get_logger(__name__)
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the feed, rendered once for everybody."""
+
+    position: int
+    enterprise: str | None
+    data: bytes
+
+
+class Gone(Exception):
+    """The wanted position is no longer kept, or was never given."""
+
+
+class FeedTail:
+    """Follows the positions. ``render``: a row to the bytes of its event, called once a row."""
+
+    def __init__(
+        self, database: Database, render: Callable[[FeedRow], bytes], *, kept: int, poll: float, behind_after: float, now: Callable[[], int]
+    ) -> None:
+        self._database, self._render, self._poll, self._now = database, render, poll, now
+        self._behind_after = int(behind_after * 1_000_000)
+        self._window: list[Event] = []  # the newest, in order; complete for every position above ``_floor``
+        self._kept, self._floor = kept, 0
+        self._wake, self._news = asyncio.Event(), asyncio.Event()
+        self.closed = asyncio.Event()  # the server is stopping: every stream ends
+        self.newest = 0
+        self.listeners = 0
+        self.behind_since: int | None = None  # receipt of the oldest alarm that waits too long to be applied, UTC microseconds
+        self._state_at = 0.0
+
+    def wake(self) -> None:
+        """There are new positions, perhaps. Call it on the event loop."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled; SQL that is away is waited for."""
+        started = False
+        while True:
+            try:
+                if not started:
+                    self.newest = self._floor = (await self._database.reading(feed_bounds))[1]
+                    started = True
+                more = await self._advance()
+                await self._look_behind()
+            except Unavailable as e:
+                log.warning("the feed waits for SQL", error=str(e))
+                more = False
+            if not more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                self._wake.clear()
+
+    async def _advance(self) -> bool:
+        rows = await self._database.reading(lambda connection: read_feed(connection, self.newest, limit=PAGE))
+        self._window += [self._event(row) for row in rows]
+        if len(self._window) > 2 * self._kept:
+            self._floor = self._window[-self._kept - 1].position
+            del self._window[: -self._kept]
+        if rows:
+            self.newest = rows[-1].position
+            self._tell()
+        return len(rows) == PAGE
+
+    def _event(self, row: FeedRow) -> Event:
+        return Event(row.position, row.enterprise, self._render(row))
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _look_behind(self) -> None:
+        if monotonic() - self._state_at < 1.0:
+            return
+        self._state_at = monotonic()
+        oldest = await self._database.reading(_oldest_unapplied)
+        behind = oldest if oldest is not None and oldest < self._now() - self._behind_after else None
+        if behind != self.behind_since:
+            self.behind_since = behind
+            self._tell()
+
+    async def check(self, after: int) -> None:
+        """Raises Gone when events after ``after`` were dropped already, or ``after`` was never given."""
+        oldest, newest = await self._database.reading(feed_bounds)
+        if after > newest or (after < oldest - 1):
+            raise Gone
+
+    async def next(self, after: int, *, scope: str | None, timeout: float) -> tuple[Sequence[Event], int]:
+        """Events after ``after`` in ``scope`` (at most a page) and the position reached; waits up to ``timeout`` seconds.
+
+        Returns early with nothing when the state (``behind_since``) changed. Raises Gone when it fell behind all that is kept."""
+        news = self._news
+        if self.newest <= after:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), timeout)
+        if self.newest <= after:
+            return (), after
+        if after >= self._floor:
+            return self._from_window(after, scope)
+        return await self._from_sql(after, scope)
+
+    def _from_window(self, after: int, scope: str | None) -> tuple[Sequence[Event], int]:
+        start = bisect_right(self._window, after, key=lambda event: event.position)
+        taken = self._window[start : start + PAGE]
+        return [e for e in taken if scope is None or e.enterprise == scope], taken[-1].position
+
+    async def _from_sql(self, after: int, scope: str | None) -> tuple[Sequence[Event], int]:
+        await self.check(after)
+        upto = self.newest
+        rows = await self._database.reading(lambda connection: read_feed(connection, after, limit=PAGE, scope=scope))
+        reached = rows[-1].position if len(rows) == PAGE else max(upto, rows[-1].position if rows else after)
+        return [self._event(row) for row in rows], reached
+
+
+def _oldest_unapplied(connection: Connection) -> int | None:
+    oldest: int | None = connection.execute(select(func.min(schema.forwarders.c.oldest_at))).scalar()
+    return oldest

@@ -1,0 +1,34 @@
+"""What several route modules share: parameter types and paging. What must not go in: routes."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Path, Query
+
+from api.gate import principal_of
+from api.principals import Principal
+from api.services import Services, services_of
+
+T = TypeVar("T")
+
+NO_NUL = r"^[^\x00]*$"
+LARGEST_PAGE = 500
+
+Asking = Annotated[Principal, Depends(principal_of)]
+With = Annotated[Services, Depends(services_of)]
+Id = Annotated[str, Path(alias="id", max_length=300, pattern=NO_NUL)]
+Limit = Annotated[int, Query(description=f"at most so many; clamped to 1…{LARGEST_PAGE}, never refused")]
+Cursor = Annotated[str | None, Query(max_length=1000, pattern=NO_NUL, description="``next`` of the page before")]
+Filter = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
+
+
+def clamp(limit: int) -> int:
+    """``limit`` within its bounds."""
+    return min(max(limit, 1), LARGEST_PAGE)
+
+
+def page_by_id(things: Sequence[T], id_of: Callable[[T], str], *, cursor: str | None, limit: int) -> tuple[list[T], str | None]:
+    """The things after id ``cursor`` in order of id, and the next cursor."""
+    ordered = sorted((t for t in things if cursor is None or id_of(t) > cursor), key=id_of)
+    page = ordered[: clamp(limit)]
+    return page, id_of(page[-1]) if len(ordered) > len(page) else None

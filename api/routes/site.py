@@ -1,0 +1,123 @@
+"""What stands where: zones, devices, enterprises, the waiting list, and the site file. What must not go in: SQL, parsing."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+
+from api import models, present
+from api.gate import GuardedRoute
+from api.routes.common import Asking, Cursor, Id, Limit, With, clamp, page_by_id
+from hazards.errors import NotFound
+from hazards.zones import Device, Enterprise, Site, Zone
+from storage.incidents import waiting_devices
+from storage.site_store import Registry, apply_site
+
+router = APIRouter(route_class=GuardedRoute, tags=["site"])
+
+_FILE: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string", "description": "a site file"}}}}
+}
+
+
+def _zones(registry: Registry, scope: str | None) -> list[Zone]:
+    return [z for z in registry.zones.values() if scope is None or z.enterprise == scope]
+
+
+def _devices(registry: Registry, scope: str | None) -> list[Device]:
+    return [d for d in registry.devices.values() if scope is None or registry.enterprise_of(d.zone) == scope]
+
+
+def _enterprises(registry: Registry, scope: str | None) -> list[Enterprise]:
+    return [e for e in registry.site.enterprises if scope is None or e.id == scope]
+
+
+@router.get("/api/v1/zones", summary="Zones with their risk grade")
+async def get_zones(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.ZonePage:
+    """By id. An enterprise sees its own."""
+    found, following = page_by_id(_zones(services.registry(), asking.scope), lambda z: z.id, cursor=cursor, limit=limit)
+    return models.ZonePage(items=[present.zone(z) for z in found], next=following)
+
+
+@router.get("/api/v1/zones/{id}", summary="One zone")
+async def get_zone(zone_id: Id, asking: Asking, services: With) -> models.Zone:
+    """Grade, risks, measures, geometry."""
+    found = next((z for z in _zones(services.registry(), asking.scope) if z.id == zone_id), None)
+    if found is None:
+        raise NotFound("no such zone")
+    return present.zone(found)
+
+
+@router.get("/api/v1/devices", summary="Cameras, sensors, platforms")
+async def get_devices(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.DevicePage:
+    """By id. An enterprise sees those in its own zones."""
+    found, following = page_by_id(_devices(services.registry(), asking.scope), lambda d: d.id, cursor=cursor, limit=limit)
+    return models.DevicePage(items=[present.device(d) for d in found], next=following)
+
+
+@router.get("/api/v1/devices/{id}", summary="One device")
+async def get_device(device_id: Id, asking: Asking, services: With) -> models.Device:
+    """Where it stands and how it is set."""
+    found = next((d for d in _devices(services.registry(), asking.scope) if d.id == device_id), None)
+    if found is None:
+        raise NotFound("no such device")
+    return present.device(found)
+
+
+@router.get("/api/v1/enterprises", summary="Enterprises of the park")
+async def get_enterprises(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.EnterprisePage:
+    """By id. An enterprise sees itself."""
+    found, following = page_by_id(_enterprises(services.registry(), asking.scope), lambda e: e.id, cursor=cursor, limit=limit)
+    return models.EnterprisePage(items=[present.enterprise(e) for e in found], next=following)
+
+
+@router.get("/api/v1/enterprises/{id}", summary="One enterprise")
+async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> models.Enterprise:
+    """With its contacts."""
+    found = next((e for e in _enterprises(services.registry(), asking.scope) if e.id == enterprise_id), None)
+    if found is None:
+        raise NotFound("no such enterprise")
+    return present.enterprise(found)
+
+
+@router.get("/api/v1/waiting", summary="Devices that nobody registered")
+async def get_waiting(asking: Asking, services: With, limit: Limit = 100) -> models.WaitingPage:
+    """They send alarms, which are accepted into the zone ``unassigned``; a person decides where they belong."""
+    found = await services.database.reading(lambda c: waiting_devices(c, limit=clamp(limit)))
+    time = services.presenter().time
+    items = [
+        models.WaitingDevice(device=w["device"], alarms=w["alarms"], first_at=time(w["first_at"]), last_at=time(w["last_at"]))
+        for w in found
+    ]
+    return models.WaitingPage(items=items, next=None)
+
+
+@router.get("/api/v1/site", summary="The applied site")
+async def get_site(asking: Asking, services: With) -> models.SiteInfo:
+    """Passwords in addresses are hidden."""
+    registry = services.registry()
+    devices = [msgspec.structs.replace(d, url=present.without_password(d.url)) for d in registry.site.devices]
+    body = msgspec.to_builtins(msgspec.structs.replace(registry.site, devices=devices))
+    return models.SiteInfo(version=registry.version, synthetic=registry.synthetic, body=body)
+
+
+async def _read(request: Request, services: With) -> Site:
+    body = await request.body()
+    return await asyncio.to_thread(services.read_site, body)
+
+
+@router.post("/api/v1/site/check", summary="Check a site file", openapi_extra=_FILE)
+async def check_site(request: Request, asking: Asking, services: With) -> models.SiteCheck:
+    """Nothing changes. Each problem is named by its line."""
+    site = await _read(request, services)
+    return models.SiteCheck(site=site.id, enterprises=len(site.enterprises), zones=len(site.zones), devices=len(site.devices))
+
+
+@router.put("/api/v1/site", summary="Apply a site file", openapi_extra=_FILE)
+async def put_site(request: Request, asking: Asking, services: With) -> models.SiteApplied:
+    """What is gone from the file is marked removed, never deleted. Applying the same file again changes nothing."""
+    site = await _read(request, services)
+    change = await services.database.writing(lambda c: apply_site(c, site, by=asking.id, now=services.now()))
+    await services.reload_site()
+    return models.SiteApplied(version=change.version, added=change.added, changed=change.changed, removed=change.removed)

@@ -1,0 +1,66 @@
+"""What the routes work with, put together once by ``create_app``. What must not go in: logic, routes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fastapi import Request
+
+from api.feed import FeedTail
+from api.metrics import Metrics
+from api.passwords import Passwords, Throttle
+from api.present import Presenter
+from api.principals import Principals
+from api.settings import ApiSettings
+from api.words import Words
+from hazards.admission import Report
+from hazards.messages import Signal
+from hazards.zones import Site
+from storage.database import Database
+from storage.site_store import Registry
+
+
+class AcceptingDoor(Protocol):
+    """The one way in (``ingest.door.Door``)."""
+
+    async def accept(self, reports: Sequence[Report]) -> list[Signal]:
+        """Durably take all, or raise and take none."""
+
+
+class Pictures(Protocol):
+    """Where evidence files are (``storage.evidence.EvidenceStore``). Called in threads."""
+
+    def read(self, sha256: str) -> tuple[bytes, str, str]:
+        """(bytes, media type, zone it was taken in). Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All parts that routes use. ``now`` gives UTC microseconds; ``read_site`` parses a site file (raises InvalidFile)."""
+
+    settings: ApiSettings
+    database: Database
+    door: AcceptingDoor
+    pictures: Pictures
+    registry: Callable[[], Registry]
+    reload_site: Callable[[], Awaitable[None]]
+    read_site: Callable[[bytes], Site]
+    can_accept: Callable[[], Awaitable[None]]
+    ring: Callable[[], None]
+    now: Callable[[], int]
+    words: Words
+    principals: Principals
+    passwords: Passwords
+    throttle: Throttle
+    feed: FeedTail
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def presenter(self) -> Presenter:
+        """For one answer: the present registry and time."""
+        return Presenter(self.registry(), self.words, now=self.now())
+
+
+def services_of(request: Request) -> Services:
+    """FastAPI dependency."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,231 @@
+"""The real application over a real SQLite file, a real journal and, where a browser or socket matters, a real server.
+
+The one thing left out is Kafka: ``System.apply`` takes what the door accepted from the journal's file to SQL.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from api.app import create_app, utc_now
+from api.server import open_port, serve
+from api.settings import ApiSettings
+from bus.codecs import decode
+from hazards.errors import FileProblem, InvalidFile, NotFound
+from hazards.messages import Signal
+from hazards.zones import Device, Enterprise, Grade, Site, Zone
+from ingest.door import Door
+from storage import accounts, schema
+from storage.database import Database, sqlite_url
+from storage.incidents import apply_signals
+from storage.journal import Journal, Lane
+from storage.outbox import give_positions
+from storage.site_store import Registry, apply_site, load_registry
+
+PASSWORD = "correct horse battery"
+SITE = Site(
+    id="park", name="示例园区",
+    enterprises=[Enterprise(id="alu", name="示例铝业"), Enterprise(id="chem", name="示例化工")],
+    zones=[
+        Zone(id="smelter", name="熔铸车间", enterprise="alu", grade=Grade.RED, polygon=[(0, 0), (60, 0), (60, 40), (0, 40)]),
+        Zone(id="tank", name="储罐区", enterprise="chem", grade=Grade.RED, polygon=[(80, 0), (140, 0), (140, 50), (80, 50)]),
+        Zone(id="depot", name="危废库", enterprise="chem", grade=Grade.ORANGE, polygon=[(80, 60), (110, 60), (110, 90), (80, 90)]),
+        Zone(id="pipeline", name="城市燃气管线", grade=Grade.YELLOW, line=[(0, 0), (200, 0)]),
+    ],
+    devices=[
+        Device(id="CAM-1", zone="smelter", type="camera", url="rtsp://viewer:hunter2@10.0.0.7/1"),
+        Device(id="T-101", zone="smelter", type="sensor"),
+        Device(id="G-201", zone="tank", type="sensor"),
+        Device(id="CAM-2", zone="depot", type="camera"),
+        Device(id="P-1", zone="pipeline", type="sensor"),
+    ],
+)  # fmt: skip
+
+
+class Pictures:
+    """Evidence in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, str, str]] = {}
+
+    def put(self, data: bytes, media_type: str, device: str, zone: str, taken_at: int) -> str:
+        digest = sha256(data).hexdigest()
+        self.kept[digest] = (data, media_type, zone)
+        return digest
+
+    def read(self, digest: str) -> tuple[bytes, str, str]:
+        if digest not in self.kept:
+            raise NotFound("no such evidence")
+        return self.kept[digest]
+
+
+def read_site(body: bytes) -> Site:
+    """A site as JSON; the YAML reader of the command line is tested with it."""
+    try:
+        return msgspec.json.decode(body, type=Site)
+    except msgspec.DecodeError as e:
+        raise InvalidFile(file="body", problems=(FileProblem(1, "", str(e)),)) from e
+
+
+@dataclass
+class System:
+    """Everything behind the API, and shortcuts that tests need."""
+
+    folder: Path
+    settings: ApiSettings = field(default_factory=lambda: ApiSettings(principal_freshness=0.0))
+    site: Site = SITE
+
+    def __post_init__(self) -> None:
+        self.database = Database(sqlite_url(self.folder / "ledger.sqlite"), readers=2)
+        schema.metadata.create_all(self.database.engine)
+        with self.database.write() as connection:
+            apply_site(connection, self.site, by="test", now=1)
+        self._load()
+        self.journal = Journal(self.folder / "journal.sqlite")
+        self.evidence = Pictures()
+        self.door = Door(self.journal, lambda: self.registry)
+        self.applied = 0
+        self.app = create_app(
+            self.settings, database=self.database, door=self.door, pictures=self.evidence, registry=lambda: self.registry,
+            read_site=read_site, can_accept=self.can_accept, reload_site=self.reload_site,
+        )  # fmt: skip
+        self.ready: Exception | None = None
+
+    def _load(self) -> None:
+        with self.database.read() as connection:
+            self.registry: Registry = load_registry(connection)
+
+    async def reload_site(self) -> None:
+        await asyncio.to_thread(self._load)
+
+    async def can_accept(self) -> None:
+        if self.ready is not None:
+            raise self.ready
+
+    def token(self, role: str, enterprise: str | None = None) -> str:
+        """A new token's secret."""
+        with self.database.write() as connection:
+            return accounts.create_token(connection, role=role, enterprise=enterprise, label=role, now=utc_now())[1]
+
+    def user(self, name: str, role: str, enterprise: str | None = None) -> None:
+        """A new person with PASSWORD."""
+        with self.database.write() as connection:
+            hashed = PASSWORD_HASH()
+            accounts.create_user(connection, name, name=name, role=role, enterprise=enterprise, password_hash=hashed, now=utc_now())
+
+    async def apply(self) -> int:
+        """Apply what the door accepted since the last call, and give feed positions; how many signals were new."""
+        rows = await self.journal.read(Lane.ALARMS, self.applied, 10_000)
+        self.applied = rows[-1].seq if rows else self.applied
+        signals = [decode(Signal, row.payload) for row in rows]
+        done = await self.database.writing(lambda c: apply_signals(c, signals, now=utc_now()))
+        await self.position()
+        return len(done.new)
+
+    async def position(self) -> None:
+        """What the relay does after a commit."""
+        await self.database.writing(give_positions)
+        self.app.state.services.feed.wake()
+
+    def close(self) -> None:
+        self.journal.close()
+        self.database.close()
+
+
+_hash: list[str] = []
+
+
+def PASSWORD_HASH() -> str:  # noqa: N802 (a constant, made once because it takes 0.1 s)
+    if not _hash:
+        _hash.append(accounts.hash_password(PASSWORD))
+    return _hash[0]
+
+
+def alarm(event_id: str, device: str = "CAM-1", kind: str = "flame", action: str = "raised", **data: Any) -> dict[str, Any]:
+    """A CloudEvent."""
+    return {
+        "specversion": "1.0", "id": event_id, "source": f"device/{device}", "type": f"bihuan.alarm.{action}", "subject": device,
+        "datacontenttype": "application/json", "data": {"kind": kind, **data},
+    }  # fmt: skip
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    made = System(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def client(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody signed in, straight into the application."""
+    async with (
+        system.app.router.lifespan_context(system.app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(system.app), base_url="http://bihuan.test") as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+async def operator(client: httpx.AsyncClient, system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """An operator's token on every request."""
+    transport = httpx.ASGITransport(system.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bihuan.test", headers=bearer(system.token("operator"))) as made:
+        yield made
+
+
+@dataclass
+class Server:
+    """The application behind a real socket, on an event loop of its own thread."""
+
+    system: System
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Any) -> Any:
+        """Run a coroutine on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def post(self, *events: dict[str, Any], token: str | None = None) -> None:
+        """Send alarms over HTTP and apply them."""
+        token = token or self.system.token("operator")
+        answer = httpx.post(f"{self.url}/api/v1/alarms", json=list(events), headers=bearer(token))
+        assert answer.status_code == 202, answer.text
+        self.run(self.system.apply())
+
+
+def run_server(system: System) -> Iterator[Server]:
+    port, ready, stop, loop = open_port("127.0.0.1", 0), threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+
+    def work() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(serve(system.app, port, stop=stop, started=ready.set))
+
+    url = f"http://127.0.0.1:{port.getsockname()[1]}"
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert ready.wait(20)
+    yield Server(system, url, loop)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(20)
+    assert not thread.is_alive()
+    loop.close()
+
+
+@pytest.fixture
+def server(system: System) -> Iterator[Server]:
+    yield from run_server(system)
+
+
