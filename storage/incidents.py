@@ -5,12 +5,12 @@ again by the caller with fresh state. What must not go in: decisions (``hazards.
 (``storage/incident_queries.py``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bus.codecs import encode
@@ -19,6 +19,7 @@ from hazards.merging import Happening, Incident, Merged, Reason, ZoneState, merg
 from hazards.messages import UNASSIGNED, IncidentMessage, Signal
 from hazards.zones import AlarmTiming
 from storage import schema
+from storage.bulk import insert_rows, update_rows
 from storage.incident_queries import message_of
 from storage.outbox import announce
 from storage.site_store import Registry, current_registry
@@ -106,8 +107,7 @@ def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool
 
 def record_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Lines of incidents' timelines: incident, at, actor, event, body (JSON)."""
-    if rows:
-        connection.execute(schema.incident_events.insert(), list(rows))
+    insert_rows(connection, schema.incident_events, rows)
 
 
 def _joined(first: Merged, second: Merged) -> Merged:
@@ -166,24 +166,20 @@ class _Work:
             raise StaleState("another worker applied the same signals first", where="alarms") from e
         happenings = [h for _, _, _, merged in self.kept for h in merged.happenings]
         record_events(self.connection, [_event_row(h) for h in happenings])
-        announce(self.connection, [(m, _announced(m, happenings)) for m in messages], now=self.now)
+        words = {h.incident: h.event for h in happenings if h.event == "opened"}
+        words |= {h.incident: h.event for h in happenings if h.event == "closed"}
+        announce(self.connection, [(m, words.get(m.id, "updated")) for m in messages], now=self.now)
 
     def _save_states(self) -> None:
-        table = schema.zone_states
-        rows = [{"k": key, "zone": zone, "v": self.versions.get(key, 0), "body": msgspec.msgpack.encode(state), "wake_at": next_wake(state)}
-                for key, zone, state, _ in self.kept]  # fmt: skip
-        new = [{"key": r["k"], "zone": r["zone"], "version": 1, "body": r["body"], "wake_at": r["wake_at"]} for r in rows if not r["v"]]
-        if new:
-            self.connection.execute(table.insert(), new)
-        old = [r for r in rows if r["v"]]
-        if old:
-            statement = (
-                update(table).where(table.c.key == bindparam("k"), table.c.version == bindparam("v"))
-                .values(version=bindparam("v") + 1, body=bindparam("body"), wake_at=bindparam("wake_at"))
-            )  # fmt: skip
-            result = self.connection.execute(statement, [{n: r[n] for n in ("k", "v", "body", "wake_at")} for r in old])
-            if result.rowcount != len(old):
-                raise StaleState("another worker wrote the zone's state first", where="zone_states")
+        rows: list[dict[str, Any]] = [
+            {"key": key, "zone": zone, "version": self.versions.get(key, 0) + 1, "body": msgspec.msgpack.encode(state),
+             "wake_at": next_wake(state)}
+            for key, zone, state, _ in self.kept
+        ]  # fmt: skip
+        insert_rows(self.connection, schema.zone_states, [r for r in rows if r["version"] == 1])
+        old = [{**r, "version_before": r["version"] - 1} for r in rows if r["version"] > 1]
+        if update_rows(self.connection, schema.zone_states, old, where=("key", "version_before")) != len(old):
+            raise StaleState("another worker wrote the zone's state first", where="zone_states")
 
     def _save_incidents(self) -> list[IncidentMessage]:
         table, rows = schema.incidents, {}
@@ -202,14 +198,10 @@ class _Work:
                 new.append(full)
                 messages.append(message_of_columns(full))
             else:
-                old.append({**merged, "incident_id": incident.id, "next_version": row.version + 1})
+                old.append({**merged, "id": incident.id, "version": row.version + 1})
                 messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
-        if new:
-            self.connection.execute(table.insert(), new)
-        if old:
-            columns: dict[str, Any] = {name: bindparam(name) for name in old[0] if name not in ("incident_id", "next_version")}
-            statement = update(table).where(table.c.id == bindparam("incident_id")).values(version=bindparam("next_version"), **columns)
-            self.connection.execute(statement, old)
+        insert_rows(self.connection, table, new)
+        update_rows(self.connection, table, old, where=("id",))
         return messages
 
     def _save_alarms(self, signals: dict[str, Signal]) -> None:
@@ -220,8 +212,7 @@ class _Work:
              "explained": msgspec.json.encode(d.explained).decode(), "applied_at": self.now}
             for _, _, _, merged in self.kept for d in merged.decisions for s in (signals[d.signal],)
         ]  # fmt: skip
-        if rows:
-            self.connection.execute(schema.alarms.insert(), rows)
+        insert_rows(self.connection, schema.alarms, rows)
 
 
 def message_of_columns(columns: Any) -> IncidentMessage:
@@ -251,12 +242,6 @@ def _merged_columns(incident: Incident) -> dict[str, Any]:
 def _event_row(h: Happening) -> dict[str, Any]:
     body = msgspec.json.encode({"reason": h.reason}).decode()
     return {"incident": h.incident, "at": h.at, "actor": "bihuan", "event": h.event, "body": body}
-
-
-def _announced(message: IncidentMessage, happenings: Iterable[Happening]) -> str:
-    """The feed's word for this change: opened, closed, or updated."""
-    events = {h.event for h in happenings if h.incident == message.id}
-    return next((e for e in ("closed", "opened") if e in events), "updated")
 
 
 def waiting_devices(connection: Connection, *, limit: int = 200) -> list[dict[str, Any]]:

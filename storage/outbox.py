@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from bus.codecs import decode, encode
 from bus.topics import INCIDENTS
 from hazards.errors import Unavailable
 from hazards.messages import IncidentMessage
 from storage import schema
+from storage.bulk import insert_rows, update_rows
 from storage.database import Database
 from storage.doorbell import POSTGRES_CHANNEL, Doorbell
 
@@ -66,7 +67,7 @@ def announce(connection: Connection, changes: Sequence[tuple[IncidentMessage, st
          "payload": encode(m), "created_at": now}
         for m, event in changes
     ]  # fmt: skip
-    connection.execute(schema.outbox.insert(), rows)
+    insert_rows(connection, schema.outbox, rows)
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": POSTGRES_CHANNEL})
 
@@ -77,8 +78,7 @@ def give_positions(connection: Connection) -> int:
     ids = list(connection.scalars(select(table.c.id).where(table.c.position.is_(None)).order_by(table.c.id).limit(BATCH)))
     if ids:
         newest = connection.execute(select(func.max(table.c.position))).scalar() or 0
-        statement = update(table).where(table.c.id == bindparam("row")).values(position=bindparam("place"))
-        connection.execute(statement, [{"row": row, "place": newest + n} for n, row in enumerate(ids, 1)])
+        update_rows(connection, table, [{"id": row, "position": newest + n} for n, row in enumerate(ids, 1)], where=("id",))
     return len(ids)
 
 

@@ -1,0 +1,61 @@
+"""Many rows in one statement. PostgreSQL gets one binary array a column (``%b``: psycopg's text arrays cost
+a regular expression a value), SQLite an executemany.
+
+What must not go in: anything that knows a table.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy.dialects import postgresql
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert ``rows``; all have the same columns."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(table.insert(), list(rows))
+        return
+    connection.exec_driver_sql(_insert_arrays(table, tuple(rows[0])), _columns(rows))
+
+
+def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, where: Sequence[str]) -> int:
+    """Set each row's columns where its ``where`` columns match; how many rows of the table matched.
+
+    A column named "COLUMN_before" in ``where`` compares COLUMN with its old value while COLUMN itself is set."""
+    if not rows:
+        return 0
+    names = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(_update_arrays(table, names, tuple(where)), _columns(rows)).rowcount
+    statement = update(table).values({n: bindparam(f"b_{n}") for n in names if n not in where})
+    for name in where:
+        statement = statement.where(table.c[name.removesuffix("_before")] == bindparam(f"b_{name}"))
+    return connection.execute(statement, [{f"b_{n}": v for n, v in row.items()} for row in rows]).rowcount
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _type(table: Table, name: str) -> str:
+    return str(table.c[name.removesuffix("_before")].type.compile(postgresql.dialect()))  # type: ignore[no-untyped-call]
+
+
+@lru_cache
+def _insert_arrays(table: Table, names: tuple[str, ...]) -> str:
+    columns = ", ".join(f'"{n}"' for n in names)
+    arrays = ", ".join(f"CAST(%({n})b AS {_type(table, n)}[])" for n in names)
+    return (f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays})')  # noqa: S608 (names are the schema's own)
+
+
+@lru_cache
+def _update_arrays(table: Table, names: tuple[str, ...], where: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"CAST(%({n})b AS {_type(table, n)}[])" for n in names)
+    columns = ", ".join(f'"{n}"' for n in names)
+    values = ", ".join(f'"{n}" = given."{n}"' for n in names if n not in where)
+    match = " AND ".join(f'"{table.name}"."{n.removesuffix("_before")}" = given."{n}"' for n in where)
+    return (f'UPDATE "{table.name}" SET {values} FROM unnest({arrays}) AS given ({columns}) WHERE {match}')  # noqa: S608
