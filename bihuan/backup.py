@@ -1,0 +1,260 @@
+"""Backup and restore of a whole system in one command each: journal, ledger, evidence, secrets.
+
+The journal is copied before the ledger: an alarm leaves the journal only once the ledger has it, so that each accepted alarm is in
+at least one of the two copies, and its id makes a second application harmless. Evidence comes last: files are written before the
+alarm that names them, and never changed. What must not go in: partial backups, schedules.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bihuan import postgres_dump
+from bihuan.configuration import Settings
+from bihuan.data_folder import lock_folder, make_folder
+from hazards.errors import BihuanError, Misconfigured
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_OURS = ("journal.sqlite", "ledger.sqlite", "evidence", "secrets")
+_CHUNK = 1 << 20
+
+
+class BackupUnsound(BihuanError):
+    """A backup that is not whole: nothing was restored."""
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file that others write to (SQLite's online backup)."""
+    with closing(sqlite3.connect(f"file:{source}?mode=rw", uri=True, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+
+
+def _check_sqlite(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+            found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as e:
+        raise BackupUnsound(f"is damaged: {e}", where=path.name) from e
+    if found != "ok":
+        raise BackupUnsound(f"is damaged: {found}", where=path.name)
+
+
+def _count(path: Path, query: str) -> int:
+    if not path.is_file():
+        return 0
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+        try:
+            return int(copy.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0  # a folder that only ever made a token has no such table
+
+
+# --- backup ---
+def back_up(settings: Settings, target: Path) -> str:
+    """Write a backup to ``target``, whole or not at all; a line about it. Raises Misconfigured."""
+    if not settings.database and not settings.ledger_path.is_file():
+        raise Misconfigured("there is nothing to back up", where=settings.data)
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise Misconfigured("is there already", where=str(target), hint="give a new name")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    packed = any(s in (".tar", ".tgz", ".gz") for s in target.suffixes)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+        stage = Path(scratch) / "stage"
+        stage.mkdir(mode=0o700)
+        _stage_databases(settings, stage)
+        finished = Path(scratch) / "finished"
+        figures = _pack(settings, stage, finished, target) if packed else _lay_out(settings, stage)
+        (finished if packed else stage).replace(target)
+    _sync(target.parent)
+    return f"{target}: {figures['alarms']}, {figures['waiting']} waiting in the journal, {figures['evidence']} evidence files"
+
+
+def _stage_databases(settings: Settings, stage: Path) -> None:
+    if settings.journal_path.is_file():
+        _copy_sqlite(settings.journal_path, stage / "journal.sqlite")
+    if settings.database:
+        postgres_dump.dump(settings.database, stage / "ledger.dump")
+    else:
+        _copy_sqlite(settings.ledger_path, stage / "ledger.sqlite")
+        _check_sqlite(stage / "ledger.sqlite")
+
+
+def _loose_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Secrets and evidence, by their name in the backup."""
+    for name, folder in (("secrets", settings.folder / "secrets"), ("evidence", settings.evidence_path)):
+        for path in sorted(folder.rglob("*")):
+            unfinished = path.name.startswith(".") or path.suffix in (".part", ".tmp")
+            if path.is_file() and not unfinished:
+                yield f"{name}/{path.relative_to(folder)}", path
+
+
+def _figures(settings: Settings, stage: Path, files: dict[str, str]) -> dict[str, Any]:
+    alarms = _count(stage / "ledger.sqlite", "SELECT count(*) FROM alarms")
+    return {
+        "alarms": "PostgreSQL" if settings.database else f"{alarms} alarms",
+        "waiting": _count(stage / "journal.sqlite", "SELECT count(*) FROM alarms"),
+        "evidence": sum(1 for name in files if name.startswith("evidence/")),
+    }
+
+
+def _manifest(files: dict[str, str], figures: dict[str, Any]) -> bytes:
+    made = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return json.dumps({"format": FORMAT, "made": made, "figures": figures, "files": files}, ensure_ascii=False, indent=1).encode()
+
+
+def _lay_out(settings: Settings, stage: Path) -> dict[str, Any]:
+    files = {path.name: _digest(path) for path in sorted(stage.iterdir())}
+    for name, path in _loose_files(settings):
+        copy = stage / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o600)
+        files[name] = _digest(copy)
+    figures = _figures(settings, stage, files)
+    (stage / MANIFEST).write_bytes(_manifest(files, figures))
+    return figures
+
+
+def _pack(settings: Settings, stage: Path, finished: Path, target: Path) -> dict[str, Any]:
+    staged = sorted(stage.iterdir())
+    files = {path.name: _digest(path) for path in staged}
+    descriptor = os.open(finished, os.O_WRONLY | os.O_CREAT, 0o600)  # it holds secrets
+    with os.fdopen(descriptor, "wb") as file:
+        compression = "" if target.suffix == ".tar" else "gz"
+        with tarfile.open(fileobj=file, mode=f"w:{compression}", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+            for path in staged:
+                tar.add(path, path.name)
+            for name, path in _loose_files(settings):
+                tar.add(path, name)
+                files[name] = _digest(path)
+            figures = _figures(settings, stage, files)
+            (stage / MANIFEST).write_bytes(_manifest(files, figures))
+            tar.add(stage / MANIFEST, MANIFEST)
+        file.flush()
+        os.fsync(file.fileno())
+    return figures
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# --- restore ---
+@contextmanager
+def _unpacked(source: Path, beside: Path) -> Iterator[Path]:
+    """The backup as a folder."""
+    if source.is_dir():
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix=".restore.", dir=beside) as scratch:
+        try:
+            with tarfile.open(source) as tar:
+                tar.extractall(scratch, filter="data")  # no path may leave the folder
+        except (OSError, EOFError, tarfile.TarError) as e:
+            raise BackupUnsound(f"is no backup: {e}", where=str(source)) from e
+        yield Path(scratch)
+
+
+def _verified(folder: Path, source: Path) -> dict[str, Any]:
+    """The manifest, every file of it proved to be what it was. Raises BackupUnsound."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+        files: dict[str, str] = manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise BackupUnsound("is no backup: it has no manifest", where=str(source)) from e
+    if manifest.get("format") != FORMAT:
+        raise BackupUnsound(f"is of format {manifest.get('format')}, this build knows {FORMAT}", where=str(source))
+    for name, digest in files.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts or name.partition("/")[0] not in (*_OURS, "ledger.dump"):
+            raise BackupUnsound(f"names a foreign file {name!r}", where=str(source))
+        if not (folder / name).is_file() or _digest(folder / name) != digest:
+            raise BackupUnsound(f"{name} is missing or damaged", where=str(source))
+    for name in ("journal.sqlite", "ledger.sqlite"):
+        if name in files:
+            _check_sqlite(folder / name)
+    return manifest
+
+
+def restore(settings: Settings, source: Path, *, force: bool = False) -> str:
+    """Restore the backup ``source`` into the data folder of a stopped system; a line about it.
+
+    What ``force`` replaces is moved aside, not deleted. Raises Misconfigured, BackupUnsound; then nothing was changed."""
+    if not source.exists():
+        raise Misconfigured("there is no such backup", where=str(source))
+    make_folder(settings.folder)
+    lock = lock_folder(settings.folder)
+    try:
+        with _unpacked(source, settings.folder) as folder:
+            manifest = _verified(folder, source)
+            _refuse_overwriting(settings, manifest, force=force)
+            if settings.database:
+                postgres_dump.restore(settings.database, folder / "ledger.dump", force=force)
+            _move_aside(settings)
+            _put_back(settings, folder, manifest["files"])
+    finally:
+        lock.release()
+    figures = manifest["figures"]
+    return f"restored: {figures['alarms']}, {figures['waiting']} waiting in the journal, {figures['evidence']} evidence files"
+
+
+def _present(settings: Settings) -> list[Path]:
+    """What the data folder holds of ours."""
+    found = [p for name in _OURS for p in settings.folder.glob(f"{name}*") if p.is_file() or any(p.iterdir())]
+    evidence = settings.evidence_path
+    return found + ([evidence] if evidence.parent != settings.folder and evidence.is_dir() and any(evidence.iterdir()) else [])
+
+
+def _refuse_overwriting(settings: Settings, manifest: dict[str, Any], *, force: bool) -> None:
+    has_dump = "ledger.dump" in manifest["files"]
+    if has_dump != bool(settings.database):
+        kinds = ("PostgreSQL", "SQLite") if has_dump else ("SQLite", "PostgreSQL")
+        raise Misconfigured(f"the backup is of {kinds[0]}, this system is on {kinds[1]}", where="BIHUAN_DATABASE")
+    if not force and (held := _present(settings)):
+        raise Misconfigured(f"is not empty: {held[0].name}", where=settings.data, hint="--force moves what is there aside")
+
+
+def _move_aside(settings: Settings) -> None:
+    held = _present(settings)
+    if not held:
+        return
+    aside = settings.folder / time.strftime("replaced-%Y%m%dT%H%M%S")
+    aside.mkdir(mode=0o700)
+    for path in held:
+        path.replace(aside / path.name)
+
+
+def _put_back(settings: Settings, folder: Path, files: dict[str, str]) -> None:
+    for name in files:
+        if name == "ledger.dump":
+            continue
+        section, _, rest = name.partition("/")
+        target = settings.evidence_path / rest if section == "evidence" else settings.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file, (folder / name).open("rb") as original:
+            while chunk := original.read(_CHUNK):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,100 @@
+"""Replaces the embedded broker, which only ever grows, by a fresh one while alarms flow: nothing lost, no pause over a second.
+
+A *lane* is a broker with the workers that read it. Order of steps: new broker; its topics (made by the new workers); new workers
+ready; forwarder to it (drained first); relay to it; old workers end; old broker ends. A failure before the last two leaves the old
+lane working, and whatever was not applied is sent again by the journal. What must not go in: when to do it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from bihuan.child import ChildFailed, Process
+from bihuan.keeper import Keeper
+from hazards.errors import BrokerUnavailable, Unavailable
+
+log = structlog.get_logger()
+
+WORKERS_TIMEOUT = 40.0
+SWITCH_TIMEOUT = 8.0
+WORKER_STOP = 2.0
+
+
+@dataclass
+class Lane:
+    """A broker and its workers. ``broker`` is None for a Kafka that is not ours."""
+
+    generation: int
+    address: str
+    broker: Process | None = None
+    workers: list[Keeper] = field(default_factory=list)
+    written: int = 0  # bytes, as the parts said
+
+    async def end(self, worker_timeout: float = WORKER_STOP) -> None:
+        """Workers first, then the broker, whose memory is nobody's any more."""
+        await asyncio.gather(*(w.stop(worker_timeout) for w in self.workers))
+        if self.broker is not None:
+            self.broker.kill()
+            await self.broker.wait(2.0)
+
+
+async def switch(part: Keeper, address: str) -> None:
+    """Have ``part`` write to ``address``. A part that dies meanwhile starts with the present address, so asking again is safe.
+
+    Raises BrokerUnavailable when it refuses or does not come back."""
+    try:
+        async with asyncio.timeout(SWITCH_TIMEOUT):
+            while True:
+                await part.when_ready(SWITCH_TIMEOUT)
+                try:
+                    await part.order("switch_broker", address, timeout=SWITCH_TIMEOUT)
+                    return
+                except Unavailable:
+                    await asyncio.sleep(0.05)  # it ended under the order
+    except (ChildFailed, TimeoutError) as e:
+        raise BrokerUnavailable(f"{part.name} did not switch: {e or 'no answer'}", where=address) from e
+
+
+class BrokerChange:
+    """One change after the other. ``make`` starts the next lane; ``present`` names the lane that new runs of parts start on."""
+
+    def __init__(self, make: Callable[[int], Awaitable[Lane]], present: Callable[[Lane], None], writers: Sequence[Keeper]) -> None:
+        self._make, self._present, self._writers = make, present, writers
+        self.count = 0
+        self.open: list[Lane] = []  # lanes of a change under way, for a stop in the middle of it
+
+    async def run(self, old: Lane, *, reason: str) -> Lane:
+        """The new lane, or ``old`` (after an error that was logged) if any step failed."""
+        new: Lane | None = None
+        self.open = [old]
+        try:
+            new = await self._make(old.generation + 1)
+            self.open.append(new)
+            await asyncio.gather(*(w.when_ready(WORKERS_TIMEOUT) for w in new.workers))
+            self._present(new)
+            for part in self._writers:
+                await switch(part, new.address)
+        except (BrokerUnavailable, TimeoutError, OSError) as e:
+            log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__)
+            await self._back(old, new)
+            self.open = []
+            return old
+        await old.end()
+        self.open = []
+        self.count += 1
+        log.info("broker replaced", reason=reason, number=new.generation, bytes=old.written)
+        return new
+
+    async def _back(self, old: Lane, new: Lane | None) -> None:
+        """Everybody writes to the old lane again; what the new one holds is still in the journal."""
+        self._present(old)
+        if new is None:
+            return
+        for part in self._writers:
+            try:
+                await switch(part, old.address)
+            except BrokerUnavailable as e:  # the supervisor's look at the beats tries again
+                log.error("part still on the abandoned broker", part=part.name, error=str(e))
+        await new.end(0.5)

@@ -1,0 +1,75 @@
+"""The demonstration part: draws the clip once, then plays invented alarms through the door in real time.
+
+What must not go in: what is invented (``bihuan.demo``).
+"""
+
+import asyncio
+import time
+
+import structlog
+
+from bihuan.configuration import Settings
+from bihuan.demo import CLIP_SECONDS, FLAME, clip_path, plot
+from bihuan.parts.part import Part, run
+from bihuan.parts.site_watch import SiteWatch
+from bihuan.preparation import now_us
+from hazards.errors import Unavailable
+from ingest.door import Door
+from storage.database import Database
+from storage.journal import Journal
+
+log = structlog.get_logger()
+
+
+def draw(settings: Settings) -> None:
+    """Draw the clip unless it is there."""
+    path = clip_path(settings.folder)
+    if path.is_file():
+        return
+    from ingest.cameras.synthetic import write_flame_clip
+
+    path.parent.mkdir(exist_ok=True)
+    write_flame_clip(path, seconds=CLIP_SECONDS, flame_from=FLAME[0], flame_to=FLAME[1])
+
+
+async def play(part: Part) -> None:
+    """Play until told to stop; an alarm that the door refuses is tried again, as a good sender would."""
+    database = Database(part.settings.database_url, readers=1)
+    journal = await asyncio.to_thread(Journal, part.settings.journal_path, max_rows=part.settings.journal_rows)
+    registry = SiteWatch(database)
+    await registry.first(part.stopping)
+    watching = asyncio.create_task(registry.run())
+    door = Door(journal, registry, now_us)
+    drawing = asyncio.create_task(asyncio.to_thread(draw, part.settings))
+    part.ready()
+    try:
+        for report in plot(time.time_ns(), now_us()):
+            wait = (report.at or 0) / 1e6 - time.time()
+            if await _stopped(part.stopping, max(0.0, wait)):
+                break
+            while not part.stopping.is_set():
+                try:
+                    await door.accept([report])
+                    break
+                except Unavailable as e:
+                    log.warning("a demonstration alarm waits", error=str(e))
+                    await _stopped(part.stopping, 1.0)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        drawing.cancel()
+        await asyncio.to_thread(journal.close)
+        await asyncio.to_thread(database.close)
+
+
+async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Be the demonstration part."""
+    run(play)

@@ -1,0 +1,299 @@
+"""The site file: YAML to ``hazards.zones.Site``, every problem named by its line.
+
+Further keys of a device and of the file are kept in ``settings``. What must not go in: SQL, opening cameras.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from yaml.nodes import MappingNode, Node
+
+from bihuan.yaml_lines import Document, Fields, Problems, line_of, points
+from hazards.errors import FileProblem, InvalidFile
+from hazards.kinds import KINDS
+from hazards.messages import UNASSIGNED
+from hazards.zones import AlarmTiming, Contact, Device, Enterprise, Grade, Point, Site, Zone, crossing_edges
+
+T = TypeVar("T", Enterprise, Zone, Device)
+
+_ID = re.compile(r"^[^\s/\\?#%\x00-\x1f\x7f]{1,128}$")
+_CAMERA_SCHEMES = ("file", "rtsp", "rtsps", "http", "https", "usb")
+_LIMITS = ("low_low", "low", "high", "high_high")
+_TYPES = ("camera", "sensor", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """A site that may be applied, and what is odd about its file."""
+
+    site: Site
+    warnings: tuple[FileProblem, ...] = ()
+
+
+def read_site(path: Path) -> SiteFile:
+    """The site in the file at ``path``; relative clips start at its folder. Raises InvalidFile."""
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise InvalidFile(str(path), (FileProblem(0, "", f"can't be read: {e.strerror}"),)) from e
+    return parse_site(data, file=str(path), folder=path.absolute().parent)
+
+
+def parse_site(data: bytes, *, file: str, folder: Path) -> SiteFile:
+    """The site in ``data``; ``file`` names it in problems. Raises InvalidFile with every problem found."""
+    document, problems = Document(data, file), Problems()
+    site = _Reader(document, problems, folder).site()
+    problems.errors.sort(key=lambda p: p.line)
+    if problems.errors:
+        raise InvalidFile(file, tuple(problems.errors))
+    return SiteFile(site, tuple(sorted(problems.warnings, key=lambda p: p.line)))
+
+
+class _Reader:
+    """One pass over one document."""
+
+    def __init__(self, document: Document, problems: Problems, folder: Path) -> None:
+        self.document, self.problems, self.folder = document, problems, folder
+        self.lines: dict[str, dict[str, int]] = {}  # section to id to line
+
+    def site(self) -> Site:
+        top = Fields(self.document, self.document.root, "", self.problems)
+        head_node = top.node_of("site")
+        if head_node is None:
+            self.problems.error(top.node, "site", "is missing", "site: {id: …, name: …}")
+        head = self.document.fields(head_node, "site", self.problems) if head_node is not None else None
+        enterprises = self._section(top, "enterprises", self._enterprise)
+        zones = self._section(top, "zones", self._zone)
+        devices = self._section(top, "devices", self._device)
+        for n, node in enumerate(top.items("webhooks")):
+            if (hook := self.document.fields(node, f"webhooks[{n}]", self.problems)) is not None:
+                self._check_webhook(hook)
+        settings = {k: self.document.plain(v) for k, v in top.rest().items()}
+        if (hooks := top.node_of("webhooks")) is not None:
+            settings["webhooks"] = self.document.plain(hooks)
+        if head is None:
+            return Site(id="", name="")
+        site = Site(
+            id=self._id(head), name=head.text("name", None), district=head.text("district"), time_zone=head.text("time_zone", "Asia/Shanghai"),
+            policy=head.text("policy"), synthetic=head.flag("synthetic"), enterprises=enterprises, zones=zones, devices=devices,
+        )
+        self._check_time_zone(head, site.time_zone)
+        return msgspec.structs.replace(site, settings=settings | {k: self.document.plain(v) for k, v in head.rest().items()})
+
+    def _section(self, top: Fields, name: str, read: Callable[[Fields], T | None]) -> list[T]:
+        known = self.lines[name] = {}
+        found = []
+        for n, node in enumerate(top.items(name)):
+            fields = self.document.fields(node, f"{name}[{n}]", self.problems)
+            if fields is None:
+                continue
+            identity = fields.text("id", "") if isinstance(node, MappingNode) else ""
+            if identity:
+                fields.where = f"{name[:-1]} {identity}"
+            thing = read(fields)
+            if identity in known:
+                self.problems.error(fields.at("id"), fields.where, "the id is used twice", f"first on line {known[identity]}")
+            elif thing is not None:
+                known[identity] = line_of(node)
+                found.append(thing)
+        return found
+
+    def _id(self, fields: Fields) -> str:
+        identity = fields.text("id", None)
+        if identity and not _ID.match(identity):
+            self.problems.error(fields.at("id"), fields.place("id"), f"{identity!r} can't be an id", "up to 128 characters, no space / \\ ? # %")
+        return identity
+
+    def _ignored(self, fields: Fields) -> None:
+        for key, node in fields.rest().items():
+            self.problems.warn(node, fields.place(key), "is not known here and is ignored")
+
+    def _enterprise(self, fields: Fields) -> Enterprise:
+        contacts = []
+        for n, node in enumerate(fields.items("contacts")):
+            if (c := self.document.fields(node, f"{fields.place('contacts')}[{n}]", self.problems)) is not None:
+                contacts.append(Contact(name=c.text("name", None), role=c.text("role"), phone=c.text("phone")))
+                self._ignored(c)
+        enterprise = Enterprise(id=self._id(fields), name=fields.text("name", None), contacts=contacts)
+        self._ignored(fields)
+        return enterprise
+
+    # --- zones ---
+    def _zone(self, fields: Fields) -> Zone | None:
+        grade = fields.text("grade", None)
+        if grade and grade not in set(Grade):
+            self.problems.error(fields.at("grade"), fields.place("grade"), f"{grade!r} is no grade", "red, orange, yellow or blue")
+            grade = ""
+        enterprise = fields.text("enterprise") or None
+        if enterprise is not None and enterprise not in self.lines["enterprises"]:
+            self.problems.error(fields.at("enterprise"), fields.place("enterprise"), f"there is no enterprise {enterprise!r}")
+        polygon, line = self._outline(fields, "polygon", 3), self._outline(fields, "line", 2)
+        if not polygon and not line and fields.node_of("polygon") is None and fields.node_of("line") is None:
+            self.problems.warn(fields.node, fields.where, "has no polygon and no line: it is not on the map")
+        if polygon and line:
+            self.problems.error(fields.at("line"), fields.place("line"), "a zone is a polygon or a line, not both")
+        identity = self._id(fields)
+        if identity == UNASSIGNED:
+            self.problems.error(fields.at("id"), fields.place("id"), f"{UNASSIGNED} is kept for alarms of unknown devices")
+        zone = {
+            "id": identity, "name": fields.text("name", None), "enterprise": enterprise, "polygon": polygon, "line": line, "risks": fields.texts("risks"),
+            "measures": fields.texts("measures"), "major_hazard_level": fields.whole("major_hazard_level", 1, 4),
+        }
+        self._ignored(fields)
+        return Zone(grade=Grade(grade or "red"), **zone)
+
+    def _outline(self, fields: Fields, key: str, least: int) -> list[Point]:
+        corners = fields.points(key)
+        if corners is None or fields.node_of(key) is None:
+            return []
+        return self._sound(corners, least, fields.at(key), fields.place(key))
+
+    def _sound(self, corners: list[Point], least: int, node: Node, where: str) -> list[Point]:
+        """``corners`` if they make a polygon (least 3) or a line (least 2) that does not cross itself, else [] after noting why."""
+        if least == 3 and len(corners) > 3 and corners[0] == corners[-1]:
+            corners = corners[:-1]  # GeoJSON closes its rings
+        if len(corners) < least:
+            self.problems.error(node, where, f"{len(corners)} points are too few", f"at least {least}")
+            return []
+        twins = [i for i in range(len(corners)) if corners[i] == corners[i - 1]]
+        if twins and (least == 3 or twins != [0]):
+            self.problems.error(node, where, f"point {twins[-1]} repeats the one before it", "points are counted from 0")
+            return []
+        if least == 3 and (crossing := crossing_edges(corners)) is not None:
+            (i, j), n = crossing, len(corners)
+            edges = f"edge {i} ({_show(corners[i])} to {_show(corners[(i + 1) % n])}) and edge {j} ({_show(corners[j])} to {_show(corners[(j + 1) % n])})"
+            self.problems.error(node, where, f"the polygon crosses itself: {edges}", "give the corners in order around it")
+            return []
+        return corners
+
+    # --- devices ---
+    def _device(self, fields: Fields) -> Device:
+        zone = fields.text("zone", None)
+        if zone and zone not in self.lines["zones"]:
+            self.problems.error(fields.at("zone"), fields.place("zone"), f"there is no zone {zone!r}")
+        kind = fields.text("type", None)
+        if kind and kind not in _TYPES:
+            self.problems.error(fields.at("type"), fields.place("type"), f"{kind!r} is no type of device", ", ".join(_TYPES))
+        timing = AlarmTiming(on_delay=fields.duration("on_delay"), off_delay=fields.duration("off_delay"), latching=fields.flag("latching"))
+        detectors = fields.texts("detectors")
+        for name in detectors:
+            if name not in KINDS:
+                self.problems.warn(fields.at("detectors"), fields.place("detectors"), f"there is no detector {name!r}: it is left out")
+        device = Device(
+            id=self._id(fields), zone=zone, type=kind, timing=timing, url=self._url(fields, kind), loop=fields.flag("loop"),
+            detectors=detectors, areas=self._areas(fields, detectors),
+        )
+        self._check_sensor(fields)
+        return msgspec.structs.replace(device, settings={k: self.document.plain(v) for k, v in fields.rest().items()})
+
+    def _url(self, fields: Fields, kind: str) -> str:
+        url = fields.text("url")
+        if kind != "camera" or not url:
+            if kind == "camera":
+                self.problems.warn(fields.node, fields.where, "the camera has no url: it stays dark")
+            return url
+        node, where = fields.at("url"), fields.place("url")
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as e:
+            self.problems.error(node, where, f"is no URL: {e}")
+            return url
+        scheme = parts.scheme.lower() if "://" in url or url.lower().startswith(("file:", "usb:")) else ""
+        if scheme not in _CAMERA_SCHEMES:
+            self.problems.error(node, where, f"{url!r} is no camera URL", f"one of {', '.join(s + ':' for s in _CAMERA_SCHEMES)}")
+        elif scheme == "file":
+            return self._clip(url, node, where)
+        elif scheme != "usb" and not parts.hostname:
+            self.problems.error(node, where, f"{url!r} names no host")
+        return url
+
+    def _clip(self, url: str, node: Node, where: str) -> str:
+        name = url[len("file:") :]
+        path = Path(name.removeprefix("//") if name.startswith("//") else name)
+        if not str(path).strip() or name in ("", "//"):
+            self.problems.error(node, where, "names no file")
+            return url
+        path = path if path.is_absolute() else self.folder / path
+        if not path.is_file():
+            self.problems.warn(node, where, f"there is no file {path}", "the camera shows as offline until there is one")
+        return f"file:{path}"
+
+    def _areas(self, fields: Fields, detectors: list[str]) -> dict[str, list[Point]]:
+        node = fields.node_of("areas")
+        inner = self.document.fields(node, fields.place("areas"), self.problems) if node is not None else None
+        if inner is None:
+            return {}
+        areas = {}
+        for name in list(inner.rest()):
+            corners = points(self.document, inner.items(name), inner.place(name), self.problems)
+            if name not in detectors:
+                self.problems.warn(inner.at(name), inner.place(name), "no detector of this camera has this name")
+            if corners is None:
+                continue
+            if any(not 0 <= v <= 1 for p in corners for v in p):
+                self.problems.error(inner.at(name), inner.place(name), "an area is given in fractions of the picture", "0 to 1")
+            else:
+                areas[name] = self._sound(corners, 3, inner.at(name), inner.place(name))
+        return areas
+
+    def _check_sensor(self, fields: Fields) -> None:
+        """Numbers that must be numbers; the values themselves are kept in ``settings``."""
+        nodes = fields.rest()
+        if (limits := nodes.get("limits")) is not None:
+            given = self.document.plain(limits)
+            numbers = [given[k] for k in _LIMITS if k in given] if isinstance(given, dict) else None
+            if numbers is None or set(given) - set(_LIMITS) or not all(_number(v) for v in numbers):
+                self.problems.error(limits, fields.place("limits"), "numbers are expected", ", ".join(_LIMITS))
+            elif numbers != sorted(numbers):
+                self.problems.error(limits, fields.place("limits"), "the limits are out of order", " < ".join(_LIMITS))
+        if (span := nodes.get("range")) is not None:
+            ends = self.document.plain(span)
+            if not (isinstance(ends, list) and len(ends) == 2 and all(_number(v) for v in ends) and ends[0] < ends[1]):
+                self.problems.error(span, fields.place("range"), "a range is two rising numbers", "[low, high]")
+        if (deadband := nodes.get("deadband")) is not None and not (_number(v := self.document.plain(deadband)) and v >= 0):
+            self.problems.error(deadband, fields.place("deadband"), "a number of at least 0 is expected")
+        if "stale_after" in nodes:
+            Fields(self.document, _only(fields.node, "stale_after"), fields.where, self.problems).duration("stale_after")
+
+    # --- the rest ---
+    def _check_webhook(self, hook: Fields) -> None:
+        enterprise = hook.text("enterprise", None)
+        if enterprise and enterprise not in self.lines["enterprises"]:
+            self.problems.error(hook.at("enterprise"), hook.place("enterprise"), f"there is no enterprise {enterprise!r}")
+        url = hook.text("url", None)
+        try:
+            sound = not url or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname) and (urlsplit(url).port or 1) > 0)
+        except ValueError:
+            sound = False
+        if not sound:
+            self.problems.error(hook.at("url"), hook.place("url"), f"{url!r} is no http or https URL")
+        variable = hook.text("secret_env")
+        if variable and not os.environ.get(variable):
+            self.problems.warn(hook.at("secret_env"), hook.place("secret_env"), f"the environment has no {variable}", "nothing can be signed without it")
+
+    def _check_time_zone(self, head: Fields, name: str) -> None:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, LookupError):
+            self.problems.error(head.at("time_zone"), head.place("time_zone"), f"{name!r} is no time zone", "for example Asia/Shanghai")
+
+
+def _only(node: MappingNode, key: str) -> MappingNode:
+    """``node`` with one of its keys."""
+    return MappingNode(node.tag, [(k, v) for k, v in node.value if k.value == key], node.start_mark, node.end_mark)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _show(point: Point) -> str:
+    return f"{point[0]:g},{point[1]:g}"

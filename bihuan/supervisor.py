@@ -1,0 +1,254 @@
+"""The supervisor: starts the parts, keeps them alive, replaces the embedded broker, stops everything in the right order.
+
+It is small and imports nothing heavy, because it must never be what fails. What must not go in: anything a part does.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import structlog
+
+from bihuan.broker_change import BrokerChange, Lane, switch
+from bihuan.child import Process, leashed, part_command
+from bihuan.configuration import Settings
+from bihuan.control import Prepared, Start
+from bihuan.keeper import Keeper, Patience
+from hazards.errors import BrokerUnavailable, Misconfigured
+from hazards.zones import Site
+
+log = structlog.get_logger()
+
+CHANGE_AT = 0.7
+"""Share of the bound at which the embedded broker is replaced."""
+CHANGE_PAUSE = 5.0
+"""Seconds until a change that failed is tried again."""
+STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = ((("demo", "video"), 2.0), (("ingest",), 1.5), (("worker",), 2.0), (("push",), 1.0), (("api",), 1.5))
+"""Who ends after whom, and within how many seconds: intake, ingest, worker, push, feeds and API. The broker is last."""
+WRITERS = ("ingest", "api")
+"""Parts that write to the broker, in the order in which they change to another."""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A loopback port that is free now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Supervisor:
+    """One running system, or some parts of one. ``say`` prints a line for the person at the terminal."""
+
+    def __init__(
+        self, settings: Settings, parts: Sequence[str], *, site: Site | None = None, listen: socket.socket | None = None,
+        password: str = "", say: Callable[[str], None] = print, command: Callable[[str], Sequence[str]] = part_command,
+        prepares: bool = True,
+    ) -> None:
+        self._command = command
+        self.settings, self.parts, self._site, self._listen = settings, parts, site, listen
+        self._password, self._say = password, say
+        self._doorbell = 0 if settings.database else free_port(socket.SOCK_DGRAM)
+        self._patience = Patience(beat=settings.beat_timeout, stall=settings.stall_timeout)
+        self._unprepared: str | None = next(iter(parts)) if prepares else None  # the first part brings the data folder up to date
+        self.keepers: dict[str, Keeper] = {}
+        self.lane = Lane(0, settings.kafka)
+        self.change: BrokerChange | None = None
+        self.stopping = asyncio.Event()
+        self._last_bytes: dict[str, tuple[str, int]] = {}
+        self._change_after = 0.0
+        self._background: list[asyncio.Task[None]] = []
+
+    # --- start ---
+    def _start_message(self, name: str, lane: Callable[[], Lane]) -> Callable[[], Start]:
+        def start() -> Start:
+            prepare = name == self._unprepared
+            return Start(
+                name=name, settings=self.settings, broker=lane().address, generation=lane().generation, doorbell=self._doorbell,
+                listen=self._listen.fileno() if self._listen is not None and name == "api" else -1,
+                prepare=prepare, site=self._site if prepare else None, password=self._password if prepare else "",
+            )
+        return start
+
+    def _keeper(self, name: str, part: str, lane: Callable[[], Lane]) -> Keeper:
+        keep = [self._listen.fileno()] if self._listen is not None and part == "api" else []
+        keeper = Keeper(name, self._command(part), self._start_message(name, lane), self._patience, keep=keep)
+        keeper.launch()
+        return keeper
+
+    def _workers(self, lane: Lane) -> list[Keeper]:
+        count = self.settings.workers if "worker" in self.parts else 0
+        names = ["worker"] if count == 1 else [f"worker-{n}" for n in range(1, count + 1)]
+        return [self._keeper(name, "worker", lambda: lane) for name in names]
+
+    async def _start_broker(self) -> tuple[Process, str]:
+        from bus.embedded import embedded_broker_command
+
+        port = free_port()
+        command = await asyncio.to_thread(embedded_broker_command, port)
+        return Process.start(leashed(command), quiet=True), f"127.0.0.1:{port}"
+
+    async def _make_lane(self, generation: int) -> Lane:
+        """The next broker and its workers, which begin at once: the first thing they do is make the topics."""
+        from bus.embedded import wait_until_up
+
+        broker, address = await self._start_broker()
+        lane = Lane(generation, address, broker)
+        try:
+            await wait_until_up(address, 10.0)
+        except BrokerUnavailable:
+            broker.kill()
+            raise
+        lane.workers = self._workers(lane)
+        for worker in lane.workers:
+            worker.begin()
+        return lane
+
+    async def start(self) -> None:
+        """Start every process at once, let the first prepare the data folder, then let all work. Raises Misconfigured."""
+        for part in self.parts:
+            if part != "worker":
+                self.keepers[part] = self._keeper(part, part, lambda: self.lane)
+        if not self.settings.kafka and "worker" in self.parts:
+            broker, address = await self._start_broker()
+            self.lane = Lane(0, address, broker)
+            writers = [self.keepers[name] for name in WRITERS if name in self.keepers]
+            self.change = BrokerChange(self._make_lane, self._set_lane, writers)
+        self.lane.workers = self._workers(self.lane)
+        everybody = {k.name: k for k in (*self.keepers.values(), *self.lane.workers)}
+        if self._unprepared is not None:
+            first = everybody.get(self._unprepared) or self.lane.workers[0]
+            self._unprepared = first.name
+            first.begin()
+            self._welcome(await self._preparation(first))
+            self._unprepared = None
+        for keeper in everybody.values():
+            keeper.begin()
+        self._background.append(asyncio.create_task(self._look_after()))
+
+    async def _preparation(self, first: Keeper) -> Prepared:
+        """What the first part says of the data folder; nothing when a signal comes before it."""
+        stopped = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait((asyncio.ensure_future(first.prepared), asyncio.ensure_future(stopped)), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        prepared = first.prepared.result() if first.prepared.done() else Prepared()
+        if prepared.problem:
+            raise Misconfigured(prepared.problem)
+        return prepared
+
+    def _welcome(self, prepared: Prepared) -> None:
+        if prepared.administrator:
+            self._say(f"administrator: admin\npassword: {self._password}\n(shown this once; change it in the console or with `bihuan user password admin`)")
+
+    def _set_lane(self, lane: Lane) -> None:
+        self.lane = lane
+
+    # --- while it runs ---
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            self._count_bytes()
+            if self.change is not None:
+                await self._look_after_broker(self.change)
+
+    def _count_bytes(self) -> None:
+        """Add what the writers wrote since the last look; a smaller figure is a fresh process or producer."""
+        for name in WRITERS:
+            keeper = self.keepers.get(name)
+            if keeper is None or keeper.beat.broker != self.lane.address:
+                continue
+            address, last = self._last_bytes.get(name, ("", 0))
+            now = keeper.beat.broker_bytes
+            self.lane.written += now - last if address == self.lane.address and now >= last else now
+            self._last_bytes[name] = (self.lane.address, now)
+
+    async def _look_after_broker(self, change: BrokerChange) -> None:
+        broker = self.lane.broker
+        if broker is None or time.monotonic() < self._change_after:
+            return
+        lost = broker.ended.done()
+        if lost or self.lane.written > CHANGE_AT * self.settings.broker_bound:
+            before = self.lane
+            if lost:
+                log.warning("broker ended and is replaced", code=broker.ended.result())
+            self.lane = await change.run(before, reason="it ended" if lost else "it nears its bound")
+            if self.lane is before:
+                self._change_after = time.monotonic() + CHANGE_PAUSE
+            return
+        for name in WRITERS:  # one that missed a change, whatever the reason
+            keeper = self.keepers.get(name)
+            if keeper is not None and keeper.is_ready and keeper.beat.broker not in ("", self.lane.address):
+                with suppress(BrokerUnavailable):
+                    await switch(keeper, self.lane.address)
+
+    # --- the end ---
+    async def stop(self) -> None:
+        """Stop in order within ``stop_timeout`` seconds, then kill what is left."""
+        until = time.monotonic() + self.settings.stop_timeout
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if (api := self.keepers.get("api")) is not None and api.is_ready:
+            with suppress(Exception):  # an intake that can't be closed ends with its process
+                await api.order("close_intake", timeout=1.0)
+        for names, seconds in STOP_STAGES:
+            stage = [k for n in names if (k := self.keepers.get(n)) is not None]
+            if "worker" in names:
+                stage += [w for lane in self._lanes() for w in lane.workers]
+            left = max(0.1, min(seconds, until - time.monotonic()))
+            await asyncio.gather(*(k.stop(left) for k in stage))
+        for lane in self._lanes():
+            if lane.broker is not None:
+                lane.broker.kill()
+                await lane.broker.wait(1.0)
+
+    def _lanes(self) -> list[Lane]:
+        """The present lane, and others of a change that was under way."""
+        under_way = self.change.open if self.change is not None else []
+        return [self.lane, *(lane for lane in under_way if lane is not self.lane)]
+
+    def kill(self) -> None:
+        """End everything now."""
+        for keeper in (*self.keepers.values(), *(w for lane in self._lanes() for w in lane.workers)):
+            keeper.kill()
+        for lane in self._lanes():
+            if lane.broker is not None:
+                lane.broker.kill()
+
+    def _signal(self) -> None:
+        if self.stopping.is_set():  # the second Ctrl-C: whoever presses it means it
+            self.kill()
+            os._exit(130)
+        self.stopping.set()
+
+    async def run(self) -> None:
+        """Start, work until a signal, stop. Raises Misconfigured when it can't start."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._signal)
+        try:
+            await self.start()
+            address = asyncio.create_task(self._announce())
+            await self.stopping.wait()
+            address.cancel()
+            log.info("stopping")
+        finally:
+            await self.stop()
+        sys.stdout.flush()
+
+    async def _announce(self) -> None:
+        """Print the address as soon as the API answers; without an API say that the parts work."""
+        api = self.keepers.get("api")
+        if api is None:
+            self._say(f"bihuan {', '.join(self.parts)}: started")
+        else:
+            while not api.is_ready:
+                with suppress(TimeoutError):
+                    await api.when_ready(60)
+            host, port = self._listen.getsockname()[:2] if self._listen is not None else (self.settings.host, self.settings.port)
+            self._say(f"bihuan is at http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}")  # noqa: S104 - shown, not bound
+        sys.stdout.flush()

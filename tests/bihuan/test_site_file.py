@@ -1,0 +1,126 @@
+"""The site file: the shared example as it stands, and each kind of mistake named by its line."""
+
+from pathlib import Path
+
+import pytest
+
+from bihuan.site_file import parse_site, read_site
+from hazards.errors import InvalidFile
+from hazards.zones import Grade
+
+EXAMPLE = """\
+site: {id: demo-park, name: 示例园区, district: "510800", time_zone: Asia/Shanghai, policy: guangyuan}
+enterprises:
+  - {id: alu, name: 示例铝业, contacts: [{name: 值班室, role: safety_officer}]}
+zones:
+  - {id: smelter, name: 熔铸车间, enterprise: alu, grade: red, polygon: [[0, 0], [60, 0], [60, 40], [0, 40]], risks: [铝液泄漏, 火灾]}
+  - {id: pipe, name: 管线, grade: orange, line: [[0, 0], [60, 5], [90, 5]]}
+devices:
+  - {id: T-101, zone: smelter, type: sensor, metric: temperature, unit: Cel, limits: {high: 60, high_high: 80}, deadband: 2, on_delay: 500ms, stale_after: 60s}
+  - {id: CAM-1, zone: smelter, type: camera, url: "file:clips/furnace.mp4", loop: true, detectors: [flame], areas: {flame: [[0, 0], [1, 0], [1, 1]]}}
+webhooks:
+  - {enterprise: alu, url: "http://127.0.0.1:9099/alu", secret_env: BIHUAN_TEST_NO_SUCH_SECRET, allow_private: true}
+later: {key: [1, 2]}
+"""
+
+
+def parse(text: str) -> list[tuple[int, str]]:
+    """Line and text of every problem of ``text``."""
+    with pytest.raises(InvalidFile) as caught:
+        parse_site(text.encode(), file="site.yaml", folder=Path("/"))
+    return [(p.line, str(p)) for p in caught.value.problems]
+
+
+def test_a_sound_file_becomes_a_site(tmp_path: Path) -> None:
+    found = parse_site(EXAMPLE.encode(), file="site.yaml", folder=tmp_path)
+    site = found.site
+    assert (site.id, site.name, site.district) == ("demo-park", "示例园区", "510800")
+    assert site.zones[0].grade is Grade.RED
+    assert site.zones[1].line == [(0, 0), (60, 5), (90, 5)]
+    sensor, camera = site.devices
+    assert sensor.timing.on_delay == 500_000
+    assert sensor.settings["limits"] == {"high": 60, "high_high": 80}
+    assert camera.url == f"file:{tmp_path}/clips/furnace.mp4", "relative clips start at the site file"
+    assert site.settings["later"] == {"key": [1, 2]}
+    assert site.settings["webhooks"][0]["enterprise"] == "alu"
+
+
+def test_a_missing_clip_and_a_missing_secret_are_warnings(tmp_path: Path) -> None:
+    texts = [str(w) for w in parse_site(EXAMPLE.encode(), file="site.yaml", folder=tmp_path).warnings]
+    assert len(texts) == 2
+    assert "line 9" in texts[0] and "furnace.mp4" in texts[0]
+    assert "line 11" in texts[1] and "BIHUAN_TEST_NO_SUCH_SECRET" in texts[1]
+
+
+def test_the_example_that_outside_checks_use_is_accepted() -> None:
+    site = read_site(Path(__file__).with_name("example_site.yaml")).site
+    assert [len(x) for x in (site.enterprises, site.zones, site.devices)] == [2, 4, 5]
+
+
+CASES = {
+    "a wrong grade": ("grade: red,", "grade: purple,", 5, "'purple' is no grade"),
+    "a crossing polygon": ("[[0, 0], [60, 0], [60, 40], [0, 40]]", "[[0, 0], [60, 40], [60, 0], [0, 40]]", 5, "crosses itself: edge 0"),
+    "two corners": ("[[0, 0], [60, 0], [60, 40], [0, 40]]", "[[0, 0], [60, 0]]", 5, "too few"),
+    "a corner that is no point": ("[60, 40]", "[60]", 5, "two numbers"),
+    "a corner at infinity": ("[60, 40]", "[60, .inf]", 5, "two numbers"),
+    "a corner twice": ("[[0, 0], [60, 0],", "[[0, 0], [0, 0], [60, 0],", 5, "repeats"),
+    "a zone of nobody": ("enterprise: alu, grade", "enterprise: none, grade", 5, "no enterprise 'none'"),
+    "a duplicate zone": ("id: pipe", "id: smelter", 6, "first on line 5"),
+    "a duplicate device": ("id: CAM-1", "id: T-101", 9, "first on line 8"),
+    "a key twice": ("name: 管线,", "name: 管线, name: 管,", 6, "name is given twice"),
+    "a device nowhere": ("id: CAM-1, zone: smelter", "id: CAM-1, zone: attic", 9, "no zone 'attic'"),
+    "no name": ("name: 管线, ", "", 6, "name: is missing"),
+    "a type nobody knows": ("type: sensor", "type: toaster", 8, "no type of device"),
+    "a delay without unit": ("on_delay: 500ms", "on_delay: 5", 8, "duration"),
+    "stale without unit": ("stale_after: 60s", "stale_after: soon", 8, "duration"),
+    "limits out of order": ("{high: 60,", "{high: 90,", 8, "out of order"),
+    "a limit that is a word": ("{high: 60,", "{high: hot,", 8, "numbers are expected"),
+    "a URL that is none": ('"file:clips/furnace.mp4"', '"ftp://x/y"', 9, "no camera URL"),
+    "a port that is none": ('"file:clips/furnace.mp4"', '"rtsp://x:abc/y"', 9, "no URL"),
+    "an area in pixels": ("[1, 1]]}", "[640, 480]]}", 9, "fractions"),
+    "a webhook to nobody": ('{enterprise: alu, url', '{enterprise: none, url', 11, "no enterprise 'none'"),
+    "a webhook nowhere": ('"http://127.0.0.1:9099/alu"', '"gopher://x"', 11, "http"),
+    "no time zone": ("Asia/Shanghai", "Mars/One", 1, "no time zone"),
+    "an id with a space": ("id: pipe", "id: pi pe", 6, "can't be an id"),
+    "the kept id": ("id: pipe", "id: unassigned", 6, "kept for alarms"),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_mistake_is_named_by_its_line(name: str) -> None:
+    good, bad, line, said = CASES[name]
+    assert good in EXAMPLE
+    problems = parse(EXAMPLE.replace(good, bad, 1))
+    assert any(where == line and said in text for where, text in problems), problems
+
+
+def test_all_mistakes_are_named_at_once_in_the_order_of_the_file() -> None:
+    text = EXAMPLE.replace("grade: red,", "grade: purple,").replace("Asia/Shanghai", "Mars/One").replace("type: sensor", "type: toaster")
+    assert [line for line, _ in parse(text)] == [1, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b"- 1", "no keys"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"site: {", "not YAML"),
+        (b"site: &a [*a]", "beyond reason"),
+        (b"a: \x00", "not YAML"),
+        (b"zones: []", "site: is missing"),
+        (b"site: text", "keys are expected"),
+        (b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 106)), "beyond"),
+        (b"x" * 9_000_000, "allowed"),
+    ],
+)
+def test_what_is_no_site_at_all_gets_one_clear_line(data: bytes, said: str) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        parse_site(data, file="f", folder=Path("/"))
+    assert len(caught.value.problems) == 1
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(InvalidFile, match="can't be read"):
+        read_site(Path("/nowhere/site.yaml"))
