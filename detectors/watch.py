@@ -1,0 +1,74 @@
+"""One camera's detectors together: frames in, transitions out.
+
+What must not go in: decoding, files, identity, the door.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from detectors import DETECTORS
+from detectors.base import Detector, Mask, Picture, Transition
+from detectors.pyramid import frame_of, small_size_wh
+from detectors.temporal import Condition
+from detectors.zones import Point, fractions_of, mask_of
+
+ANALYSED_RATE = 15.0
+"""Frames a second that are looked at: a flame's flicker (1 to 7 Hz) shows, twice the work would show little more."""
+
+
+class Watch:
+    """Detectors ``names`` over one source. ``areas``: polygon by detector name, fractions of the picture or pixels.
+
+    ``raised``: kinds that were raised before a restart: they are cleared in time unless they are seen again.
+    Names that ``DETECTORS`` does not know are skipped; ``unknown`` lists them."""
+
+    def __init__(
+        self, names: Sequence[str], *, areas: Mapping[str, Sequence[Point]] | None = None, raised: Collection[str] = ()
+    ) -> None:
+        self.unknown = [name for name in names if name not in DETECTORS]
+        self._names = [name for name in dict.fromkeys(names) if name in DETECTORS]
+        self._areas = areas or {}
+        self.conditions = {
+            kind: Condition(kind, DETECTORS[name].timing, raised=kind in raised) for name in self._names for kind in DETECTORS[name].kinds
+        }
+        self._detectors: list[Detector] | None = None
+        self._next = float("-inf")
+        self._last = (0.0, 0)
+
+    @property
+    def raised(self) -> list[str]:
+        """Kinds that stand."""
+        return [kind for kind, condition in self.conditions.items() if condition.raised]
+
+    def due(self, t: float) -> bool:
+        """Whether a frame of ``t`` seconds is looked at; ask once a frame, before converting it."""
+        if t < self._next - 0.25 / ANALYSED_RATE and t > self._next - 1.0:
+            return False
+        step = 1 / ANALYSED_RATE
+        self._next = self._next + step if 0 <= t - self._next < step else t + step
+        return True
+
+    def feed(self, picture: Picture, t: float, n: int) -> list[Transition]:
+        """Look at frame ``n``, (height, width, 3) BGR, of ``t`` seconds since the source began."""
+        self._last = (t, n)
+        frame = frame_of(picture, t, n)
+        if self._detectors is None:
+            self._detectors = [DETECTORS[name](self._mask(name, frame.size_wh)) for name in self._names]
+        seen = [found for detector in self._detectors for found in detector.look(frame)]
+        told = (condition.feed(seen, t, n) for condition in self.conditions.values())
+        return [transition for transition in told if transition is not None]
+
+    def end(self) -> list[Transition]:
+        """The source ended: everything raised is cleared, at the last frame."""
+        told = (condition.end(*self._last) for condition in self.conditions.values())
+        return [transition for transition in told if transition is not None]
+
+    def interrupt(self) -> None:
+        """The stream broke or began anew: detectors forget the pictures, raised conditions stay raised."""
+        self._detectors = None
+        self._next = float("-inf")
+        for condition in self.conditions.values():
+            condition.interrupt()
+
+    def _mask(self, name: str, size_wh: tuple[int, int]) -> Mask | None:
+        polygon = self._areas.get(name)
+        return mask_of(fractions_of(polygon, size_wh), small_size_wh(*size_wh)) if polygon else None
