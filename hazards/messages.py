@@ -81,7 +81,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     updated_at: int
     version: int
     alarm_count: int
-    reason: str  # code of the latest decision, see hazards.merging.Reason
+    reason: str  # code of the latest decision, see hazards.zone_state.Reason
     message: str = ""
     enterprise: str | None = None
     snapshot: str | None = None

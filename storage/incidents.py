@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bus.codecs import encode
 from hazards.errors import Unavailable
-from hazards.merging import Happening, Incident, Merged, Reason, ZoneState, merge, next_wake, state_key, wake
+from hazards.merging import merge, next_wake, state_key, wake
 from hazards.messages import UNASSIGNED, IncidentMessage, Signal
+from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import insert_rows, update_rows

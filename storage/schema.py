@@ -87,7 +87,7 @@ alarms = Table(
     Column("snapshot", String, index=True),
     Column("body", LargeBinary, nullable=False),  # the whole signal, bus.codecs
     Column("incident", String, nullable=False),
-    Column("reason", String, nullable=False),  # code of hazards.merging.Reason
+    Column("reason", String, nullable=False),  # code of hazards.zone_state.Reason
     Column("explained", Text, nullable=False),  # parameters of the reason, JSON
     Column("applied_at", BigInteger, nullable=False),
     Index("alarms_by_incident", "incident", "at", "id"),
@@ -142,7 +142,7 @@ zone_states = Table(
     Column("key", String, primary_key=True),  # hazards.merging.state_key
     Column("zone", String, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # msgpack of hazards.merging.ZoneState
+    Column("body", LargeBinary, nullable=False),  # msgpack of hazards.zone_state.ZoneState
     Column("wake_at", BigInteger, index=True),
 )
 outbox = Table(

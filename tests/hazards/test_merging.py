@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hazards.alarm_state import ALARMING
-from hazards.merging import REGROUP_WINDOW, Decision, Merged, Reason, ZoneState, merge, next_wake, wake
+from hazards.merging import REGROUP_WINDOW, merge, next_wake, wake
 from hazards.messages import Action, IncidentState, Signal
+from hazards.zone_state import Decision, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 from tests.hazards.signals import NOON, SECOND, histories, signal
 
