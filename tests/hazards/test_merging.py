@@ -22,7 +22,10 @@ def timing(**delays: int | bool) -> AlarmTiming:
                        latching=bool(delays.get("latching", False)))  # fmt: skip
 
 
-def run(signals: list[Signal], alarm_timing: AlarmTiming = AlarmTiming(), state: ZoneState | None = None) -> tuple[ZoneState, Merged]:
+PLAIN = AlarmTiming()
+
+
+def run(signals: list[Signal], alarm_timing: AlarmTiming = PLAIN, state: ZoneState | None = None) -> tuple[ZoneState, Merged]:
     state = state if state is not None else ZoneState()
     return state, merge(state, signals, lambda device: alarm_timing)
 
