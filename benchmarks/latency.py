@@ -7,7 +7,8 @@ feed shows its incident with at least n alarms. What must not go in: throughput 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,9 +38,10 @@ class Probe:
     refused: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    _listener: asyncio.Task[None] | None = None
     _waiting: dict[Group, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     _sent: dict[Group, int] = field(default_factory=lambda: defaultdict(int))
-    _last_position: str | None = None
+    _last_position: str = "0"  # from the beginning: nothing may be missed while the stream is being opened
 
     async def post_for(self, seconds: float, rate: float) -> None:
         """Post ``rate`` alarms a second, open loop: a slow answer does not slow the next POST."""
@@ -65,12 +67,20 @@ class Probe:
         else:
             self.refused.append(f"{answer.status_code} {answer.text}")
 
-    async def listen(self) -> None:
-        """Follow the feed until cancelled, resuming where it was when the connection breaks."""
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Follow the feed meanwhile, resuming where it was whenever the server ends the stream."""
+        self._listener = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            self._listener.cancel()
+
+    async def _listen(self) -> None:
         while True:
             async for event in self.client.feed(self._last_position):
                 self._last_position = event.id or self._last_position
-                if isinstance(event.data, dict) and "alarm_count" in event.data:
+                if event.event == "incident":
                     self._arrived((event.data["zone"], event.data["family"]), event.data["alarm_count"])
 
     def _arrived(self, group: Group, count: int) -> None:
@@ -90,6 +100,8 @@ class Probe:
         """Return when the feed has shown every alarm. Unavailable if it has not within ``seconds``."""
         limit = time.perf_counter() + seconds
         while self.missing:
+            if self._listener is not None and self._listener.done():
+                self._listener.result()
             if time.perf_counter() > limit:
                 raise Unavailable(f"{self.missing} of {self.posted} alarms did not reach the feed within {seconds:g} s")
             await asyncio.sleep(0.01)
@@ -99,15 +111,12 @@ async def measure(system: System, *, rate: float, seconds: float, warm_up: float
     """Latencies in seconds of ``seconds`` × ``rate`` alarms, after ``warm_up`` seconds of the same load that are not counted."""
     async with Client(system.url, system.token()) as client:
         probe = Probe(client, places(ZONES))
-        listener = asyncio.create_task(probe.listen())
-        try:
+        async with probe.listening():
             await probe.post_for(warm_up, rate)
             await probe.wait_for_all(30)
             probe.latencies.clear()
             await probe.post_for(seconds, rate)
             await probe.wait_for_all(30)
-        finally:
-            listener.cancel()
     if probe.refused:
         raise Unavailable(f"{len(probe.refused)} alarms were not accepted, the first: {probe.refused[0]}")
     return probe.latencies

@@ -54,8 +54,7 @@ async def replace_under_load(system: RunningSystem, *, rate: float, seconds: flo
     watching = asyncio.create_task(watch.run())
     async with system.client() as client:
         probe = Probe(client, places(ZONES), padding=padding)
-        listening = asyncio.create_task(probe.listen())
-        try:
+        async with probe.listening():
             await probe.post_for(5, rate)  # imports, caches and the first connections are not a replacement's pause
             await probe.wait_for_all(30)
             probe.latencies.clear()
@@ -63,9 +62,7 @@ async def replace_under_load(system: RunningSystem, *, rate: float, seconds: flo
             await probe.post_for(seconds, rate)
             await probe.wait_for_all(30)
             shown = await look(client, probe.source)
-        finally:
-            listening.cancel()
-            watching.cancel()
+    watching.cancel()
     longest = max(probe.latencies)
     gained = {pid: most - min(watch.first.values()) for pid, most in watch.most.items()}
     print(
