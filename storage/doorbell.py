@@ -104,7 +104,8 @@ class PostgresDoorbell:
 
 async def _wait(rang: asyncio.Event, timeout: float) -> bool:
     try:
-        await asyncio.wait_for(rang.wait(), timeout)
+        async with asyncio.timeout(timeout):  # not wait_for, which can swallow a cancellation before Python 3.12
+            await rang.wait()
     except TimeoutError:
         return False
     rang.clear()
