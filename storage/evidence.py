@@ -1,0 +1,103 @@
+"""Evidence files (snapshots, later clips and documents), kept by the SHA-256 of their content and never changed.
+
+Layout: ``root/ab/cd/abcd…`` holds the bytes, ``abcd….json`` beside it says what they are, so a copy of the folder alone is
+enough. Written whole or not at all, on disk when ``put`` returns. What must not go in: who may see a file, SQL.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from hazards.errors import NotFound, StorageUnavailable
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class EvidenceNote(Struct, frozen=True):
+    """What a file is. ``taken_at``: UTC microseconds; ``device`` and ``zone`` as they were then."""
+
+    sha256: str
+    media_type: str
+    size: int
+    device: str
+    zone: str
+    taken_at: int
+
+
+class EvidenceStore:
+    """The evidence folder ``root``. Several processes may use it at once; every method blocks, so call it in threads."""
+
+    def __init__(self, root: Path | str) -> None:
+        self._root = Path(root)
+
+    def put(self, data: bytes, *, media_type: str, device: str, zone: str, taken_at: int) -> str:
+        """Keep ``data`` and answer its SHA-256 (hex). The same bytes again are the same file, with its first note.
+
+        Raises StorageUnavailable when the disk is full or away."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        note = EvidenceNote(sha256, media_type, len(data), device, zone, taken_at)
+        try:
+            if path.exists() and _note_path(path).exists():
+                return sha256
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(_note_path(path), msgspec.json.encode(note))  # first, so no file is ever without its note
+            _write_whole(path, data)
+            for folder in (path.parent, path.parent.parent, self._root):  # the names themselves must survive a power cut
+                _sync_folder(folder)
+        except OSError as e:
+            raise StorageUnavailable(f"the evidence file can't be written: {e.strerror}", where=str(self._root)) from e
+        return sha256
+
+    def note(self, sha256: str) -> EvidenceNote:
+        """What the file is. Raises NotFound."""
+        try:
+            return msgspec.json.decode(_note_path(self._path(sha256)).read_bytes(), type=EvidenceNote)
+        except (OSError, msgspec.DecodeError) as e:
+            raise NotFound("no such evidence", where=sha256[:64]) from e
+
+    def read(self, sha256: str) -> tuple[bytes, str, str]:
+        """(bytes, media type, zone it was taken in). Raises NotFound, also where the bytes are no longer those that were put."""
+        note = self.note(sha256)
+        try:
+            data = self._path(sha256).read_bytes()
+        except OSError as e:
+            raise NotFound("no such evidence", where=sha256) from e
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise NotFound("the evidence file was changed on disk", where=sha256, hint="restore it from a backup")
+        return data, note.media_type, note.zone
+
+    def _path(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):  # also keeps "../" and other paths out
+            raise NotFound("no such evidence", where=sha256[:64])
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+
+def _note_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` under ``path``, on disk; a reader sees all of it or no file."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
