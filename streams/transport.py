@@ -30,6 +30,7 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 from mode import Service
+from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 from mode.types import ServiceT
 
 from bus.no_implicit_topics import forbid_implicit_topics
@@ -37,6 +38,7 @@ from bus.topics import DEAD_LETTERS
 from streams.deliveries import Deliveries
 
 _ANSWER_TIMEOUT = 5.0
+_LEAVE_TIMEOUT = 0.8
 _MARK = TopicPartition(DEAD_LETTERS.name, 0)
 _MARK_INTERVAL = 0.5
 _SEEK_PAUSE = 0.2
@@ -50,8 +52,18 @@ class Settled(Protocol):
     assigned: asyncio.Event
 
 
+class _DaemonThread(WorkerThread):
+    """A thread that waits for a broker that is gone does not keep the process from ending."""
+
+    def __init__(self, service: ServiceThread, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+
 class ConsumerThread(AIOKafkaConsumerThread):
     """The thread that talks to Kafka."""
+
+    Worker = _DaemonThread
 
     @property
     def settled(self) -> Settled:
@@ -82,6 +94,15 @@ class ConsumerThread(AIOKafkaConsumerThread):
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group if the broker is there to hear it. aiokafka lets its own cancelled requests out as CancelledError."""
+        await QueueServiceThread.on_thread_stop(self)
+        if self._consumer is not None:
+            try:
+                await asyncio.wait_for(self._consumer.stop(), _LEAVE_TIMEOUT)
+            except (KafkaError, TimeoutError, asyncio.CancelledError) as e:
+                self.log.warning("left without saying so: %r", e)
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group, or alone: take every partition of ``topics`` at once."""
@@ -152,6 +173,13 @@ class Consumer(FaustConsumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_stop(self) -> None:
+        """A last commit, if the broker is there."""
+        try:
+            await asyncio.wait_for(self.commit(), _LEAVE_TIMEOUT)
+        except TimeoutError:
+            self.log.warning("last offsets not committed: what they cover is read again and has no effect")
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Save what is done before somebody else reads on; all state of the partitions goes."""

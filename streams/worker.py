@@ -127,10 +127,12 @@ class Run:
         began = monotonic()
         self._tally.trouble = ""
         starting.cancel()
-        try:
-            await asyncio.wait_for(app.stop(), self._settings.stop_timeout)
-        except Exception as e:
-            log.warning("not stopped cleanly", error=repr(e))
+        ending = asyncio.create_task(app.stop())
+        await asyncio.wait([ending], timeout=self._settings.stop_timeout)  # not wait_for: Faust does not always let itself be cancelled
+        if not ending.done():
+            log.warning("not stopped in time, left as it is")
+        elif ending.exception() is not None:
+            log.warning("not stopped cleanly", error=repr(ending.exception()))
         log.info("stopped", seconds=round(monotonic() - began, 3))
 
     def progress(self) -> WorkerProgress:
