@@ -72,8 +72,7 @@ class FeedTail:
                 log.warning("the feed waits for SQL", error=str(e))
                 more = False
             if not more:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                await _wait(self._wake, self._poll)
                 self._wake.clear()
 
     async def _advance(self) -> bool:
@@ -116,8 +115,7 @@ class FeedTail:
         Returns early with nothing when the state (``behind_since``) changed. Raises Gone when it fell behind all that is kept."""
         news = self._news
         if self.newest <= after:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), timeout)
+            await _wait(news, timeout)
         if self.newest <= after:
             return (), after
         if after >= self._floor:
@@ -135,6 +133,13 @@ class FeedTail:
         rows = await self._database.reading(lambda connection: read_feed(connection, after, limit=PAGE, scope=scope))
         reached = rows[-1].position if len(rows) == PAGE else max(upto, rows[-1].position if rows else after)
         return [self._event(row) for row in rows], reached
+
+
+async def _wait(event: asyncio.Event, timeout: float) -> None:
+    """Until the event or the time-out. Not ``wait_for``: before Python 3.12 that can swallow a cancellation."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            await event.wait()
 
 
 def _oldest_unapplied(connection: Connection) -> int | None:

@@ -121,7 +121,8 @@ class _Stream(Response):
 
     async def _send(self, send: Send, data: bytes) -> None:
         message = {"type": "http.response.body", "body": data, "more_body": True}
-        await asyncio.wait_for(send(message), self._services.settings.feed_send_timeout)
+        async with asyncio.timeout(self._services.settings.feed_send_timeout):
+            await send(message)
 
 
 def _lines(events: Iterable[Event]) -> Iterable[bytes]:
