@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from hazards.identity import NAMESPACE
+from storage.incidents import applied_ids
 from storage.schema import dead_letters
 
 _ID_CHUNK = 500
@@ -23,12 +24,13 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     topic: str
     reason: str
     payload: bytes
+    signal: str | None = None  # id of the one signal that it holds, when it is known
 
 
-def dead_letter(topic: str, payload: bytes, reason: str) -> DeadLetter:
+def dead_letter(topic: str, payload: bytes, reason: str, *, signal: str | None = None) -> DeadLetter:
     """A dead letter. Its id is a function of topic and payload: read again, or sent again elsewhere, it is the same one."""
     named = uuid5(NAMESPACE, f"dead-letter/{topic}/{hashlib.sha256(payload).hexdigest()}")
-    return DeadLetter(id=str(named), topic=topic, reason=reason, payload=payload)
+    return DeadLetter(id=str(named), topic=topic, reason=reason, payload=payload, signal=signal)
 
 
 def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, now: int) -> int:
@@ -40,6 +42,15 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, 
         for known in connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(chunk))):
             del fresh[known]
     if fresh:
-        rows = [{"id": x.id, "topic": x.topic, "reason": x.reason, "payload": x.payload, "at": now} for x in fresh.values()]
+        rows = [{"id": x.id, "topic": x.topic, "reason": x.reason, "signal": x.signal, "payload": x.payload, "at": now} for x in fresh.values()]
         connection.execute(dead_letters.insert(), rows)
     return len(fresh)
+
+
+def settled_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of ``ids`` that need no more sending: applied as alarms, or put aside with a reason."""
+    settled = applied_ids(connection, ids)
+    for start in range(0, len(ids), _ID_CHUNK):
+        chunk = ids[start : start + _ID_CHUNK]
+        settled.update(i for i in connection.scalars(select(dead_letters.c.signal).where(dead_letters.c.signal.in_(chunk))) if i)
+    return settled

@@ -164,6 +164,7 @@ dead_letters = Table(
     Column("id", String, primary_key=True),
     Column("topic", String, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("signal", String, index=True),  # id of the one signal it holds, when it is known
     Column("payload", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("replayed_at", BigInteger),

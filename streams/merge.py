@@ -161,7 +161,7 @@ class _Piece:
         signal = self.signals[0]
         payload = encode(SignalPack(zone=signal.zone, signals=[signal]))
         reason = f"can't be applied: {type(error).__name__}: {error}"
-        return (_Piece((), (*self.letters, dead_letter(ALARMS.name, payload, reason))),)
+        return (_Piece((), (*self.letters, dead_letter(ALARMS.name, payload, reason, signal=signal.id))),)
 
 
 def _size(event: EventT[bytes]) -> int:

@@ -17,6 +17,7 @@ from hazards.zones import AlarmTiming, Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
 from storage.database import Database
+from storage.dead_letters import dead_letter, keep_dead_letters, settled_ids
 from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
 from storage.incidents import StaleState, applied_ids, apply_signals, waiting_devices, wake_zones
 from storage.outbox import drop_old, feed_bounds, give_positions, mark_published, read_feed, unpublished
@@ -237,3 +238,11 @@ def test_a_page_among_many_is_quick(database: Database) -> None:
         newest = select(schema.incidents.c.id).order_by(schema.incidents.c.opened_at.desc(), schema.incidents.c.id.desc())
         plan = connection.execute(newest.limit(1))
         assert plan.first() is not None
+
+
+def test_what_was_put_aside_needs_no_more_sending_but_may_still_be_applied(database: Database) -> None:
+    letter = dead_letter("alarms", b"poison", "can't be applied", signal=signal(1).id)
+    with database.write() as connection:
+        assert keep_dead_letters(connection, [letter], now=NOON) == 1 and keep_dead_letters(connection, [letter], now=NOON) == 0
+        assert settled_ids(connection, [signal(1).id, signal(2).id]) == {signal(1).id}
+        assert apply_signals(connection, [signal(1)], now=NOON).new == [signal(1).id]

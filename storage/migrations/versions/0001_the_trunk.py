@@ -37,11 +37,13 @@ def upgrade() -> None:
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('topic', sa.String(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('signal', sa.String(), nullable=True),
     sa.Column('payload', sa.LargeBinary(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('replayed_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_index(op.f('ix_dead_letters_signal'), 'dead_letters', ['signal'], unique=False)
     op.create_table('devices',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('zone', sa.String(), nullable=False),
