@@ -42,7 +42,9 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, 
         for known in connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(chunk))):
             del fresh[known]
     if fresh:
-        rows = [{"id": x.id, "topic": x.topic, "reason": x.reason, "signal": x.signal, "payload": x.payload, "at": now} for x in fresh.values()]
+        rows = [
+            {"id": x.id, "topic": x.topic, "reason": x.reason, "signal": x.signal, "payload": x.payload, "at": now} for x in fresh.values()
+        ]
         connection.execute(dead_letters.insert(), rows)
     return len(fresh)
 

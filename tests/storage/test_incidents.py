@@ -117,7 +117,8 @@ def test_time_moves_delays_latches_and_closing(database: Database) -> None:
     with database.write() as connection:
         apply_site(connection, SITE, by="test", now=NOON)
     take(database, signal(1, device="G-1", kind="flammable_gas_high", zone="depot"),
-         signal(2, device="L-1", kind="pressure_high", zone="depot"), signal(3, "cleared", device="L-1", kind="pressure_high", zone="depot"))  # fmt: skip
+         signal(2, device="L-1", kind="pressure_high", zone="depot"),
+         signal(3, "cleared", device="L-1", kind="pressure_high", zone="depot"))  # fmt: skip
 
     def states() -> dict[str, str]:
         with database.read() as connection:
@@ -214,7 +215,8 @@ def test_a_cursor_of_another_list_is_refused(database: Database, cursor: str) ->
 
 
 def test_filters(database: Database) -> None:
-    take(database, signal(1), signal(2, kind="intrusion", at=1), signal(3, "cleared", kind="intrusion", at=2), signal(4, device="Z", zone="z"))
+    take(database, signal(1), signal(2, kind="intrusion", at=1), signal(3, "cleared", kind="intrusion", at=2))
+    take(database, signal(4, device="Z", zone="z"))
     with database.write() as connection:
         first = list_incidents(connection, scope=None)[0][0]
         command_incident(connection, first.id, Acknowledge(), actor="li", scope=None, now=NOON)
