@@ -54,7 +54,7 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-def principal_of(request: Request) -> Principal:
+async def principal_of(request: Request) -> Principal:
     """FastAPI dependency: who asks. Only for routes that need somebody signed in."""
     principal: Principal = request.state.principal
     return principal

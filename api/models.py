@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from api.roles import Role
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 SignInName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
 Secret = Annotated[StrictStr, Field(min_length=1, max_length=256)]
-NoNul = Field(pattern=r"^[^\x00]*$", max_length=4000)
 
 
 class Strict(BaseModel):
@@ -164,7 +162,7 @@ class Comment(Strict):
     """备注."""
 
     command: Literal["comment"]
-    text: Annotated[StrictStr, Field(min_length=1, max_length=4000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    text: Annotated[StrictStr, Field(min_length=1, max_length=4000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
     version: Version = None
 
 
@@ -173,7 +171,7 @@ class Shelve(Strict):
 
     command: Literal["shelve"]
     minutes: Annotated[StrictInt, Field(ge=1, le=1440)]
-    reason: Annotated[StrictStr, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    reason: Annotated[StrictStr, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
     version: Version = None
 
 

@@ -130,14 +130,23 @@ def _headers(kind: type[errors.BihuanError]) -> dict[str, str]:
     return {"Retry-After": "2"} if kind.retryable else {}
 
 
-def _pointer(location: tuple[Any, ...]) -> str:
-    inside = location[1:] if location and location[0] == "body" else location
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in inside)
+def _pointer(location: tuple[Any, ...], body: Any) -> str:
+    """JSON pointer into the body; names that pydantic puts between (a union's tag) are not part of what was sent."""
+    if not location or location[0] != "body":
+        return str(location[-1]) if location else ""
+    parts: list[str] = []
+    for n, part in enumerate(location[1:], 2):
+        if isinstance(body, dict) and part not in body and n < len(location):
+            continue
+        inside = isinstance(body, dict | list) and (part in body if isinstance(body, dict) else isinstance(part, int) and part < len(body))
+        body = body[part] if inside else None
+        parts.append(str(part).replace("~", "~0").replace("/", "~1"))
+    return "".join("/" + part for part in parts)
 
 
 def of_validation(error: RequestValidationError) -> JSONResponse:
     """422 for a body or parameter that does not fit its model; what was sent is not repeated."""
-    found = [FieldError(pointer=_pointer(tuple(e["loc"])), detail=str(e["msg"])) for e in error.errors()]
+    found = [FieldError(pointer=_pointer(tuple(e["loc"]), error.body), detail=str(e["msg"])) for e in error.errors()]
     first = found[0] if found else FieldError(pointer="", detail="not valid")
     problem = Problem(
         type=_name(errors.BadInput), title="What was sent can't be understood or is not valid", status=422,

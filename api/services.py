@@ -60,7 +60,7 @@ class Services:
         return Presenter(self.registry(), self.words, now=self.now())
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """FastAPI dependency."""
     services: Services = request.app.state.services
     return services

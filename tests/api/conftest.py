@@ -4,27 +4,28 @@ The one thing left out is Kafka: ``System.apply`` takes what the door accepted f
 """
 
 import asyncio
+import contextlib
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
+import uvicorn
 
 from api.app import create_app, utc_now
-from api.server import open_port, serve
 from api.settings import ApiSettings
+from bihuan.site_file import parse_site
 from bus.codecs import decode
-from hazards.errors import FileProblem, InvalidFile, NotFound
 from hazards.messages import Signal
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from ingest.door import Door
 from storage import accounts, schema
 from storage.database import Database, sqlite_url
+from storage.evidence import EvidenceStore
 from storage.incidents import apply_signals
 from storage.journal import Journal, Lane
 from storage.outbox import give_positions
@@ -50,31 +51,6 @@ SITE = Site(
 )  # fmt: skip
 
 
-class Pictures:
-    """Evidence in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[bytes, str, str]] = {}
-
-    def put(self, data: bytes, media_type: str, device: str, zone: str, taken_at: int) -> str:
-        digest = sha256(data).hexdigest()
-        self.kept[digest] = (data, media_type, zone)
-        return digest
-
-    def read(self, digest: str) -> tuple[bytes, str, str]:
-        if digest not in self.kept:
-            raise NotFound("no such evidence")
-        return self.kept[digest]
-
-
-def read_site(body: bytes) -> Site:
-    """A site as JSON; the YAML reader of the command line is tested with it."""
-    try:
-        return msgspec.json.decode(body, type=Site)
-    except msgspec.DecodeError as e:
-        raise InvalidFile(file="body", problems=(FileProblem(1, "", str(e)),)) from e
-
-
 @dataclass
 class System:
     """Everything behind the API, and shortcuts that tests need."""
@@ -90,12 +66,12 @@ class System:
             apply_site(connection, self.site, by="test", now=1)
         self._load()
         self.journal = Journal(self.folder / "journal.sqlite")
-        self.evidence = Pictures()
+        self.evidence = EvidenceStore(self.folder / "evidence")
         self.door = Door(self.journal, lambda: self.registry)
         self.applied = 0
         self.app = create_app(
             self.settings, database=self.database, door=self.door, pictures=self.evidence, registry=lambda: self.registry,
-            read_site=read_site, can_accept=self.can_accept, reload_site=self.reload_site,
+            read_site=lambda body: parse_site(body, file="site", folder=self.folder).site, can_accept=self.can_accept, reload_site=self.reload_site,
         )  # fmt: skip
         self.ready: Exception | None = None
 
@@ -206,21 +182,37 @@ class Server:
         self.run(self.system.apply())
 
 
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
 def run_server(system: System) -> Iterator[Server]:
-    port, ready, stop, loop = open_port("127.0.0.1", 0), threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+    ready, loop, port = threading.Event(), asyncio.new_event_loop(), socket.create_server(("127.0.0.1", 0), backlog=200)
+    uvicorn_server = _Server(uvicorn.Config(system.app, log_config=None, access_log=False, timeout_graceful_shutdown=3), ready)
 
     def work() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve(system.app, port, stop=stop, started=ready.set))
+        loop.run_until_complete(uvicorn_server.serve([port]))
 
-    url = f"http://127.0.0.1:{port.getsockname()[1]}"
     thread = threading.Thread(target=work)
     thread.start()
     assert ready.wait(20)
-    yield Server(system, url, loop)
-    loop.call_soon_threadsafe(stop.set)
+    yield Server(system, f"http://127.0.0.1:{port.getsockname()[1]}", loop)
+    loop.call_soon_threadsafe(system.app.state.services.feed.closed.set)
+    uvicorn_server.should_exit = True
     thread.join(20)
     assert not thread.is_alive()
+    port.close()
     loop.close()
 
 

@@ -1,0 +1,151 @@
+"""Incidents to those who may see them, commands by those who may give them, each with its clear refusal."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import System, alarm, bearer
+
+
+async def opened(client: httpx.AsyncClient, system: System, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    assert (await client.post("/api/v1/alarms", json=list(events))).status_code == 202
+    await system.apply()
+    items: list[dict[str, Any]] = (await client.get("/api/v1/incidents")).json()["items"]
+    return items
+
+
+async def command(client: httpx.AsyncClient, incident: dict[str, Any], name: str, **fields: Any) -> httpx.Response:
+    return await client.post(f"/api/v1/incidents/{incident['id']}/commands", json={"command": name, **fields})
+
+
+async def test_acknowledge_assign_comment_shelve_and_their_record(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    done = (await command(operator, incident, "acknowledge", version=incident["version"])).json()
+    assert done["annunciation"] == "acknowledged" and done["acknowledged_by"].startswith("token:") and done["acknowledged_at"]
+    assert (await command(operator, incident, "assign", to="wang")).json()["assigned_to"] == "wang"
+    assert (await command(operator, incident, "comment", text="已到现场")).status_code == 200
+    shelved = (await command(operator, incident, "shelve", minutes=30, reason="检修")).json()
+    assert shelved["annunciation"] == "shelved" and shelved["shelve_reason"] == "检修"
+    assert (await command(operator, incident, "unshelve")).json()["shelved_until"] is None
+    events = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"]
+    assert [e["event"] for e in events] == ["opened", "acknowledged", "assigned", "commented", "shelved", "unshelved"]
+    assert events[3]["details"]["text"] == "已到现场" and events[3]["event_name"]["zh"] == "备注"
+
+
+async def test_an_acknowledged_incident_stays_so_while_alarms_repeat_and_clear(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    await command(operator, incident, "acknowledge")
+    (again,) = await opened(operator, system, alarm("b"), alarm("c", action="cleared"))
+    assert again["state"] == "cleared" and again["annunciation"] == "acknowledged" and again["alarm_count"] == 3
+
+
+async def test_what_the_state_does_not_allow_is_409(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    await command(operator, incident, "acknowledge")
+    twice = await command(operator, incident, "acknowledge")
+    assert twice.status_code == 409 and twice.json()["type"] == "urn:bihuan:problem:not-in-state"
+    assert (await command(operator, incident, "unshelve")).status_code == 409
+    stale = await command(operator, incident, "comment", text="x", version=incident["version"])
+    assert stale.status_code == 409 and stale.json()["type"] == "urn:bihuan:problem:conflict"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [({"command": "explode"}, ""), ({}, ""), ({"command": "comment"}, "/text"), ({"command": "comment", "text": "  "}, "/text"),
+     ({"command": "shelve", "minutes": 0, "reason": "x"}, "/minutes"), ({"command": "shelve", "minutes": 5}, "/reason"),
+     ({"command": "acknowledge", "version": "1"}, "/version"), ({"command": "comment", "text": "a\x00b"}, "/text")],
+)  # fmt: skip
+async def test_a_command_that_is_not_one_is_422_by_field(operator: httpx.AsyncClient, system: System, body: dict[str, Any], pointer: str) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    answer = await operator.post(f"/api/v1/incidents/{incident['id']}/commands", json=body)
+    assert answer.status_code == 422 and answer.json()["pointer"] == pointer
+
+
+async def test_an_enterprise_sees_only_its_own_everywhere(client: httpx.AsyncClient, operator: httpx.AsyncClient, system: System) -> None:
+    picture = system.evidence.put(b"\xff\xd8picture", media_type="image/jpeg", device="CAM-2", zone="depot", taken_at=1)
+    events = (alarm("a"), alarm("b", device="CAM-2", snapshot=picture), alarm("c", device="P-1", kind="power_lost"), alarm("d", device="??"))
+    by_zone = {i["zone"]: i for i in await opened(operator, system, *events)}
+    assert set(by_zone) == {"smelter", "depot", "pipeline", "unassigned"}
+    alu, chem = bearer(system.token("enterprise", "alu")), bearer(system.token("enterprise", "chem"))
+    assert [i["zone"] for i in (await client.get("/api/v1/incidents", headers=alu)).json()["items"]] == ["smelter"]
+    for zone in ("depot", "pipeline", "unassigned"):
+        path = f"/api/v1/incidents/{by_zone[zone]['id']}"
+        for suffix in ("", "/alarms", "/events"):
+            assert (await client.get(path + suffix, headers=alu)).status_code == 404
+        for name in ({"command": "comment", "text": "x"}, {"command": "acknowledge"}):
+            assert (await client.post(path + "/commands", json=name, headers=alu)).status_code == 404
+    for path, own in (("zones", ["smelter"]), ("devices", ["CAM-1", "T-101"]), ("enterprises", ["alu"])):
+        assert [x["id"] for x in (await client.get(f"/api/v1/{path}", headers=alu)).json()["items"]] == own
+    for path in ("zones/tank", "zones/pipeline", "devices/G-201", "enterprises/chem"):
+        assert (await client.get(f"/api/v1/{path}", headers=alu)).status_code == 404
+    url = by_zone["depot"]["snapshot_url"]
+    assert (await client.get(url, headers=alu)).status_code == 404
+    seen = await client.get(url, headers=chem)
+    assert seen.content == b"\xff\xd8picture" and seen.headers["content-type"] == "image/jpeg"
+    assert (await client.get(url, headers={**chem, "If-None-Match": seen.headers["etag"]})).status_code == 304
+
+
+async def test_quoting_a_foreign_picture_in_an_own_alarm_opens_nothing(client: httpx.AsyncClient, system: System) -> None:
+    picture = system.evidence.put(b"foreign", media_type="image/jpeg", device="CAM-2", zone="depot", taken_at=1)
+    alu = bearer(system.token("enterprise", "alu"))
+    assert (await client.post("/api/v1/alarms", json=alarm("thief", snapshot=picture), headers=alu)).status_code == 202
+    await system.apply()
+    assert (await client.get(f"/api/v1/evidence/{picture}", headers=alu)).status_code == 404
+
+
+async def test_an_enterprise_may_comment_but_not_silence(client: httpx.AsyncClient, operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    alu = bearer(system.token("enterprise", "alu"))
+    path = f"/api/v1/incidents/{incident['id']}/commands"
+    refused = await client.post(path, json={"command": "acknowledge"}, headers=alu)
+    assert refused.status_code == 403 and refused.json()["rule"] == "command acknowledge" and refused.json()["basis"] == "platform_default"
+    assert (await client.post(path, json={"command": "comment", "text": "已派人"}, headers=alu)).status_code == 200
+
+
+async def test_lists_page_filter_and_clamp(operator: httpx.AsyncClient, system: System) -> None:
+    await opened(operator, system, *(alarm(f"x{n}", device=f"X-{n}", kind="device_fault") for n in range(7)), alarm("f"))
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await operator.get(f"/api/v1/incidents?limit=3{cursor}")).json()
+        seen += [i["id"] for i in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert len(seen) == len(set(seen)) == 8
+    assert len((await operator.get("/api/v1/incidents?limit=-5")).json()["items"]) == 1
+    assert len((await operator.get(f"/api/v1/incidents?limit={10**30}")).json()["items"]) == 8
+    assert len((await operator.get("/api/v1/incidents?severity=1&state=active&acknowledged=false")).json()["items"]) == 1
+    assert (await operator.get("/api/v1/incidents?family=fire&zone=smelter")).json()["items"][0]["zone"] == "smelter"
+    for wrong in ("cursor=nonsense", "state=odd", "severity=9", "zone=%00", "acknowledged=maybe"):
+        assert (await operator.get(f"/api/v1/incidents?{wrong}")).status_code == 422, wrong
+    assert len((await operator.get("/api/v1/zones?limit=2")).json()["items"]) == 2
+
+
+async def test_the_password_in_a_cameras_address_is_never_shown(client: httpx.AsyncClient, system: System) -> None:
+    headers = bearer(system.token("administrator"))
+    for path in ("/api/v1/devices", "/api/v1/devices/CAM-1", "/api/v1/site"):
+        answer = await client.get(path, headers=headers)
+        assert answer.status_code == 200 and "hunter2" not in answer.text and "***@10.0.0.7" in answer.text
+
+
+SITE_FILE = """
+site: {id: park, name: 新园区, time_zone: Asia/Shanghai}
+enterprises: [{id: alu, name: 示例铝业}]
+zones: [{id: smelter, name: 熔铸车间, enterprise: alu, grade: GRADE, polygon: [[0, 0], [60, 0], [60, 40], [0, 40]]}]
+devices: [{id: NEW-1, zone: smelter, type: sensor, metric: temperature, unit: Cel}]
+"""
+
+
+async def test_a_site_file_is_checked_by_line_and_applied(client: httpx.AsyncClient, system: System) -> None:
+    headers = {**bearer(system.token("administrator")), "Content-Type": "application/yaml"}
+    wrong = await client.post("/api/v1/site/check", content=SITE_FILE.replace("GRADE", "purple").encode(), headers=headers)
+    assert wrong.status_code == 422 and wrong.json()["errors"][0]["line"] == 4
+    good = SITE_FILE.replace("GRADE", "red").encode()
+    assert (await client.post("/api/v1/site/check", content=good, headers=headers)).json()["zones"] == 1
+    assert (await client.get("/api/v1/devices/NEW-1", headers=headers)).status_code == 404
+    applied = (await client.put("/api/v1/site", content=good, headers=headers)).json()
+    assert applied["added"]["devices"] == ["NEW-1"] and "CAM-1" in applied["removed"]["devices"]
+    assert (await client.get("/api/v1/devices/NEW-1", headers=headers)).status_code == 200
+    assert (await client.put("/api/v1/site", content=good, headers=headers)).json()["version"] == applied["version"]
