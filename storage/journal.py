@@ -51,7 +51,7 @@ class Journal:
         self.id = journal_file.prepare(path)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._waiting_rows, self._closed, self._lock = 0, False, threading.Lock()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], object]] = []
         self._written: sqlite3.Connection | None = None
         self._read: sqlite3.Connection | None = None
         self._writer = threading.Thread(target=self._write_until_closed, name="journal-write", daemon=True)
@@ -72,7 +72,7 @@ class Journal:
         if rows:
             self._enqueue(_Job(lane, rows=rows)).result()
 
-    def listen(self, heard: Callable[[], None]) -> None:
+    def listen(self, heard: Callable[[], object]) -> None:
         """Call ``heard`` on the writing thread after every commit of this process that appended."""
         self._listeners.append(heard)
 

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from enum import IntEnum
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +23,8 @@ VERSION = 1
 PRAGMAS = ("busy_timeout=10000", "synchronous=FULL", "wal_autocheckpoint=1000", "journal_size_limit=67108864", "temp_store=MEMORY")
 CHECKED_WHOLE_BELOW = 64 * 2**20
 """Files up to this many bytes are checked page by page when opened (about 0.1 s); larger ones only in their head."""
+READ_BYTES = 4 * 2**20
+"""Payload bytes read at once: a reader's memory stays flat whatever the size of the rows."""
 
 
 class Lane(IntEnum):
@@ -54,12 +57,13 @@ class JournalEntry(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What waits in the file: rows by lane, bytes used, and the oldest alarm's ``appended_at`` (None: no alarm waits)."""
+    """What waits in the file: rows by lane, bytes used, and the oldest alarm's ``appended_at`` and zone (None: no alarm waits)."""
 
     alarms: int
     telemetry: int
     bytes_used: int
     oldest_at: int | None
+    oldest_zone: str | None
 
 
 class _Statements(Struct, frozen=True):
@@ -72,7 +76,7 @@ class _Statements(Struct, frozen=True):
     delete: str = "DELETE FROM LANE WHERE seq = ?"
     after: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq > ? ORDER BY seq LIMIT ?"
     again: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
-    oldest: str = "SELECT appended_at FROM LANE ORDER BY seq LIMIT 1"
+    oldest: str = "SELECT appended_at, zone FROM LANE ORDER BY seq LIMIT 1"
 
 
 def _statements(table: str) -> _Statements:
@@ -214,8 +218,16 @@ def shrink(connection: sqlite3.Connection, *, keep_free: int, pages: int) -> boo
 
 
 def select_after(connection: sqlite3.Connection, lane: Lane, after_seq: int, limit: int) -> list[JournalEntry]:
-    """Rows after ``after_seq`` in the order of commit, at most ``limit``."""
-    return [JournalEntry(*row) for row in connection.execute(_SQL[lane].after, (after_seq, limit))]
+    """Rows after ``after_seq`` in the order of commit, at most ``limit`` and at most one more than READ_BYTES hold."""
+    entries: list[JournalEntry] = []
+    size = 0
+    with closing(connection.execute(_SQL[lane].after, (after_seq, limit))) as rows:  # a cursor left open would hold the snapshot
+        for row in rows:
+            entries.append(JournalEntry(*row))
+            size += len(entries[-1].payload)
+            if size >= READ_BYTES:
+                break
+    return entries
 
 
 def select_seqs(connection: sqlite3.Connection, lane: Lane, seqs: Sequence[int]) -> list[JournalEntry]:
@@ -227,4 +239,5 @@ def standing(connection: sqlite3.Connection) -> Standing:
     """What waits in the file now."""
     entries = dict(connection.execute("SELECT lane, entries FROM tally"))
     oldest = connection.execute(_SQL[Lane.ALARMS].oldest).fetchone()
-    return Standing(entries[Lane.ALARMS], entries[Lane.TELEMETRY], bytes_used(connection), oldest[0] if oldest else None)
+    oldest_at, oldest_zone = oldest or (None, None)
+    return Standing(entries[Lane.ALARMS], entries[Lane.TELEMETRY], bytes_used(connection), oldest_at, oldest_zone)

@@ -1,0 +1,132 @@
+"""One Kafka producer: acks=all, idempotent where the broker can, same murmur2 partitions as everybody.
+
+Its errors are ours: BrokerUnavailable means "not known to be written, send it again". What must not go in: what is
+sent, retries over minutes (``ingest/forwarder.py``), topics being made (``bus/admin.py``).
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from time import monotonic
+from typing import TypeVar
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+
+from hazards.errors import BrokerUnavailable, TooLarge
+
+T = TypeVar("T")
+
+RECORD_OVERHEAD = 80
+"""Bytes that Kafka adds to one record in a batch of its own."""
+MAX_REQUEST = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+class Producer:
+    """Writes to one broker address. ``bytes_written`` counts keys, values and overhead of everything handed to it.
+
+    ``timeout``: seconds after which a record that was not acknowledged is given back as BrokerUnavailable; it may
+    still arrive later, which the ids of signals make harmless."""
+
+    def __init__(self, brokers: str, *, timeout: float = 10.0) -> None:
+        self.brokers, self.timeout = brokers, timeout
+        self.idempotent = True
+        self.bytes_written = 0
+        self.last_acknowledged = 0.0
+        self._client: AIOKafkaProducer | None = None
+        self._topics: set[str] = set()
+
+    async def start(self) -> None:
+        """Connect. Raises BrokerUnavailable."""
+        self._client = await self._connected(idempotent=True) or await self._connected(idempotent=False)
+        log.debug("producer.started", brokers=self.brokers, idempotent=self.idempotent)
+
+    async def _connected(self, *, idempotent: bool) -> AIOKafkaProducer | None:
+        """A started client, or None where the broker is there and has no producer ids (the embedded one)."""
+        client = AIOKafkaProducer(
+            bootstrap_servers=self.brokers,
+            acks="all",
+            enable_idempotence=idempotent,
+            request_timeout_ms=int(self.timeout * 1000),
+            max_request_size=MAX_REQUEST,
+            max_batch_size=MAX_REQUEST // 4,
+        )
+        try:
+            await asyncio.wait_for(client.start(), self.timeout)
+        except (KafkaError, OSError, TimeoutError) as e:
+            refused = idempotent and client.client.cluster.brokers() and isinstance(e, KafkaError) and not e.retriable
+            await self._end(client)
+            if not refused:
+                raise self._unavailable(e) from e
+            return None
+        except BaseException:
+            await self._end(client)
+            raise
+        self.idempotent = idempotent
+        return client
+
+    async def send_pack(self, topic: str, key: str, value: bytes) -> int:
+        """Write one record and return its partition once all in-sync replicas have it.
+
+        Calls for one key keep their order. Raises BrokerUnavailable (send again) and TooLarge (never will pass)."""
+        client = self._client
+        if client is None:
+            raise BrokerUnavailable("the producer is not started", where=self.brokers)
+        try:
+            await self._require(client, topic)
+            self.bytes_written += len(key) + len(value) + RECORD_OVERHEAD
+            future = await self._bounded(client.send(topic, value, key=key.encode()))
+            future.add_done_callback(_retrieved)
+            await asyncio.wait({future}, timeout=self.timeout)  # leaves the future alone, since a batch shares it
+            if not future.done():
+                raise TimeoutError(f"not acknowledged within {self.timeout:g} s")
+            partition: int = future.result().partition
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as e:
+            raise TooLarge(f"{len(value)} bytes are more than the broker takes", where=f"topic {topic}") from e
+        except (KafkaError, OSError, TimeoutError) as e:
+            raise self._unavailable(e) from e
+        self.last_acknowledged = monotonic()
+        return partition
+
+    async def stop(self, grace: float = 1.0) -> None:
+        """Send what waits for up to ``grace`` seconds, then close; what is left is given up."""
+        client, self._client = self._client, None
+        if client is not None:
+            await self._end(client, grace)
+
+    async def _require(self, client: AIOKafkaProducer, topic: str) -> None:
+        """Refuse a topic that nobody made: asking for it by name would have the broker make it, with a partition count of its own."""
+        if topic in self._topics:
+            return
+        self._topics = set((await self._bounded(client.client.fetch_all_metadata())).topics())
+        if topic not in self._topics:
+            raise BrokerUnavailable(f"topic {topic} is not there yet", where=self.brokers, hint="it is made when the worker starts")
+
+    async def _bounded(self, work: Awaitable[T]) -> T:
+        return await asyncio.wait_for(work, self.timeout)
+
+    def _unavailable(self, error: BaseException) -> BrokerUnavailable:
+        return BrokerUnavailable(str(error) or type(error).__name__, where=self.brokers, hint="it is tried again")
+
+    @staticmethod
+    async def _end(client: AIOKafkaProducer, grace: float = 1.0) -> None:
+        """Close ``client`` without waiting for a broker that is away: aiokafka's own stop would wait for ever."""
+        stopping = asyncio.ensure_future(client.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=grace)
+        if done:
+            _retrieved(stopping)
+            return
+        task = client._sender.sender_task
+        if task is not None:
+            task.cancel()
+        await asyncio.wait({asyncio.ensure_future(client.client.close()), stopping}, timeout=grace)
+        stopping.cancel()
+        await asyncio.wait({stopping})
+
+
+def _retrieved(future: "asyncio.Future[object]") -> None:
+    """Look at the outcome, so that asyncio does not complain about one that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
