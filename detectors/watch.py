@@ -6,8 +6,8 @@ What must not go in: decoding, files, identity, the door.
 from collections.abc import Collection, Mapping, Sequence
 
 from detectors import DETECTORS
-from detectors.base import Detector, Mask, Picture, Transition
-from detectors.pyramid import frame_of, small_size_wh
+from detectors.base import Detector, Frame, Mask, Transition
+from detectors.pyramid import small_size_wh
 from detectors.temporal import Condition
 from detectors.zones import Point, fractions_of, mask_of
 
@@ -47,14 +47,13 @@ class Watch:
         self._next = self._next + step if 0 <= t - self._next < step else t + step
         return True
 
-    def feed(self, picture: Picture, t: float, n: int) -> list[Transition]:
-        """Look at frame ``n``, (height, width, 3) BGR, of ``t`` seconds since the source began."""
-        self._last = (t, n)
-        frame = frame_of(picture, t, n)
+    def feed(self, frame: Frame) -> list[Transition]:
+        """Look at the next frame."""
+        self._last = (frame.t, frame.n)
         if self._detectors is None:
             self._detectors = [DETECTORS[name](self._mask(name, frame.size_wh)) for name in self._names]
         seen = [found for detector in self._detectors for found in detector.look(frame)]
-        told = (condition.feed(seen, t, n) for condition in self.conditions.values())
+        told = (condition.feed(seen, frame.t, frame.n) for condition in self.conditions.values())
         return [transition for transition in told if transition is not None]
 
     def end(self) -> list[Transition]:

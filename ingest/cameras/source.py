@@ -1,0 +1,211 @@
+"""Frames out of a video file or an RTSP stream, through PyAV. Runs only in processes that decode (``eye``, ``ingest.detect``).
+
+Foreign bytes meet C code here: whatever a file or camera sends ends as a frame, SourceLost or SourceUnreadable, or it kills
+this process, which its parent then notices. What must not go in: detectors, identity, the door.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import av
+import av.error
+import av.logging
+import numpy as np
+
+from detectors.base import Picture
+from detectors.pyramid import small_size_wh
+from hazards.errors import BihuanError, SourceLost, SourceUnreadable
+
+av.logging.set_level(av.logging.PANIC)  # what went wrong is said by our errors, in one line
+
+OPEN_SECONDS, READ_SECONDS = 10.0, 5.0
+MOST_PIXELS = 64_000_000
+FASTEST_RATE = 120.0
+"""Frames a second above which a file's own rate is not believed (webcam recordings that claim 1000)."""
+ASSUMED_RATE = 30.0
+LATEST = 1.0
+"""Seconds a live stream may lag before frames are decoded but not looked at, so that it catches up."""
+_BAD_PACKETS = 500  # in a row without one frame: this will not become a picture any more
+
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,mjpeg,mxf,dhav,nut,ivf"
+_FILE = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}  # no play lists that open other files, no text as video
+_RTSP = {
+    "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,udp,tls,crypto", "rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay",
+    "analyzeduration": "1000000", "probesize": "500000", "timeout": str(int(READ_SECONDS * 1e6)),
+}
+
+
+class ShownFrame:
+    """A decoded frame: ``t`` seconds since the source began, number ``n``, ``at`` UTC microseconds when it was shown."""
+
+    def __init__(self, decoded: av.VideoFrame, t: float, n: int, at: int) -> None:
+        self._decoded, self.t, self.n, self.at = decoded, t, n, at
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._decoded.width, self._decoded.height
+
+    def small(self) -> Picture:
+        """The pyramid's level, scaled while the colours are converted: a large frame is never converted whole."""
+        width, height = small_size_wh(*self.size_wh)
+        return np.asarray(self._decoded.to_ndarray(format="bgr24", width=width, height=height, interpolation="AREA"), np.uint8)
+
+    def full(self) -> Picture:
+        """The whole frame, BGR."""
+        return np.asarray(self._decoded.to_ndarray(format="bgr24"), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a video is: ``path`` as FFmpeg takes it; ``live``: a stream that has no end of its own."""
+
+    path: str
+    live: bool
+    shown: str  # without user and password, for people and logs
+
+
+def parse_address(url: str) -> Address:
+    """The address in ``url``: a path, ``file:PATH`` or ``rtsp://…``. Raises SourceUnreadable for what is not read here."""
+    scheme, colon, rest = url.partition(":")
+    scheme = scheme.lower()
+    if scheme in ("rtsp", "rtsps") and rest.startswith("//"):
+        try:
+            parts = urlsplit(url)
+            host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+        except ValueError as e:
+            raise SourceUnreadable(f"not an address: {e}", where=scheme) from e
+        if not host:
+            raise SourceUnreadable("an address without a host", where=scheme)
+        return Address(url, live=True, shown=f"{scheme}://{host}{parts.path}")
+    if scheme == "file":
+        path = unquote(rest.removeprefix("//"))
+        return Address("file:" + path, live=False, shown=path)
+    if colon and rest.startswith("//"):
+        raise SourceUnreadable(f"{scheme}:// is not read", where=url.partition("?")[0], hint="a file or rtsp://")
+    return Address("file:" + url, live=False, shown=url)
+
+
+class VideoSource:
+    """One video. ``paced``: a file is shown in real time, as a camera; ``loop``: for ever. ``stop`` ends it between frames."""
+
+    def __init__(self, url: str, *, paced: bool = False, loop: bool = False, stop: threading.Event | None = None) -> None:
+        self.address = parse_address(url)
+        self._paced, self._loop = paced and not self.address.live, loop and not self.address.live
+        self._stop = stop or threading.Event()
+        self._n = 0
+        self._began = time.monotonic()
+        self._offset = 0.0  # seconds that earlier rounds of a looped file took
+        self._t = 0.0
+
+    def frames(self) -> Iterator[ShownFrame]:
+        """Frames until the end of a file or ``stop``. Raises SourceLost (try again) and SourceUnreadable (a file that is none)."""
+        self._began = time.monotonic()
+        while not self._stop.is_set():
+            before = self._n
+            try:
+                yield from self._play()
+            except BihuanError:
+                raise
+            except (av.error.FFmpegError, OSError, ValueError, MemoryError, RuntimeError, ArithmeticError) as e:
+                raise self._named(e, anything=self._n > before) from e
+            if self._stop.is_set():
+                return
+            if self._n == before:
+                raise self._unusable("holds no picture that can be decoded")
+            if self.address.live:
+                raise SourceLost("the stream ended", where=self.address.shown)
+            if not self._loop:
+                return
+            self._offset = self._t
+
+    def _play(self) -> Iterator[ShownFrame]:
+        options = _RTSP if self.address.live else _FILE
+        with av.open(self.address.path, options=options, metadata_errors="replace", timeout=(OPEN_SECONDS, READ_SECONDS)) as container:
+            if not container.streams.video:
+                raise self._unusable("holds no video")
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            rate = float(stream.average_rate or stream.guessed_rate or ASSUMED_RATE)
+            believed = 0 < rate <= FASTEST_RATE
+            step = 1 / (rate if believed else ASSUMED_RATE)
+            first: float | None = None
+            start_n = self._n
+            for decoded in _decoded(container, stream, self._stop):
+                if decoded.width * decoded.height > MOST_PIXELS:
+                    raise self._unusable(f"a picture of {decoded.width} x {decoded.height} pixels")
+                counted = self._offset + (self._n - start_n) * step
+                stamp = float(decoded.time) if decoded.time is not None and believed else None
+                if first is None and stamp is not None:
+                    first = stamp - (counted if not self.address.live else self._elapsed())
+                self._t = self._time(stamp - first if stamp is not None and first is not None else counted, step)
+                if self.address.live and abs(self._t - self._elapsed()) > 5:  # the camera's clock jumped
+                    first, self._t = None, max(self._t, self._elapsed())
+                if self._paced and self._wait_until(self._t):
+                    return
+                yield ShownFrame(decoded, self._t, self._n, time.time_ns() // 1000)
+                self._n += 1
+            self._t += step
+
+    def lag(self, frame: ShownFrame) -> float:
+        """Seconds that a live ``frame`` is behind; 0 for a file."""
+        return max(0.0, self._elapsed() - frame.t) if self.address.live else 0.0
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _time(self, proposed: float, step: float) -> float:
+        """Time goes forward: a stamp that does not is replaced by one step."""
+        return proposed if proposed > self._t or self._n == 0 else self._t + step / 2
+
+    def _wait_until(self, t: float) -> bool:
+        """Wait for the moment ``t`` of a paced file; True: stopped. Behind by over a second, the rest is shown later, not faster."""
+        ahead = t - self._elapsed()
+        if ahead < -1.0:
+            self._began -= ahead
+        return self._stop.wait(max(0.0, ahead))
+
+    def _unusable(self, what: str) -> BihuanError:
+        return SourceLost(what, where=self.address.shown) if self.address.live else SourceUnreadable(what, where=self.address.shown)
+
+    def _named(self, error: BaseException, *, anything: bool) -> BihuanError:
+        """The error of FFmpeg or the system in one sentence of ours; a stream, and a file that was playing, are lost, not unreadable."""
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError | UnicodeError):
+            words = "not a video, or damaged"
+        elif isinstance(error, av.error.ExitError):
+            words = "no answer in time"
+        words = " ".join(words.split())[:200].replace(self.address.path, self.address.shown)
+        lost = self.address.live or anything
+        return SourceLost(words, where=self.address.shown) if lost else SourceUnreadable(words, where=self.address.shown)
+
+
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream, stop: threading.Event) -> Iterator[av.VideoFrame]:
+    """Frames of ``stream``; damaged packets are passed over, and damage that ends the file ends the frames."""
+    bad = frames = 0
+    packets = container.demux(stream)
+    while not stop.is_set():
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.InvalidDataError:
+            if frames:
+                return  # a recording that was cut off
+            raise
+        try:
+            pictures = packet.decode()
+        except av.error.EOFError:
+            return
+        except av.error.InvalidDataError:
+            bad += 1
+            if bad > _BAD_PACKETS:
+                raise
+            continue
+        for picture in pictures:
+            if isinstance(picture, av.VideoFrame):
+                bad, frames = 0, frames + 1
+                yield picture

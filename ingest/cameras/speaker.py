@@ -1,0 +1,120 @@
+"""From what a camera saw to the door: evidence file, report, and the memory of what stands. One report after another.
+
+An alarm is never lost for its picture: where the picture can't be kept the alarm goes without it, and says so.
+What must not go in: processes, decoding, the judgement of pictures.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from hazards.admission import Report
+from hazards.errors import BihuanError, StorageUnavailable, Unavailable
+from hazards.messages import Action, Signal
+from hazards.zones import Device
+from ingest.cameras.eye_messages import Saw
+from ingest.cameras.standing import Standing
+from storage.evidence import EvidenceStore
+
+log = structlog.get_logger()
+
+_REAL_FIGURES = 3
+
+
+class AcceptingDoor(Protocol):
+    """The one way in (``ingest.door.Door``)."""
+
+    async def accept(self, reports: Sequence[Report]) -> list[Signal]:
+        """Durably take all, or raise and take none."""
+
+
+def source_of(camera: str) -> str:
+    """The source of a camera's signals; source and onset make their ids."""
+    return f"camera/{camera}"
+
+
+class Speaker:
+    """Speaks for the cameras, in order. ``run`` works until it is cancelled; ``drain`` waits until all is said."""
+
+    def __init__(self, cameras: Mapping[str, Device], door: AcceptingDoor, evidence: EvidenceStore, standing: Standing) -> None:
+        self._cameras, self._door, self._evidence, self._standing = cameras, door, evidence, standing
+        self._waiting: asyncio.Queue[Saw | Report] = asyncio.Queue()
+
+    def say(self, said: Saw) -> None:
+        """Queue what was seen."""
+        self._waiting.put_nowait(said)
+
+    async def run(self) -> None:
+        """Send what an earlier process left unsent, clear what has no camera any more, then what is said."""
+        for report in self._standing.unsent():
+            await self._send(report)
+        for camera in sorted(self._standing.devices() - set(self._cameras)):
+            for kind in self._standing.raised(camera):
+                self._waiting.put_nowait(_ended(camera, kind, "camera_removed"))
+        for camera, device in self._cameras.items():
+            for kind in set(self._standing.raised(camera)) - {"camera_offline", *device.detectors}:
+                self._waiting.put_nowait(_ended(camera, kind, "detector_removed"))
+        while True:
+            said = await self._waiting.get()
+            try:
+                await self._tell(said)
+            except BihuanError as e:
+                log.exception("an alarm of a camera was refused", error=e.what)
+            finally:
+                self._waiting.task_done()
+
+    async def drain(self) -> None:
+        """Wait until everything queued is with the door."""
+        await self._waiting.join()
+
+    async def _tell(self, said: Saw | Report) -> None:
+        if isinstance(said, Saw):
+            said = await self._report(said)
+        await asyncio.to_thread(self._standing.keep, said)
+        await self._send(said)
+
+    async def _send(self, report: Report) -> None:
+        waiting = wait_exponential_jitter(initial=0.2, max=5)
+        async for attempt in AsyncRetrying(retry=retry_if_exception_type(Unavailable), wait=waiting):
+            with attempt:
+                await self._door.accept([report])
+        await asyncio.to_thread(self._standing.accepted, report)
+        log.info("camera", camera=report.device, kind=report.kind, action=str(report.action), **report.details.get("seen", {}))
+
+    async def _report(self, saw: Saw) -> Report:
+        details: dict[str, object] = {
+            "cause": saw.cause, "seen": {"t": round(saw.t, _REAL_FIGURES), "frame": saw.frame},
+            "cues": {name: round(value, _REAL_FIGURES) for name, value in saw.cues.items()},
+        }
+        sha256 = None
+        if saw.picture is not None:
+            try:
+                sha256 = await asyncio.to_thread(self._keep, saw, saw.picture)
+            except StorageUnavailable as e:
+                log.warning("a snapshot could not be kept", camera=saw.camera, error=str(e))
+                details["snapshot_problem"] = e.what
+        raised = saw.state == "raised"
+        return Report(
+            source=source_of(saw.camera), source_id=None, device=saw.camera, kind=saw.kind, action=Action(saw.state), at=saw.at,
+            score=round(saw.score, _REAL_FIGURES) if raised and saw.kind != "camera_offline" else None,
+            box=saw.box if raised and any(saw.box) else None, message=saw.cause if saw.kind == "camera_offline" and raised else "",
+            snapshot=sha256, sequence=self._standing.next_sequence(), details=details,
+        )
+
+    def _keep(self, saw: Saw, picture: bytes) -> str:
+        zone = self._cameras[saw.camera].zone
+        return self._evidence.put(picture, media_type="image/jpeg", device=saw.camera, zone=zone, taken_at=saw.at)
+
+
+def _ended(camera: str, kind: str, cause: str) -> Saw:
+    return changed(camera, kind, "cleared", cause)
+
+
+def changed(camera: str, kind: str, state: str, cause: str) -> Saw:
+    """A condition that began or ended without a picture: a camera that was lost, came back or was removed."""
+    now = time.time_ns() // 1000
+    return Saw(camera, kind, "raised" if state == "raised" else "cleared", 0.0, (0.0, 0.0, 0.0, 0.0), now, 0.0, 0, cause, {})
