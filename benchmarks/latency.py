@@ -40,6 +40,7 @@ class Probe:
     arrivals: list[float] = field(default_factory=list)
     _listener: asyncio.Task[None] | None = None
     _waiting: dict[Group, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
+    _turns: dict[Group, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _sent: dict[Group, int] = field(default_factory=lambda: defaultdict(int))
     _last_position: str = "0"  # from the beginning: nothing may be missed while the stream is being opened
 
@@ -61,7 +62,8 @@ class Probe:
         event = alarm_event(identity, place.device, place.kind, action, source=self.source, message="." * self.padding)
         self._waiting[place.group].append((number, time.perf_counter()))
         self.posted += 1
-        answer = await self.client.post_alarms(event)
+        async with self._turns[place.group]:  # an end that overtakes its beginning would be an incident of its own
+            answer = await self.client.post_alarms(event)
         if answer.status_code == 202:
             self.accepted.add(identity)
         else:
