@@ -6,6 +6,7 @@ lane working, and whatever was not applied is sent again by the journal. What mu
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,12 @@ class Lane:
     broker: Process | None = None
     workers: list[Keeper] = field(default_factory=list)
     written: int = 0  # bytes, as the parts said
+    born: float = field(default_factory=time.monotonic)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self.born
 
     async def end(self, worker_timeout: float = WORKER_STOP) -> None:
         """Workers first, then the broker, whose memory is nobody's any more."""

@@ -111,9 +111,17 @@ class PartProcess:
             process = Process.start(
                 command, keep=[theirs.fileno(), *keep], extra={VARIABLE: f"{theirs.fileno()}:{os.getpid()}"},
             )
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
-        return cls(process, await Channel.over(ours))
+        try:
+            return cls(process, await Channel.over(ours))
+        except BaseException:
+            process.kill()
+            await process.ended
+            raise
 
     async def _listen(self) -> None:
         while True:

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds before the first, second, … restart in a row."""
+REFUSED = 2
+"""Exit code of a part for which a setting is wrong: starting it again can't help."""
 STEADY = 20.0
 """Seconds of work after which an end counts as the first in a row again."""
 
@@ -44,17 +46,21 @@ def verdict(run: PartProcess, patience: Patience, *, now: float, standstill: flo
 
 
 class Keeper:
-    """One part under supervision."""
+    """One part under supervision. ``again`` False: it is only watched, and ``lost`` says when somebody must act."""
 
-    def __init__(self, name: str, command: Sequence[str], start: Callable[[], Start], patience: Patience, *, keep: Sequence[int] = ()) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], start: Callable[[], Start], patience: Patience, *, keep: Sequence[int] = (), again: bool = True
+    ) -> None:
         self.name, self.command, self.patience = name, command, patience
-        self._start, self._keep = start, keep
+        self._start, self._keep, self._again = start, keep, again
+        self.lost = False  # it ended by itself and is not started again
+        self.refused = False  # it can never work as it is configured
         self.run: PartProcess | None = None
         self.restarts = 0
         self.prepared: asyncio.Future[Prepared] = asyncio.get_running_loop().create_future()
         self._may_begin = asyncio.Event()
         self._ready = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._worked = False
         self._task: asyncio.Task[None] | None = None
 
     def launch(self) -> None:
@@ -107,6 +113,13 @@ class Keeper:
             code = await self._one_run()
             if self._stopping:
                 return
+            if code == REFUSED and not self._worked:
+                self.refused = True
+                return
+            if not self._again:
+                log.warning("part ended", part=self.name, code=code, after=round(time.monotonic() - began, 1))
+                self.lost = True
+                return
             self.restarts += 1
             row = 0 if time.monotonic() - began > STEADY else row + 1
             pause = BACK_OFF[min(max(row - 1, 0), len(BACK_OFF) - 1)] * random.uniform(0.8, 1.2)
@@ -121,6 +134,7 @@ class Keeper:
             return await run.ended()
         except asyncio.CancelledError:
             run.process.kill()
+            await run.ended()
             raise
         finally:
             self.run = None
@@ -140,6 +154,7 @@ class Keeper:
                 self.prepared.set_result(run.prepared.result())
             if run.ready.done() and not self._ready.is_set():
                 self._ready.set()
+                self._worked = True
                 log.debug("part is ready", part=self.name, after=round(time.monotonic() - run.started, 2))
             now = time.monotonic()
             if run.beat.applied != applied:

@@ -32,7 +32,8 @@ def now_us() -> int:
 
 def newest_revision() -> str:
     """The newest database version of this build, read off the files: asking Alembic costs each start half a second."""
-    known, replaced = set(), set()
+    known: set[str] = set()
+    replaced: set[str] = set()
     for file in (Path(schema.__file__).parent / "migrations" / "versions").glob("*.py"):
         for down, revision in _REVISION.findall(file.read_text(encoding="utf-8")):
             (replaced if down else known).add(revision)
@@ -46,7 +47,8 @@ def is_current(database: Database) -> bool:
     """Whether the tables are this build's."""
     try:
         with database.read() as connection:
-            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == newest_revision()
+            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+            return bool(version == newest_revision())
     except (SQLAlchemyError, StorageUnavailable):
         return False  # no such table, or away: the upgrade finds out
 

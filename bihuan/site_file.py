@@ -142,12 +142,12 @@ class _Reader:
         identity = self._id(fields)
         if identity == UNASSIGNED:
             self.problems.error(fields.at("id"), fields.place("id"), f"{UNASSIGNED} is kept for alarms of unknown devices")
-        zone = {
-            "id": identity, "name": fields.text("name", None), "enterprise": enterprise, "polygon": polygon, "line": line, "risks": fields.texts("risks"),
-            "measures": fields.texts("measures"), "major_hazard_level": fields.whole("major_hazard_level", 1, 4),
-        }
+        zone = Zone(
+            identity, fields.text("name", None), Grade(grade or Grade.RED), enterprise, polygon, line, fields.texts("risks"), fields.texts("measures"),
+            fields.whole("major_hazard_level", 1, 4),
+        )
         self._ignored(fields)
-        return Zone(grade=Grade(grade or "red"), **zone)
+        return zone
 
     def _outline(self, fields: Fields, key: str, least: int) -> list[Point]:
         corners = fields.points(key)

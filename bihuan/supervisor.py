@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -18,7 +19,7 @@ from bihuan.broker_change import BrokerChange, Lane, switch
 from bihuan.child import Process, leashed, part_command
 from bihuan.configuration import Settings
 from bihuan.control import Prepared, Start
-from bihuan.keeper import Keeper, Patience
+from bihuan.keeper import BACK_OFF, STEADY, Keeper, Patience
 from hazards.errors import BrokerUnavailable, Misconfigured
 from hazards.zones import Site
 
@@ -26,8 +27,7 @@ log = structlog.get_logger()
 
 CHANGE_AT = 0.7
 """Share of the bound at which the embedded broker is replaced."""
-CHANGE_PAUSE = 5.0
-"""Seconds until a change that failed is tried again."""
+NEAR_BOUND = "the broker nears its bound"
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = ((("demo", "video"), 2.0), (("ingest",), 1.5), (("worker",), 2.0), (("push",), 1.0), (("api",), 1.5))
 """Who ends after whom, and within how many seconds: intake, ingest, worker, push, feeds and API. The broker is last."""
 WRITERS = ("ingest", "api")
@@ -60,8 +60,9 @@ class Supervisor:
         self.lane = Lane(0, settings.kafka)
         self.change: BrokerChange | None = None
         self.stopping = asyncio.Event()
+        self.failed = False  # a part refused to work: a setting is wrong
         self._last_bytes: dict[str, tuple[str, int]] = {}
-        self._change_after = 0.0
+        self._change_after, self._failures = 0.0, 0
         self._background: list[asyncio.Task[None]] = []
 
     # --- start ---
@@ -75,16 +76,16 @@ class Supervisor:
             )
         return start
 
-    def _keeper(self, name: str, part: str, lane: Callable[[], Lane]) -> Keeper:
+    def _keeper(self, name: str, part: str, lane: Callable[[], Lane], *, again: bool = True) -> Keeper:
         keep = [self._listen.fileno()] if self._listen is not None and part == "api" else []
-        keeper = Keeper(name, self._command(part), self._start_message(name, lane), self._patience, keep=keep)
+        keeper = Keeper(name, self._command(part), self._start_message(name, lane), self._patience, keep=keep, again=again)
         keeper.launch()
         return keeper
 
     def _workers(self, lane: Lane) -> list[Keeper]:
         count = self.settings.workers if "worker" in self.parts else 0
         names = ["worker"] if count == 1 else [f"worker-{n}" for n in range(1, count + 1)]
-        return [self._keeper(name, "worker", lambda: lane) for name in names]
+        return [self._keeper(name, "worker", lambda: lane, again=lane.broker is None) for name in names]
 
     async def _start_broker(self) -> tuple[Process, str]:
         from bus.embedded import embedded_broker_command
@@ -110,31 +111,42 @@ class Supervisor:
         return lane
 
     async def start(self) -> None:
-        """Start every process at once, let the first prepare the data folder, then let all work. Raises Misconfigured."""
-        for part in self.parts:
-            if part != "worker":
-                self.keepers[part] = self._keeper(part, part, lambda: self.lane)
+        """Start the first part and the lane; when the first has prepared the data folder all others. Raises Misconfigured.
+
+        The others wait for that because two cores import the API's packages sooner alone: alarms are accepted earlier."""
+        others = [part for part in self.parts if part != "worker"]
+        if self._unprepared is not None:
+            self._add(others[:1])
         if not self.settings.kafka and "worker" in self.parts:
             broker, address = await self._start_broker()
             self.lane = Lane(0, address, broker)
-            writers = [self.keepers[name] for name in WRITERS if name in self.keepers]
-            self.change = BrokerChange(self._make_lane, self._set_lane, writers)
         self.lane.workers = self._workers(self.lane)
-        everybody = {k.name: k for k in (*self.keepers.values(), *self.lane.workers)}
         if self._unprepared is not None:
-            first = everybody.get(self._unprepared) or self.lane.workers[0]
+            first = self.keepers[others[0]] if others else self.lane.workers[0]
             self._unprepared = first.name
             first.begin()
             self._welcome(await self._preparation(first))
             self._unprepared = None
-        for keeper in everybody.values():
+        self._add([part for part in others if part not in self.keepers])
+        for keeper in self._everybody():
             keeper.begin()
+        if self.lane.broker is not None:
+            writers = [self.keepers[name] for name in WRITERS if name in self.keepers]
+            self.change = BrokerChange(self._make_lane, self._set_lane, writers)
         self._background.append(asyncio.create_task(self._look_after()))
+
+    def _add(self, parts: Sequence[str]) -> None:
+        for part in parts:
+            self.keepers[part] = self._keeper(part, part, lambda: self.lane)
+
+    def _everybody(self) -> list[Keeper]:
+        return [*self.keepers.values(), *(w for lane in self._lanes() for w in lane.workers)]
 
     async def _preparation(self, first: Keeper) -> Prepared:
         """What the first part says of the data folder; nothing when a signal comes before it."""
         stopped = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait((asyncio.ensure_future(first.prepared), asyncio.ensure_future(stopped)), return_when=asyncio.FIRST_COMPLETED)
+        told: list[asyncio.Future[Any]] = [first.prepared, stopped]
+        await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         prepared = first.prepared.result() if first.prepared.done() else Prepared()
         if prepared.problem:
@@ -152,6 +164,10 @@ class Supervisor:
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(0.5)
+            if any(k.refused for k in self._everybody()):
+                self.failed = True  # the part has said why on standard error
+                self.stopping.set()
+                return
             self._count_bytes()
             if self.change is not None:
                 await self._look_after_broker(self.change)
@@ -168,23 +184,29 @@ class Supervisor:
             self._last_bytes[name] = (self.lane.address, now)
 
     async def _look_after_broker(self, change: BrokerChange) -> None:
-        broker = self.lane.broker
-        if broker is None or time.monotonic() < self._change_after:
+        before = self.lane
+        if before.broker is None or time.monotonic() < self._change_after:
             return
-        lost = broker.ended.done()
-        if lost or self.lane.written > CHANGE_AT * self.settings.broker_bound:
-            before = self.lane
-            if lost:
-                log.warning("broker ended and is replaced", code=broker.ended.result())
-            self.lane = await change.run(before, reason="it ended" if lost else "it nears its bound")
-            if self.lane is before:
-                self._change_after = time.monotonic() + CHANGE_PAUSE
+        if reason := self._why_change(before, before.broker):
+            self.lane = await change.run(before, reason=reason)
+            failed = self.lane is before or (before.age < STEADY and reason != NEAR_BOUND)
+            self._failures = self._failures + 1 if failed else 0
+            self._change_after = time.monotonic() + BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
             return
         for name in WRITERS:  # one that missed a change, whatever the reason
             keeper = self.keepers.get(name)
             if keeper is not None and keeper.is_ready and keeper.beat.broker not in ("", self.lane.address):
                 with suppress(BrokerUnavailable):
                     await switch(keeper, self.lane.address)
+
+    def _why_change(self, lane: Lane, broker: Process) -> str:
+        """Why broker and workers are replaced together, or "". A worker that died is still a member of its group for seconds: on a
+        fresh broker the next one has its partitions at once, and the journal sends again what it had not applied."""
+        if broker.ended.done():
+            return f"the broker ended with {broker.ended.result()}"
+        if any(worker.lost for worker in lane.workers):
+            return "a worker ended"
+        return NEAR_BOUND if lane.written > CHANGE_AT * self.settings.broker_bound else ""
 
     # --- the end ---
     async def stop(self) -> None:
@@ -214,7 +236,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """End everything now."""
-        for keeper in (*self.keepers.values(), *(w for lane in self._lanes() for w in lane.workers)):
+        for keeper in self._everybody():
             keeper.kill()
         for lane in self._lanes():
             if lane.broker is not None:
@@ -226,8 +248,8 @@ class Supervisor:
             os._exit(130)
         self.stopping.set()
 
-    async def run(self) -> None:
-        """Start, work until a signal, stop. Raises Misconfigured when it can't start."""
+    async def run(self) -> bool:
+        """Start, work until a signal, stop. Returns whether all went well; raises Misconfigured when it can't start."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._signal)
         try:
@@ -239,6 +261,7 @@ class Supervisor:
         finally:
             await self.stop()
         sys.stdout.flush()
+        return not self.failed
 
     async def _announce(self) -> None:
         """Print the address as soon as the API answers; without an API say that the parts work."""

@@ -20,7 +20,7 @@ from bihuan.data_folder import lock_folder, make_folder
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
-EVERYTHING = ("api", "ingest", "worker", "video")
+EVERYTHING = ("api", "ingest", "worker")
 """Parts of `bihuan up`, in the order of starting: whoever accepts alarms first."""
 ALONE: dict[str, tuple[str, ...]] = {"api": ("api", "ingest"), "ingest": ("ingest", "video"), "worker": ("worker",)}
 """What each part run alone consists of. The API brings a forwarder for its own journal; of two on one folder, one works."""
@@ -83,4 +83,5 @@ def run_system(settings: Settings, parts: Sequence[str], *, alone: str = "") -> 
 
         password = secrets.token_urlsafe(12) if "api" in parts else ""
         every = [*parts, "demo"] if settings.demo and "api" in parts else list(parts)
-        asyncio.run(Supervisor(settings, every, site=site, listen=listener, password=password).run())
+        if not asyncio.run(Supervisor(settings, every, site=site, listen=listener, password=password).run()):
+            sys.exit(2)

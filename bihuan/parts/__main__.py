@@ -20,6 +20,7 @@ def main() -> None:
     if part not in PARTS or not parent.isdigit():
         sys.exit(f"bihuan: parts are started by `bihuan up`; there are {', '.join(PARTS)}")
     leash.hold(int(parent))
+    sys.modules["rich"] = None  # type: ignore[assignment] # structlog would import it for pretty tracebacks: 0.15 s for each part
     importlib.import_module(f"bihuan.parts.{part}").main()
 
 

@@ -24,6 +24,8 @@ from streams.worker import run_worker
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
+EMBEDDED_PACE = {"session_timeout": 2.0, "heartbeat_interval": 0.4}
+"""The embedded broker makes the first member of a group wait for half a session; a lane has a fresh group and one kind of member."""
 
 
 class Waiting:
@@ -76,8 +78,9 @@ async def work(part: Part) -> None:
 
     part.progress = beat
     looking = asyncio.create_task(waiting.look())
+    pace = {} if settings.kafka else EMBEDDED_PACE
     worker = WorkerSettings(
-        broker=part.start.broker, partitions=settings.partitions, replication=settings.replication, fetch_max_wait_ms=settings.fetch_wait_ms
+        broker=part.start.broker, partitions=settings.partitions, replication=settings.replication, fetch_max_wait_ms=settings.fetch_wait_ms, **pace
     )
     try:
         await run_worker(worker, database, doorbell, report, part.stopping)
