@@ -17,8 +17,9 @@ def alarm(number: int, zone: str, *, action: Action = Action.RAISED, kind: str =
     """Signal ``number`` of ``source``, happening now."""
     now, name = micros(), str(number)
     return Signal(
-        id=signal_id(source, name), source=source, source_id=name, device=f"cam-{zone}", zone=zone, kind=kind, action=action, at=now, received_at=now
-    )
+        id=signal_id(source, name), source=source, source_id=name, device=f"cam-{zone}", zone=zone, kind=kind, action=action,
+        at=now, received_at=now,
+    )  # fmt: skip
 
 
 def packs_of(signals: Iterable[Signal]) -> list[tuple[bytes, bytes]]:

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import func, select
 
 from bus.admin import ensure_topics
-from bus.codecs import SignalPack
+from bus.codecs import SignalPack, encode
+from bus.embedded import embedded_broker_command, wait_until_up
 from bus.topics import ALARMS, DEAD_LETTERS
 from hazards.messages import Action
 from storage import schema
 from storage.database import Database
 from tests.real.kafka import EmbeddedBroker
 from tests.real.processes import start, tail
-from bus.embedded import embedded_broker_command, wait_until_up
 from tests.streams.signals import alarm, packs_of, producing, send
 from tests.streams.workers import WorkerProcess
 
@@ -62,7 +62,7 @@ async def test_what_cant_be_understood_is_put_aside_and_the_stream_goes_on(
         "an unknown major version": msgspec.msgpack.encode(("signals/9", {"zone": "zone-1"})),
         "wrong types": msgspec.msgpack.encode(("signals/1", {"zone": 7, "signals": "none"})),
         "a signal without an id": msgspec.msgpack.encode(("signals/1", {"zone": "zone-1", "signals": [{"kind": "flame"}]})),
-        "a time that SQL can't hold": msgspec.msgpack.encode(("signals/1", SignalPack("zone-1", [msgspec.structs.replace(alarm(3, "zone-1"), at=2**63)]))),
+        "a time that SQL can't hold": encode(SignalPack("zone-1", [msgspec.structs.replace(alarm(3, "zone-1"), at=2**63)])),
     }
     async with producing(embedded_broker.address) as producer:
         await send(producer, [(b"zone-1", value) for value in bad.values()])
@@ -127,7 +127,9 @@ async def test_a_broker_that_comes_back_empty_is_read_from_its_beginning(
         again.wait()
 
 
-async def test_it_stops_within_three_seconds_and_says_what_it_did(worker: WorkerProcess, embedded_broker: EmbeddedBroker, database: Database) -> None:
+async def test_it_stops_within_three_seconds_and_says_what_it_did(
+    worker: WorkerProcess, embedded_broker: EmbeddedBroker, database: Database
+) -> None:
     async with producing(embedded_broker.address) as producer:
         await send(producer, packs_of(alarm(n, "zone-1") for n in range(10)))
     await applied(database, 10)
@@ -153,3 +155,14 @@ async def test_it_waits_for_a_broker_that_is_not_there_yet(tmp_path: Path, sqlit
         if broker is not None:
             broker.kill()
             broker.wait()
+
+
+async def test_it_stops_within_three_seconds_when_the_broker_is_away(
+    worker: WorkerProcess, embedded_broker: EmbeddedBroker, database: Database
+) -> None:
+    async with producing(embedded_broker.address) as producer:
+        await send(producer, packs_of(alarm(n, "zone-1") for n in range(10)))
+    embedded_broker.kill()
+    began = time.monotonic()
+    assert await asyncio.to_thread(worker.stop) == 0
+    assert time.monotonic() - began < 3.5
