@@ -33,6 +33,7 @@ class ChildFailed(BihuanError):
 def environment() -> dict[str, str]:
     """Environment of every child: ours, one thread for each numeric library, our packages before anything of the same name."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BIHUAN_")}  # they get decoded settings instead
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything again costs each start seconds
     tests = {k: v for k, v in os.environ.items() if k.startswith("BIHUAN_TEST_")}
     path = os.pathsep.join(p for p in (str(TREE), os.environ.get("PYTHONPATH", "")) if p)
     return inherited | tests | _ONE_THREAD | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

@@ -20,7 +20,7 @@ from bihuan.data_folder import lock_folder, make_folder
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
-EVERYTHING = ("api", "ingest", "worker")
+EVERYTHING = ("api", "ingest", "worker", "video")
 """Parts of `bihuan up`, in the order of starting: whoever accepts alarms first."""
 ALONE: dict[str, tuple[str, ...]] = {"api": ("api", "ingest"), "ingest": ("ingest", "video"), "worker": ("worker",)}
 """What each part run alone consists of. The API brings a forwarder for its own journal; of two on one folder, one works."""

@@ -1,10 +1,9 @@
-"""The video part: the cameras of the site through their detectors to the door; begun anew when the cameras of the site change.
+"""The video part: the cameras of the site, watched in decoding processes; started anew when the site changes.
 
-What must not go in: decoding (children of ``ingest.cameras.process``), detectors.
+What must not go in: decoding, detectors, what an offline camera means.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 import structlog
 
@@ -25,35 +24,37 @@ log = structlog.get_logger()
 
 
 def cameras_of(registry: Registry) -> list[Device]:
-    """The cameras of the site that have somewhere to look, by id."""
-    return sorted((d for d in registry.devices.values() if d.type == "camera" and d.url), key=lambda d: d.id)
+    """The cameras that have an address."""
+    return [device for device in registry.devices.values() if device.type == "camera" and device.url]
 
 
 async def watch(part: Part) -> None:
-    """Watch the cameras until told to stop."""
+    """Watch until told to stop."""
     settings = part.settings
     database = Database(settings.database_url, readers=1)
     journal = await asyncio.to_thread(Journal, settings.journal_path, max_rows=settings.journal_rows)
     registry = SiteWatch(database)
     await registry.first(part.stopping)
     watching = asyncio.create_task(registry.run())
-    door, evidence = Door(journal, registry, now_us), EvidenceStore(settings.evidence_path)
-    latest: list[CameraHealth] = []
+    health: list[CameraHealth] = []
 
-    def report(health: list[CameraHealth]) -> None:
-        latest[:] = health
+    def report(seen: list[CameraHealth]) -> None:
+        health[:] = seen
 
-    part.progress = lambda: Beat(note={"cameras": {h.camera: h.state for h in latest}})
+    part.progress = lambda: Beat(note={"cameras": len(health), "live": sum(h.state == "live" for h in health)})
     part.ready()
+    door, evidence = Door(journal, registry, now_us), EvidenceStore(settings.evidence_path)
     try:
         while not part.stopping.is_set():
-            registry.changed.clear()
             cameras, stop = cameras_of(registry()), asyncio.Event()
-            latest.clear()
-            seeing = asyncio.create_task(run_video(cameras, door, evidence, report, stop, memory=settings.folder / "cameras.json"))
-            await _until_other(part.stopping, registry, cameras, seeing)
+            log.info("watching", cameras=[c.id for c in cameras])
+            looking = asyncio.create_task(run_video(cameras, door, evidence, report, stop, memory=settings.folder / "cameras.json"))
+            ending = asyncio.create_task(_until_other_cameras(part, registry, cameras))
+            await asyncio.wait((looking, ending), return_when=asyncio.FIRST_COMPLETED)
             stop.set()
-            await seeing
+            ending.cancel()
+            await asyncio.gather(ending, return_exceptions=True)
+            await looking
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -61,19 +62,17 @@ async def watch(part: Part) -> None:
         await asyncio.to_thread(database.close)
 
 
-async def _until_other(stopping: asyncio.Event, registry: SiteWatch, cameras: Sequence[Device], seeing: "asyncio.Task[None]") -> None:
-    """Until the part stops, its cameras are others, or the watch itself fails."""
-    end = asyncio.create_task(stopping.wait())
+async def _until_other_cameras(part: Part, registry: SiteWatch, cameras: list[Device]) -> None:
+    """Return when the part stops or the site has other cameras, or other settings of one."""
+    stopping = asyncio.create_task(part.stopping.wait())
     try:
-        while True:
-            change = asyncio.create_task(registry.changed.wait())
-            done, _ = await asyncio.wait({end, change, seeing}, return_when=asyncio.FIRST_COMPLETED)
-            change.cancel()
-            if end in done or seeing in done or cameras_of(registry()) != cameras:
-                return
+        while not stopping.done() and cameras_of(registry()) == cameras:
             registry.changed.clear()
+            changed = asyncio.create_task(registry.changed.wait())
+            await asyncio.wait((stopping, changed), return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
     finally:
-        end.cancel()
+        stopping.cancel()
 
 
 def main() -> None:
