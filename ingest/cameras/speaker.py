@@ -78,7 +78,7 @@ class Speaker:
         await self._send(said)
 
     async def _send(self, report: Report) -> None:
-        waiting = wait_exponential_jitter(initial=0.2, max=5)
+        waiting = wait_exponential_jitter(multiplier=0.2, max=5)
         async for attempt in AsyncRetrying(retry=retry_if_exception_type(Unavailable), wait=waiting):
             with attempt:
                 await self._door.accept([report])

@@ -1,0 +1,154 @@
+"""The video process on drawn clips: alarms with pictures, ends, deaths of decoders, restarts."""
+
+import asyncio
+import hashlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+
+from ingest.cameras.eye_messages import Looked
+from ingest.cameras.health import OFFLINE_AFTER, CameraHealth
+from ingest.cameras.process import groups
+from tests.ingest.cameras.scenes import MemoryDoor, camera, clip, video
+
+
+def eyes() -> list[psutil.Process]:
+    """The decoding processes of this process."""
+    return [p for p in psutil.Process().children() if p.is_running() and "ingest.cameras.eye" in p.cmdline()]
+
+
+async def test_a_flame_is_raised_with_its_picture_and_cleared_when_the_recording_ends(tmp_path: Path) -> None:
+    began = time.time() * 1e6
+    async with video(tmp_path, camera(clip(tmp_path / "a.mp4", seconds=7, burning=(1, 7)))) as room:
+        await room.until(lambda: room.door.said() == ["raised", "cleared"])
+        await room.until(lambda: room.state() == "ended")
+        raised, cleared = room.door.signals.values()
+        assert began + 1e6 < raised.at < cleared.at <= time.time() * 1e6, "the time at which the frame was shown"
+        assert (raised.source, raised.device, raised.kind) == ("camera/CAM-1", "CAM-1", "flame")
+        assert raised.snapshot is not None and raised.box is not None
+        assert cleared.details["cause"] == "source_ended"
+        data, media_type, zone = room.evidence.read(raised.snapshot)
+        assert (hashlib.sha256(data).hexdigest(), media_type, zone) == (raised.snapshot, "image/jpeg", "smelter")
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None and picture.shape == (288, 352, 3)
+    assert not eyes(), "no process is left behind"
+
+
+async def test_a_flame_that_goes_out_is_cleared_while_the_loop_goes_on_and_comes_back_with_it(tmp_path: Path) -> None:
+    async with video(tmp_path, camera(clip(tmp_path / "a.mp4", seconds=9, burning=(0.5, 4)), loop=True)) as room:
+        await room.until(lambda: room.door.said() == ["raised", "cleared", "raised"])
+        assert len(room.door.signals) == 3, "each has an id of its own"
+
+
+async def test_a_full_door_is_tried_again_until_it_takes_the_alarm(tmp_path: Path) -> None:
+    async with video(tmp_path, camera(clip(tmp_path / "a.mp4", seconds=30, burning=(0, 30))), door=MemoryDoor(refusals=3)) as room:
+        await room.until(lambda: room.door.said() == ["raised"])
+        assert room.door.calls >= 4
+
+
+async def test_an_alarm_goes_out_without_its_picture_when_the_picture_cannot_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "evidence").write_bytes(b"no folder")
+    async with video(tmp_path, camera(clip(tmp_path / "a.mp4", seconds=30, burning=(0, 30)))) as room:
+        await room.until(lambda: room.door.said() == ["raised"])
+        raised = next(iter(room.door.signals.values()))
+        assert raised.snapshot is None
+        assert "can't be written" in raised.details["snapshot_problem"]
+
+
+async def test_a_flame_that_burns_on_after_a_restart_is_not_raised_again_and_one_that_is_gone_is_cleared(tmp_path: Path) -> None:
+    burning = clip(tmp_path / "burning.mp4", seconds=30, burning=(0, 30))
+    quiet = clip(tmp_path / "quiet.mp4", seconds=30)
+    door = MemoryDoor()
+    async with video(tmp_path, camera(burning), door=door) as room:
+        await room.until(lambda: door.said() == ["raised"])
+    async with video(tmp_path, camera(burning), door=door) as room:
+        await room.until(lambda: room.state() == "live" and room.health["CAM-1"].frames > 70)
+    assert door.said() == ["raised"]
+    async with video(tmp_path, camera(quiet), door=door) as room:
+        await room.until(lambda: door.said() == ["raised", "cleared"])
+
+
+async def test_the_whole_process_killed_with_a_standing_flame_still_sends_its_cleared(tmp_path: Path) -> None:
+    burning = clip(tmp_path / "burning.mp4", seconds=30, burning=(0, 30))
+    quiet = clip(tmp_path / "quiet.mp4", seconds=30)
+    program = (
+        "import asyncio, sys; from pathlib import Path; from tests.ingest.cameras.scenes import video, camera\n"
+        "async def main():\n"
+        "    async with video(Path(sys.argv[1]), camera(Path(sys.argv[2]))) as room:\n"
+        "        await room.until(lambda: room.door.said() == ['raised'])\n"
+        "        print('raised', flush=True)\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(tmp_path), str(burning), stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    line = b""
+    while line.strip() != b"raised":
+        line = await asyncio.wait_for(child.stdout.readline(), 40)
+        assert line, "the process ended early"
+    left = psutil.Process(child.pid).children()
+    os.kill(child.pid, signal.SIGKILL)
+    await child.wait()
+    await asyncio.to_thread(psutil.wait_procs, left, timeout=10)
+    assert not any(p.is_running() for p in left), "decoding processes end with their parent"
+    async with video(tmp_path, camera(quiet)) as room:
+        await room.until(lambda: room.door.said() == ["cleared"])
+
+
+async def test_a_removed_camera_and_a_removed_detector_clear_what_they_had_raised(tmp_path: Path) -> None:
+    burning = clip(tmp_path / "burning.mp4", seconds=30, burning=(0, 30))
+    door = MemoryDoor()
+    async with video(tmp_path, camera(burning, "A"), camera(burning, "B"), door=door) as room:
+        await room.until(lambda: door.said() == ["raised", "raised"])
+    async with video(tmp_path, camera(burning, "B", detectors=["tamper"]), door=door) as room:
+        await room.until(lambda: len(door.signals) == 4)
+    causes = {s.device: s.details["cause"] for s in door.signals.values() if s.action == "cleared"}
+    assert causes == {"A": "camera_removed", "B": "detector_removed"}
+
+
+async def test_a_decoder_that_dies_disturbs_its_neighbours_only_for_a_moment(tmp_path: Path) -> None:
+    quiet = clip(tmp_path / "quiet.mp4", seconds=60)
+    cameras = [camera(quiet, f"CAM-{n}", loop=True) for n in range(2)]
+    async with video(tmp_path, *cameras) as room:
+        await room.until(lambda: {room.state("CAM-0"), room.state("CAM-1")} == {"live"})
+        (shared,) = eyes()
+        shared.send_signal(signal.SIGABRT)
+        await room.until(lambda: len(eyes()) == 2 and {room.state("CAM-0"), room.state("CAM-1")} == {"live"})
+        assert room.door.said("camera_offline") == [], "back before anybody is called"
+
+
+async def test_a_file_that_is_no_video_is_an_offline_camera_and_the_other_camera_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "no.mp4").write_bytes(os.urandom(10_000))
+    burning = clip(tmp_path / "burning.mp4", seconds=30, burning=(0, 30))
+    async with video(tmp_path, camera(tmp_path / "no.mp4", "BAD"), camera(burning, "GOOD")) as room:
+        await room.until(lambda: room.door.said("camera_offline") == ["raised"] and room.door.said() == ["raised"])
+        offline = next(s for s in room.door.signals.values() if s.kind == "camera_offline")
+        assert offline.device == "BAD"
+        assert "not a video" in offline.message
+        clip(tmp_path / "no.mp4", seconds=30)
+        await room.until(lambda: room.door.said("camera_offline") == ["raised", "cleared"])
+
+
+def test_a_camera_is_offline_after_ten_seconds_without_a_picture_and_not_before() -> None:
+    health = CameraHealth("C", "opening", since=100.0).heard(Looked("C", "live", 1, 12.0, 0.0), 101.0)
+    health = health.heard(Looked("C", "lost", 1, 0.0, 0.0, "no answer in time"), 102.0)
+    health, change = health.judged(101.0 + OFFLINE_AFTER - 0.1)
+    assert change is None
+    health, change = health.judged(101.0 + OFFLINE_AFTER)
+    assert change == "raised"
+    assert health.judged(200.0)[1] is None, "once"
+    back = health.heard(Looked("C", "live", 2, 12.0, 0.0), 201.0)
+    assert back.judged(201.0)[1] == "cleared"
+
+
+def test_cameras_are_spread_over_the_processes() -> None:
+    assert groups(["a", "b", "c"], 2) == [["a", "c"], ["b"]]
+    assert groups([], 2) == []
