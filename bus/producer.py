@@ -9,9 +9,9 @@ from collections.abc import Awaitable
 from time import monotonic
 from typing import TypeVar
 
-import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, UnknownError
+from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from hazards.errors import BrokerUnavailable, TooLarge
 
@@ -20,8 +20,6 @@ T = TypeVar("T")
 RECORD_OVERHEAD = 80
 """Bytes that Kafka adds to one record in a batch of its own."""
 MAX_REQUEST = 1024 * 1024
-
-log = structlog.get_logger(__name__)
 
 
 class Producer:
@@ -32,7 +30,7 @@ class Producer:
 
     def __init__(self, brokers: str, *, timeout: float = 10.0) -> None:
         self.brokers, self.timeout = brokers, timeout
-        self.idempotent = True
+        self.idempotent = False
         self.bytes_written = 0
         self.last_acknowledged = 0.0
         self._client: AIOKafkaProducer | None = None
@@ -40,11 +38,15 @@ class Producer:
 
     async def start(self) -> None:
         """Connect. Raises BrokerUnavailable."""
-        self._client = await self._connected(idempotent=True) or await self._connected(idempotent=False)
-        log.debug("producer.started", brokers=self.brokers, idempotent=self.idempotent)
+        plain = await self._connected(idempotent=False)
+        try:
+            self.idempotent = await self._gives_producer_ids(plain)
+            self._client = await self._connected(idempotent=True) if self.idempotent else plain
+        finally:
+            if self._client is not plain:
+                await self._end(plain)
 
-    async def _connected(self, *, idempotent: bool) -> AIOKafkaProducer | None:
-        """A started client, or None where the broker is there and has no producer ids (the embedded one)."""
+    async def _connected(self, *, idempotent: bool) -> AIOKafkaProducer:
         client = AIOKafkaProducer(
             bootstrap_servers=self.brokers,
             acks="all",
@@ -54,18 +56,25 @@ class Producer:
             max_batch_size=MAX_REQUEST // 4,
         )
         try:
-            await asyncio.wait_for(client.start(), self.timeout)
+            await self._bounded(client.start())
         except (KafkaError, OSError, TimeoutError) as e:
-            refused = idempotent and client.client.cluster.brokers() and isinstance(e, KafkaError) and not e.retriable
             await self._end(client)
-            if not refused:
-                raise self._unavailable(e) from e
-            return None
+            raise self._unavailable(e) from e
         except BaseException:
             await self._end(client)
             raise
-        self.idempotent = idempotent
         return client
+
+    async def _gives_producer_ids(self, plain: AIOKafkaProducer) -> bool:
+        """Whether the broker can recognise repeats of one producer. The embedded one answers every such request with -1.
+
+        Asked by hand, since an idempotent client would log the refusal as an error at every start."""
+        request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+        try:
+            answer = await self._bounded(plain.client.send(plain.client.get_random_node(), request))
+        except (KafkaError, OSError, TimeoutError) as e:
+            raise self._unavailable(e) from e
+        return bool(answer.error_code != UnknownError.errno)
 
     async def send_pack(self, topic: str, key: str, value: bytes) -> int:
         """Write one record and return its partition once all in-sync replicas have it.
