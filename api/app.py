@@ -85,6 +85,7 @@ def create_app(
     app.add_exception_handler(BihuanError, problems.handle_ours)
     app.add_exception_handler(RequestValidationError, problems.handle_validation)
     app.add_exception_handler(HTTPException, problems.handle_http)
+    app.add_exception_handler(Exception, problems.handle_accident)
     for module in ROUTERS:
         app.include_router(module.router)
     return app

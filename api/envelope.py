@@ -44,10 +44,11 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started_at, status = perf_counter(), 0
+        started_at, status, finished = perf_counter(), 0, False
 
         async def sealed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, finished
+            finished = message["type"] == "http.response.body" and not message.get("more_body", False)
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _seal(MutableHeaders(scope=message), scope)
@@ -59,6 +60,8 @@ class Envelope:
             status = status or 499  # nobody is left to answer
         except Exception:
             log.exception("an error that nobody expected", method=scope["method"], route=_route(scope))
+            if finished:
+                return  # Starlette's own layer answered by our handler and raises all the same
             if status:
                 raise
             await problems.of_status(500, "an error inside; it is in the log")(scope, receive, sealed)

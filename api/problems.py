@@ -177,7 +177,14 @@ async def handle_validation(_request: Request, error: Exception) -> JSONResponse
 async def handle_http(_request: Request, error: Exception) -> JSONResponse:
     """FastAPI handler of Starlette's own 404, 405 and the like."""
     known = cast(HTTPException, error)
+    if known.status_code == 400:  # FastAPI's word for a body that is no JSON at all: not UTF-8, or nested without end
+        return of_error(errors.MalformedMessage("the body can't be read as JSON"))
     return of_status(known.status_code, str(known.detail), dict(known.headers or {}))
+
+
+async def handle_accident(_request: Request, _error: Exception) -> JSONResponse:
+    """FastAPI handler of what nobody expected; the envelope logs it."""
+    return of_status(500, "an error inside; it is in the log")
 
 
 DESCRIPTIONS = {
