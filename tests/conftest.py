@@ -16,6 +16,7 @@ What must not go in: starting the programs (``tests/real``), helpers of single t
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -163,27 +164,33 @@ def rtsp(tmp_path: Path) -> Iterator[Rtsp]:
 
 
 @pytest.fixture
-def running_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., RunningSystem]]:
+def running_system(tmp_path: Path) -> Iterator[Callable[..., RunningSystem]]:
     """``running_system("embedded")`` or ``running_system("kafka")`` (Apache Kafka and PostgreSQL) starts a real ``bihuan up``.
 
-    Further arguments: ``zones`` of its park, ``cameras`` as in a site file, ``settings`` without BIHUAN_. All of it ends with the test.
+    Further arguments: ``zones`` of its park, ``cameras`` as in a site file, ``settings`` without BIHUAN_. All of it ends with the
+    test, the system before what it stands on.
     """
-    systems: list[RunningSystem] = []
+    with ExitStack() as ending:
 
-    def start(
-        flavour: str, *, zones: int = 4, cameras: list[dict[str, Any]] | None = None, settings: dict[str, str] | None = None
-    ) -> RunningSystem:
-        outside: dict[str, str] = {}
-        if flavour == "kafka":
-            outside = {"KAFKA": request.getfixturevalue("fresh_kafka").addresses, "DATABASE": request.getfixturevalue("postgres_url")}
-        number = len(systems) + 1
-        site = write_park(tmp_path / f"site-{number}.yaml", zones, cameras=cameras)
-        system = RunningSystem(tmp_path / f"data-{number}", site=site, settings=outside | (settings or {}))
-        systems.append(system)
-        system.start()
-        return system
+        def start(
+            flavour: str, *, zones: int = 4, cameras: list[dict[str, Any]] | None = None, settings: dict[str, str] | None = None
+        ) -> RunningSystem:
+            outside = _kafka_and_postgres(ending, tmp_path) if flavour == "kafka" else {}
+            site = write_park(tmp_path / "site.yaml", zones, cameras=cameras)
+            system = RunningSystem(tmp_path / "data", site=site, settings=outside | (settings or {}))
+            ending.callback(lambda: print(f"--- end of the log of {system.url}\n{system.log_tail()}"))  # shown when the test fails
+            ending.callback(system.end)
+            system.start()
+            return system
 
-    yield start
-    for system in systems:
-        system.end()
-        print(f"--- end of the log of {system.url}\n{system.log_tail()}")  # shown by pytest only when the test fails
+        yield start
+
+
+def _kafka_and_postgres(ending: ExitStack, folder: Path) -> dict[str, str]:
+    """Settings that put a system on an empty Kafka and an empty database of its own."""
+    server = part("POSTGRES")
+    cluster = KafkaCluster(part("KAFKA"), folder / "kafka")
+    ending.callback(cluster.stop)
+    url = create_database(server)
+    ending.callback(drop_database, server, url)
+    return {"KAFKA": cluster.addresses, "DATABASE": url}

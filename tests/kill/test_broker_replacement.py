@@ -40,7 +40,7 @@ class BrokerWatch:
                         self.most[process.pid] = max(memory, self.most.get(process.pid, 0))
                 except psutil.NoSuchProcess:
                     continue
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     @property
     def replacements(self) -> int:
