@@ -21,6 +21,17 @@ from storage.site_store import Registry
 ZONES = [f"zone-{n}" for n in range(12)]
 REGISTRY = Registry(1, Site(id="park", name="Park"), {}, {f"CAM-{z}": Device(id=f"CAM-{z}", zone=z, type="camera") for z in ZONES})
 
+FORWARD = """
+import asyncio, pathlib, sys
+from bus.producer import Producer
+from ingest.forwarder import Forwarder
+from storage.database import Database
+from storage.journal import Journal
+forwarder = Forwarder(Journal(pathlib.Path(sys.argv[1])), Database(sys.argv[2]), Producer, sys.argv[3], resend_after=1.0)
+asyncio.run(forwarder.run())
+"""
+"""A forwarder in a process of its own: journal, SQL and broker as arguments."""
+
 
 class Poster:
     """Posts alarms, raised and cleared in turn for each zone's camera, and knows what must stand in SQL."""
@@ -48,7 +59,7 @@ async def running(forwarder: Forwarder) -> AsyncIterator[Forwarder]:
             await task
 
 
-async def until(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
+async def until(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < end, what
