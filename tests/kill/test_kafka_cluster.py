@@ -95,26 +95,32 @@ async def forwarding(journal: Journal, database: Database, brokers: str) -> Asyn
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def kill_at_random(cluster: KafkaCluster, workers: list[WorkerProcess], seconds: float, seed: int) -> dict[str, int]:
-    """Kill a worker or a broker every two to eight seconds and start it again; one broker at a time, as a quorum needs."""
-    chance, until, kills = random.Random(seed), time.monotonic() + seconds, {"workers": 0, "brokers": 0}
+async def kill_workers(workers: list[WorkerProcess], until: float, chance: random.Random) -> int:
+    """Kill a worker every few seconds and start it again, whatever the brokers do meanwhile; how often."""
+    kills = 0
     while time.monotonic() < until:
-        await asyncio.sleep(chance.uniform(1.0, 4.0))
-        if chance.random() < 0.6:
-            victim = chance.choice(workers)
-            await asyncio.to_thread(victim.kill)
-            await asyncio.sleep(chance.uniform(0.0, 2.0))
-            await asyncio.to_thread(victim.start)
-            kills["workers"] += 1
-        else:
-            node = chance.randrange(1, cluster.nodes + 1)
-            await asyncio.to_thread(cluster.kill, node)
-            await asyncio.sleep(chance.uniform(0.5, 4.0))
-            await asyncio.to_thread(cluster.restart, node)
-            kills["brokers"] += 1
+        await asyncio.sleep(chance.uniform(1.0, 8.0))
+        victim = chance.choice(workers)
+        await asyncio.to_thread(victim.kill)
+        await asyncio.sleep(chance.uniform(0.0, 2.0))
+        await asyncio.to_thread(victim.start)
+        kills += 1
         for worker in workers:  # what the supervisor does: a part that ended is started again
             if worker.ended():
                 await asyncio.to_thread(worker.start)
+    return kills
+
+
+async def kill_brokers(cluster: KafkaCluster, until: float, chance: random.Random) -> int:
+    """Kill a broker every few seconds and start it again, one at a time, as a quorum needs; how often."""
+    kills = 0
+    while time.monotonic() < until:
+        await asyncio.sleep(chance.uniform(1.0, 6.0))
+        node = chance.randrange(1, cluster.nodes + 1)
+        await asyncio.to_thread(cluster.kill, node)
+        await asyncio.sleep(chance.uniform(0.5, 4.0))
+        await asyncio.to_thread(cluster.restart, node)
+        kills += 1
     return kills
 
 
@@ -164,10 +170,12 @@ async def killing(seconds: float, cluster: KafkaCluster, database: Database, wor
                     await accepted.take(zone, kind)
             await drained(database, accepted, workers, forwarder)
             sending = asyncio.create_task(accepted.run(seconds, seed))
-            kills = await kill_at_random(cluster, workers, seconds, seed)
+            until, chance = time.monotonic() + seconds, random.Random(seed)
+            kills = await asyncio.gather(kill_workers(workers, until, chance), kill_brokers(cluster, until, chance))
             await sending
             took = await drained(database, accepted, workers, forwarder)
-            sys.stdout.write(f"seed {seed}: {len(accepted.ids)} alarms, kills {kills}, drained in {took:.1f} s\n")
+            killed = f"{kills[0]} workers and {kills[1]} brokers killed"
+            sys.stdout.write(f"seed {seed}: {len(accepted.ids)} alarms, {killed}, drained in {took:.1f} s\n")
         await audit(database, accepted)
     finally:
         journal.close()
