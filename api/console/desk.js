@@ -1,0 +1,199 @@
+// The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
+import { Detail, canAcknowledge } from "./detail.js";
+import { askAssign, askComment, askShelve, showHelp } from "./dialogs.js";
+import { fill, h, isTyping } from "./dom.js";
+import { Feed } from "./feed.js";
+import { List } from "./list.js";
+import { call } from "./net.js";
+import { glyph } from "./severity.js";
+import { FILTERS, Store } from "./store.js";
+import { absolute, since } from "./time.js";
+import { t } from "./words.js";
+
+const PAGE = 100;
+
+/** Shows the desk in `root` for `me`; returns {stop}. `calls`: signOut(), switchLanguage(). */
+export function showDesk(root, me, calls) {
+  const desk = new Desk(root, me, calls);
+  desk.load(true);
+  return desk;
+}
+
+class Desk {
+  constructor(root, me, calls) {
+    this.me = me;
+    this.store = new Store();
+    this.behind = null;
+    this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
+      clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
+    this.detail = new Detail(me, { command: (name) => this.command(name), back: () => this.detail.element.classList.remove("open") });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), reset: () => this.load(true), behind: (at) => { this.behind = at; this.renderLine(); },
+      state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
+    this.line = h("span", { class: "line" });
+    this.banner = h("div", { class: "banner", role: "alert", hidden: true });
+    this.search = h("input", { class: "search", type: "search", placeholder: `${t("nav.search")}：${t("nav.search_hint")}  /`, "aria-label": t("nav.search"),
+      oninput: () => this.filter({ search: this.search.value.trim().toLowerCase() }) });
+    this.facets = h("nav", { class: "facets", "aria-label": t("filter.state") });
+    document.title = me.site_name ? `${me.site_name} · ${t("app.name")}` : t("app.long");
+    fill(root, this.bar(calls), this.banner, h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element));
+    this.onKey = (event) => this.key(event);
+    addEventListener("keydown", this.onKey);
+    this.ticking = setInterval(() => this.tick(), 1000);
+    this.renderLine();
+    this.renderFacets();
+  }
+
+  stop() {
+    this.feed.stop();
+    clearInterval(this.ticking);
+    removeEventListener("keydown", this.onKey);
+  }
+
+  bar(calls) {
+    const { me } = this;
+    return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
+      me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.search, this.line,
+      h("button", { class: "plain help", onclick: showHelp, title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
+      h("span", { class: "who" }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
+  }
+
+  // --- data ---
+  async load(first) {
+    if (first && !this.store.shown.length) this.list.loading();
+    const asked = this.store.filter;
+    const severity = this.store.severity === null ? "" : `&severity=${this.store.severity}`;
+    const cursor = first ? "" : `&cursor=${encodeURIComponent(this.store.next)}`;
+    try {
+      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${cursor}`);
+      if (asked !== this.store.filter) return;
+      this.store.takePage(body, first);
+      this.render();
+      if (!this.list.chosen && matchMedia("(min-width: 901px)").matches) this.choose(this.store.gravest());
+      this.feed.start(Number(headers.get("Feed-Position")));
+    } catch (failure) {
+      const [title, note] = failure.status === 403 ? [t("error.permission"), t("error.permission_note", { role: t(`role.${this.me.role}`) })]
+        : [t("error.title"), t(failure.status === 0 ? "error.network" : "error.unavailable")];
+      if (failure.status !== 401) this.list.failed(title, note, failure.status === 403 ? null : () => this.load(true));
+    }
+  }
+
+  isBusy() {
+    return this.list.isBusy() || isTyping() || document.querySelector("dialog[open]") !== null;
+  }
+
+  take(incident, confirmed = false) {
+    const done = this.store.take(incident, this.isBusy());
+    if (done === "patched") this.list.patch(incident, confirmed);
+    if (done === "added") this.list.render();
+    if (done === "held") this.list.renderArrivals();
+    if (done !== "ignored" && incident.id === this.list.chosen) this.detail.show(incident);
+    if (done === "added" && !this.list.chosen && matchMedia("(min-width: 901px)").matches) this.choose(incident.id);
+    this.renderFacets();
+    this.renderLine();
+  }
+
+  release() {
+    this.store.arrange();
+    this.list.render();
+    this.list.rows.scrollTop = 0;
+  }
+
+  filter(change) {
+    const reload = "filter" in change || "severity" in change;
+    Object.assign(this.store, change);
+    if ("search" in change && change.search === "") this.search.value = "";
+    this.store.arrange();
+    this.render();
+    if (reload) this.load(true);
+  }
+
+  choose(id, open = false) {
+    if (!id) return;
+    this.list.choose(id);
+    this.detail.show(this.store.known.get(id), open);
+  }
+
+  // --- what the person does ---
+  async command(name) {
+    const incident = this.detail.incident;
+    if (!incident || !this.me.commands.includes(name)) return;
+    const ask = { assign: () => askAssign(this.me, incident), comment: askComment, shelve: askShelve }[name];
+    const fields = ask ? await ask() : {};
+    if (fields === null) return;
+    try {
+      const { body } = await call("POST", `/incidents/${encodeURIComponent(incident.id)}/commands`, { command: name, ...fields });
+      this.take(body, name === "acknowledge");
+    } catch (failure) {
+      await this.explain(failure, incident);
+    }
+  }
+
+  async explain(failure, incident) {
+    const texts = { 0: "error.network", 403: "error.permission", 404: "error.not_found", 503: "error.unavailable" };
+    if (failure.status === 409) {
+      const fresh = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+      if (fresh) this.take(fresh);
+      toast(fresh?.acknowledged_by ? t("error.already_acknowledged", { by: fresh.acknowledged_by }) : t("error.not_in_state"));
+    } else if (failure.status !== 401) toast(texts[failure.status] ? t(texts[failure.status]) : failure.message, true);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") { document.activeElement?.blur?.(); this.detail.element.classList.remove("open"); return; }
+    if (isTyping()) return;
+    const shelf = this.detail.incident?.shelved_until ? "unshelve" : "shelve";
+    const acts = {
+      j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
+      k: () => this.choose(this.list.neighbour(-1)), ArrowUp: () => this.choose(this.list.neighbour(-1)),
+      a: () => { if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => this.command(shelf),
+      h: () => toast(t("do.hazard_later")), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": showHelp,
+      Home: () => { this.release(); this.choose(this.store.shown[0]); }, Enter: () => this.detail.element.classList.add("open"),
+    };
+    const act = acts[event.key];
+    if (!act || (event.key === "Enter" && event.target.matches("button"))) return;
+    event.preventDefault();
+    act();
+  }
+
+  // --- how it looks ---
+  render() {
+    this.list.render();
+    this.renderFacets();
+  }
+
+  renderFacets() {
+    const { store } = this;
+    const counts = store.counts();
+    const states = Object.keys(FILTERS).map((name) => h("li", {}, h("button", { class: "facet", "aria-pressed": String(store.filter === name), onclick: () => this.filter({ filter: name }) }, t(`filter.${name}`))));
+    const severities = [1, 2, 3, 4].map((n) => h("li", {}, h("button", { class: "facet", "aria-pressed": String(store.severity === n),
+      onclick: () => this.filter({ severity: store.severity === n ? null : n }) }, glyph(n, counts[n] ? "acts" : "quiet", String(n)),
+      h("span", { class: "long" }, t(`severity.${n}`)), h("span", { class: `figure${counts[n] ? "" : " none"}` }, `${counts[n]}${store.next && counts[n] ? "+" : ""}`))));
+    fill(this.facets, h("section", {}, h("h2", {}, t("filter.by_severity")), h("ul", {}, severities)), h("section", {}, h("h2", {}, t("filter.state")), h("ul", {}, states)));
+  }
+
+  renderLine() {
+    const { state, lastHeard } = this.feed;
+    const heard = lastHeard ? absolute(lastHeard) : t("feed.never");
+    this.line.dataset.state = state;
+    fill(this.line, t(`feed.word.${state}`), state === "live" ? h("span", { class: "when" }, heard) : null);
+    const text = state === "offline" ? t("feed.offline", { time: heard })
+      : state === "stale" ? t("feed.stale", { time: heard, since: lastHeard ? since(lastHeard) : "—" })
+        : state === "refused" ? t("feed.refused") : this.behind ? t("feed.behind", { since: since(this.behind) }) : "";
+    this.banner.hidden = !text;
+    if (this.banner.textContent !== text) this.banner.textContent = text;
+  }
+
+  tick() {
+    this.list.tick();
+    this.detail.tick();
+    this.renderLine();
+    if (this.store.held.size && !this.isBusy()) this.release();
+  }
+}
+
+/** A short word at the foot of the page. */
+export function toast(text, wrong = false) {
+  const element = h("p", { class: `toast${wrong ? " wrong" : ""}` }, text);
+  document.getElementById("toasts").append(element);
+  setTimeout(() => element.remove(), 4000);
+}

@@ -1,0 +1,146 @@
+// One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
+import { fill, h, stateBox } from "./dom.js";
+import { kindsOf, severityWord } from "./list.js";
+import { call } from "./net.js";
+import { glyph, isUnacknowledged, standingOf } from "./severity.js";
+import { absolute, since } from "./time.js";
+import { said, t } from "./words.js";
+
+export class Detail {
+  /** `calls`: command(name), back(). `me`: who is signed in. */
+  constructor(me, calls) {
+    this.me = me;
+    this.calls = calls;
+    this.incident = null;
+    this.element = h("section", { class: "detail", "aria-label": t("list.column.what") });
+    this.none();
+  }
+
+  none() {
+    this.incident = null;
+    this.element.classList.remove("open");
+    fill(this.element, stateBox(t("detail.none"), t("detail.none_note")));
+  }
+
+  /** Show `incident`; `open` brings it to the front on a phone. */
+  show(incident, open = false) {
+    const other = this.incident?.id !== incident.id;
+    const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
+    this.incident = incident;
+    if (open) this.element.classList.add("open");
+    if (other) { this.alarms = h("div"); this.record = h("div"); this.element.scrollTop = 0; }
+    if (!samePicture) this.picture = this.makePicture(incident);
+    this.sinceElement = h("span", { class: "since" });
+    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
+      h("div", { class: "story" }, this.alarms, this.record));
+    this.tick();
+    this.loadStory(incident);
+  }
+
+  head(incident) {
+    return h("header", { class: "head" },
+      h("button", { class: "plain back", onclick: () => this.calls.back(), "aria-label": t("detail.back") }, "‹"),
+      glyph(incident.severity, standingOf(incident), severityWord(incident.severity), true),
+      h("h2", {}, kindsOf(incident)),
+      h("span", { class: `word${isUnacknowledged(incident) ? " unacknowledged" : ""}` }, `${severityWord(incident.severity)} · ${said(incident.annunciation_name)}`));
+  }
+
+  makePicture(incident) {
+    const mark = incident.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null;
+    const figure = h("figure", { class: incident.snapshot_url ? "picture" : "picture none" });
+    if (!incident.snapshot_url) return fill(figure, stateBox(t("detail.no_picture"), t("detail.no_picture_note")), mark);
+    const alt = t("detail.picture_of", { device: incident.devices[0] ?? "" });
+    const image = h("img", { src: incident.snapshot_url, alt, onerror: () => fill(figure, stateBox(t("detail.picture_failed"), ""), mark) });
+    this.caption = h("figcaption", {}, incident.devices[0] ?? "");
+    return fill(figure, image, this.caption, mark);
+  }
+
+  facts(incident) {
+    const rows = [
+      ["since", [this.sinceElement]],
+      ["where", [h("span", { class: "grade", "data-grade": incident.zone_grade ?? "" }), incident.zone === "unassigned" ? t("zone.unassigned") : incident.zone_name,
+        incident.zone_grade ? h("small", {}, t(`grade.${incident.zone_grade}`)) : null]],
+      ["enterprise", incident.enterprise_name ? [incident.enterprise_name] : null],
+      ["devices", [incident.devices.slice(0, 6).join("，") + (incident.devices.length > 6 ? " …" : "")]],
+      ["message", incident.message ? [incident.message] : null],
+      ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
+      ["why", [said(incident.why)]],
+    ];
+    return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, t(`detail.${name}`)), h("dd", {}, value)]), this.standing(incident));
+  }
+
+  standing(incident) {
+    const lines = [];
+    if (incident.acknowledged_at) lines.push(t("detail.acknowledged", { by: incident.acknowledged_by, time: absolute(incident.acknowledged_at) }));
+    if (incident.shelved_until) lines.push(t("detail.shelved", { by: incident.shelved_by, time: absolute(incident.shelved_until), reason: incident.shelve_reason }));
+    if (incident.cleared_at) lines.push(t("detail.cleared", { time: absolute(incident.cleared_at) }));
+    if (incident.closed_at) lines.push(t("detail.closed", { time: absolute(incident.closed_at) }));
+    return lines.length ? [h("dt", {}, t("filter.state")), h("dd", {}, h("div", {}, lines.map((line) => h("div", {}, line))))] : [];
+  }
+
+  actions(incident) {
+    const may = (name) => this.me.commands.includes(name);
+    const button = (name, key, disabled = false) => (may(name)
+      ? h("button", { class: name === "acknowledge" ? "primary" : null, disabled, onclick: () => this.calls.command(name) },
+        t(disabled ? "do.acknowledged" : `do.${name}`), key && !disabled ? h("kbd", {}, key) : null)
+      : null);
+    const closed = incident.state === "closed";
+    const buttons = [
+      button("acknowledge", "a", !canAcknowledge(incident)), button("assign"), button("comment"),
+      incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
+    ].filter(Boolean);
+    return h("div", { class: "actions" }, buttons.length ? buttons : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${this.me.role}`) })));
+  }
+
+  async loadStory(incident) {
+    const key = `${incident.id} ${incident.version}`;
+    this.storyOf = key;
+    const [alarms, record] = await Promise.all(["alarms", "events"].map((name) => call("GET", `/incidents/${encodeURIComponent(incident.id)}/${name}?limit=200`)
+      .then(({ body }) => body, () => null)));
+    if (this.storyOf !== key) return;
+    this.showAlarms(incident, alarms);
+    this.showRecord(record);
+  }
+
+  showAlarms(incident, page) {
+    const title = h("h3", {}, `${t("detail.alarms")} · ${incident.alarm_count}`);
+    if (!page) return fill(this.alarms, title, h("p", { class: "muted" }, t("error.title")));
+    const newest = page.items.toReversed();
+    const pictured = newest.find((alarm) => alarm.snapshot_url === incident.snapshot_url && alarm.snapshot);
+    if (pictured && this.caption) this.caption.textContent = `${pictured.device} · ${t("detail.picture_at", { time: absolute(pictured.at) })}`;
+    return fill(this.alarms, title, h("ul", {}, newest.map(alarmLine)), page.next ? h("footer", { class: "muted" }, "…") : null);
+  }
+
+  showRecord(page) {
+    const title = h("h3", {}, t("detail.record"));
+    if (!page) return fill(this.record, title, h("p", { class: "muted" }, t("error.title")));
+    if (!page.items.length) return fill(this.record, title, h("p", { class: "muted" }, t("detail.record_empty")));
+    return fill(this.record, title, h("ol", {}, page.items.toReversed().map(recordLine)));
+  }
+
+  tick() {
+    if (this.incident && this.sinceElement) this.sinceElement.textContent = `${absolute(this.incident.opened_at)} · ${since(this.incident.opened_at)}`;
+  }
+}
+
+/** Unacknowledged, or shelved before anybody acknowledged it. */
+export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["shelved", "pending"].includes(incident.annunciation) && !incident.acknowledged_at);
+
+function alarmLine(alarm) {
+  return h("li", {},
+    h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(`action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
+      alarm.score === null ? null : h("span", { class: "muted" }, t("detail.score", { score: alarm.score.toFixed(2) })),
+      h("time", { datetime: alarm.at }, absolute(alarm.at))),
+    h("div", { class: "why" }, said(alarm.why)),
+    alarm.message ? h("div", { class: "note" }, alarm.message) : null,
+    alarm.clock === "wrong" ? h("div", { class: "flag" }, t("detail.clock_wrong", { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);
+}
+
+function recordLine(event) {
+  const { details } = event;
+  const note = details.text ?? details.to ?? (event.event === "shelved" ? details.reason : null);
+  return h("li", {},
+    h("div", { class: "top" }, h("strong", {}, said(event.event_name)), h("span", { class: "muted" }, event.actor === "bihuan" ? t("app.name") : event.actor),
+      h("time", { datetime: event.at }, absolute(event.at))),
+    note ? h("div", { class: "note" }, note) : null);
+}

@@ -1,0 +1,129 @@
+// The rows. Live updates patch single rows; the order changes only when the operator is not in the middle of something.
+import { fill, h, stateBox } from "./dom.js";
+import { glyph, isUnacknowledged, standingOf } from "./severity.js";
+import { absolute, since } from "./time.js";
+import { said, t } from "./words.js";
+
+/** "明火 · 烟雾": the kinds of an incident. */
+export const kindsOf = (incident) => incident.kind_names.map((kind) => said(kind.name)).join(" · ");
+export const severityWord = (severity) => `${severity} ${t(`severity.${severity}`)}`;
+
+export class List {
+  /** `calls`: choose(id), more(), release(). */
+  constructor(store, calls) {
+    this.store = store;
+    this.calls = calls;
+    this.chosen = null;
+    this.elements = new Map();
+    this.pointerMovedAt = 0;
+    this.arrivals = h("button", { class: "arrivals", hidden: true, onclick: () => calls.release(), title: t("list.waiting_hint") });
+    this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("list.title") });
+    this.rows.addEventListener("pointermove", () => { this.pointerMovedAt = performance.now(); });
+    this.rows.addEventListener("scroll", () => { if (this.isAtTop() && store.held.size) calls.release(); });
+    const columns = ["", "what", "where", "state", "since"].map((name) => h("span", {}, name && t(`list.column.${name}`)));
+    this.element = h("section", { class: "list", "aria-label": t("list.title") },
+      h("div", { class: "columns", "aria-hidden": true }, columns, h("span", { class: "end" }, t("list.column.count")), h("span", { class: "picture-column" })),
+      this.arrivals, this.rows);
+  }
+
+  isAtTop() { return this.rows.scrollTop < 8; }
+
+  /** Scrolled down, or the pointer is about to hit something. */
+  isBusy() { return !this.isAtTop() || (this.rows.matches(":hover") && performance.now() - this.pointerMovedAt < 4000); }
+
+  loading() {
+    fill(this.rows, h("p", { class: "visually-hidden" }, t("list.loading")), Array.from({ length: 10 }, (_, n) =>
+      h("div", { class: "row waiting", "aria-hidden": true }, h("i"), h("i", { class: n % 2 ? "" : "short" }), h("i"), h("i"), h("i"), h("i"))));
+  }
+
+  failed(title, note, retry) {
+    fill(this.rows, stateBox(title, note, retry ? h("button", { onclick: retry }, t("error.retry")) : null));
+  }
+
+  render() {
+    const { store } = this;
+    if (!store.shown.length) {
+      const filtered = store.filter !== "open" || store.severity !== null || store.search;
+      fill(this.rows, filtered
+        ? stateBox(t("list.none_match"), t("list.none_match_note"), h("button", { onclick: () => this.calls.clearFilters() }, t("list.clear_filters")))
+        : stateBox(t("list.empty"), t("list.empty_note")));
+      this.elements.clear();
+    } else {
+      const kept = new Map();
+      const rows = store.shown.map((id) => {
+        const incident = store.known.get(id);
+        const old = this.elements.get(id);
+        const row = old?.version === incident.version ? old : { version: incident.version, element: this.row(incident) };
+        kept.set(id, row);
+        return row.element;
+      });
+      this.elements = kept;
+      fill(this.rows, rows, h("p", { class: "foot" }, store.next
+        ? h("button", { onclick: () => this.calls.more() }, t("list.more"))
+        : t("list.end")));
+      this.mark();
+    }
+    this.renderArrivals();
+  }
+
+  renderArrivals() {
+    const waiting = this.store.held.size;
+    this.arrivals.hidden = waiting === 0;
+    this.arrivals.textContent = t("list.waiting", { n: waiting });
+  }
+
+  row(incident) {
+    const unacknowledged = isUnacknowledged(incident);
+    const row = h("div", { class: `row${unacknowledged ? " unacknowledged" : ""}${incident.state === "closed" ? " over" : ""}`, role: "option",
+      "aria-selected": "false", "data-id": incident.id, "data-severity": incident.severity, onclick: () => this.calls.choose(incident.id, true) },
+      glyph(incident.severity, standingOf(incident), severityWord(incident.severity)),
+      h("span", { class: "what", title: kindsOf(incident) }, kindsOf(incident)),
+      h("span", { class: "where" }, h("span", { class: "grade", "data-grade": incident.zone_grade ?? "" }), h("span", { title: incident.devices.join(", ") },
+        incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
+      h("span", { class: "word" }, said(incident.annunciation_name)),
+      h("span", { class: "since" }, sinceText(incident)),
+      h("span", { class: "count" }, String(incident.alarm_count)),
+      incident.snapshot_url ? h("img", { class: "thumb", src: incident.snapshot_url, alt: "", loading: "lazy", decoding: "async", onerror: (e) => e.target.remove() }) : null);
+    return row;
+  }
+
+  /** One row anew, in its place. */
+  patch(incident, confirmed = false) {
+    const old = this.elements.get(incident.id);
+    if (!old) return;
+    const element = this.row(incident);
+    if (confirmed) {
+      element.classList.add("confirmed");
+      setTimeout(() => element.classList.remove("confirmed"), 2000);
+    }
+    old.element.replaceWith(element);
+    this.elements.set(incident.id, { version: incident.version, element });
+    this.mark();
+  }
+
+  choose(id) {
+    this.chosen = id;
+    this.mark();
+    this.elements.get(id)?.element.scrollIntoView({ block: "nearest" });
+  }
+
+  mark() {
+    for (const [id, { element }] of this.elements) element.setAttribute("aria-selected", String(id === this.chosen));
+  }
+
+  /** The id `step` rows from the chosen one. */
+  neighbour(step) {
+    const { shown } = this.store;
+    const at = shown.indexOf(this.chosen);
+    return shown[at < 0 ? 0 : Math.min(Math.max(at + step, 0), shown.length - 1)];
+  }
+
+  /** Time passes: only the texts change. */
+  tick() {
+    for (const [id, { element }] of this.elements) fill(element.querySelector(".since"), sinceText(this.store.known.get(id)));
+  }
+}
+
+function sinceText(incident) {
+  return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`];
+}

@@ -1,0 +1,35 @@
+// Requests to the API. Errors are problem details; a session that is over sends the person to the sign-in.
+import { learnClock } from "./time.js";
+
+let csrf = "";
+let onSignedOut = () => {};
+
+/** What went wrong: `status` 0 is no network; `problem` is RFC 9457. */
+export class Failure extends Error {
+  constructor(status, problem = {}) {
+    super(problem.detail || problem.title || String(status));
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+export const useCsrf = (token) => { csrf = token ?? ""; };
+export const whenSignedOut = (call) => { onSignedOut = call; };
+
+/** JSON in, {body, headers} out. Throws Failure. */
+export async function call(method, path, body = undefined, { quiet = false } = {}) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" });
+  } catch {
+    throw new Failure(0);
+  }
+  learnClock(answer.headers.get("Date"));
+  const json = answer.status === 204 ? null : await answer.json().catch(() => ({}));
+  if (answer.ok) return { body: json, headers: answer.headers };
+  if (answer.status === 401 && !quiet) onSignedOut();
+  throw new Failure(answer.status, json);
+}

@@ -1,0 +1,83 @@
+// What the list shows: incidents by id, newest first, filtered. New ones wait while the operator is busy.
+import { isUnacknowledged } from "./severity.js";
+import { said } from "./words.js";
+
+export const FILTERS = {
+  open: { query: "state=active&state=cleared", has: (i) => i.state === "active" || i.state === "cleared" },
+  unacknowledged: { query: "state=active&state=cleared&acknowledged=false", has: isUnacknowledged },
+  all: { query: "", has: () => true },
+};
+
+/** Newest first; the id settles equal times, as in the API. */
+const newestFirst = (a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at) || (a.id < b.id ? 1 : -1);
+
+export class Store {
+  constructor() {
+    this.filter = "open";
+    this.severity = null;
+    this.search = "";
+    this.clear();
+  }
+
+  clear() {
+    this.known = new Map();
+    this.shown = []; // ids in the order of the list
+    this.held = new Set(); // ids that wait behind the button
+    this.next = null;
+  }
+
+  /** A page of the API: `first` replaces everything. */
+  takePage(page, first) {
+    if (first) this.clear();
+    for (const incident of page.items) this.remember(incident);
+    this.next = page.next;
+    this.arrange();
+  }
+
+  remember(incident) {
+    const before = this.known.get(incident.id);
+    if (before && before.version > incident.version) return before;
+    this.known.set(incident.id, incident);
+    return incident;
+  }
+
+  /** One incident from the feed or an answer. Returns "patched", "added", "held" or "ignored". */
+  take(incident, busy) {
+    const before = this.known.get(incident.id);
+    if (before && before.version >= incident.version) return "ignored";
+    this.known.set(incident.id, incident);
+    if (this.shown.includes(incident.id)) return "patched";
+    if (!this.matches(incident)) { this.held.delete(incident.id); return "ignored"; }
+    if (busy) { this.held.add(incident.id); return "held"; }
+    this.arrange();
+    return "added";
+  }
+
+  matches(incident) {
+    if (!FILTERS[this.filter].has(incident)) return false;
+    if (this.severity !== null && incident.severity !== this.severity) return false;
+    if (!this.search) return true;
+    const words = [incident.id, incident.zone, incident.zone_name, incident.enterprise_name, incident.message, incident.assigned_to,
+      said(incident.family_name), ...incident.devices, ...incident.kinds, ...incident.kind_names.map((k) => said(k.name))];
+    return words.some((word) => word && word.toLowerCase().includes(this.search));
+  }
+
+  /** Build the order anew; what waited is shown. */
+  arrange() {
+    this.held.clear();
+    this.shown = [...this.known.values()].filter((i) => this.matches(i)).sort(newestFirst).map((i) => i.id);
+  }
+
+  /** Where to look first: the newest of the gravest that nobody acknowledged, else the newest. */
+  gravest() {
+    const calling = this.shown.map((id) => this.known.get(id)).filter(isUnacknowledged);
+    return calling.sort((a, b) => a.severity - b.severity)[0]?.id ?? this.shown[0];
+  }
+
+  /** Unacknowledged ones by severity, of all that is known. */
+  counts() {
+    const counts = { 1: 0, 2: 0, 3: 0, 4: 0 };
+    for (const incident of this.known.values()) if (isUnacknowledged(incident)) counts[incident.severity] += 1;
+    return counts;
+  }
+}
