@@ -29,7 +29,8 @@ class WorkerSettings:
     the only worker and takes all partitions without asking the group: right for the embedded broker, which holds every
     join for half the session timeout; wrong anywhere else. ``replication``: copies of
     each topic made at the start. ``fetch_max_wait_ms``: how long the broker may hold an empty fetch. ``session_timeout``:
-    a worker silent for so long loses its partitions (Kafka's own lower bound is 6 s). ``commit_interval``: how much is
+    a worker silent for so long loses its partitions (Kafka's own lower bound is 6 s). ``instance``: a name that stays over
+    restarts (static membership): a worker that died takes its own partitions up again at once, nobody waits for the time-out. ``commit_interval``: how much is
     read again after a crash. ``batch_messages`` and ``batch_bytes`` bound one SQL transaction."""
 
     broker: str
@@ -38,7 +39,8 @@ class WorkerSettings:
     partitions: int = DEFAULT_PARTITIONS
     replication: int = 1
     fetch_max_wait_ms: int = 20
-    session_timeout: float = 10.0
+    instance: str | None = None
+    session_timeout: float = 6.0
     heartbeat_interval: float = 1.0
     rebalance_timeout: float = 10.0
     request_timeout: float = 15.0
@@ -118,6 +120,7 @@ def build_app(settings: WorkerSettings, agents: Iterable[AgentLine]) -> WorkerAp
         broker_rebalance_timeout=settings.rebalance_timeout,
         broker_request_timeout=settings.request_timeout,
         producer_request_timeout=settings.request_timeout,
+        consumer_group_instance_id=settings.instance,
         consumer_metadata_max_age_ms=30_000,
         consumer_auto_offset_reset="earliest",
         key_serializer="raw",
