@@ -23,6 +23,8 @@ _NEAR = np.ones((5, 5), np.uint8)
 _JOIN = np.ones((3, 3), np.uint8)
 FULL_RATE = 15.0
 """Pictures a second at which the figures of turns were measured."""
+SLOWEST_RATE = 5.0
+"""Pictures a second below which flicker can't be told from anything that moves: nothing is said then."""
 _MOST_REGIONS = 4  # the largest only: a frame full of small ones must not cost more time
 
 
@@ -76,7 +78,7 @@ class FlameDetector:
     """Flame in one camera's picture."""
 
     kinds: ClassVar[Sequence[str]] = ("flame",)
-    timing: ClassVar[Timing] = Timing(raise_after=0.8, clear_after=4.0)
+    timing: ClassVar[Timing] = Timing(raise_after=0.7, clear_after=4.0)
 
     def __init__(self, mask: Mask | None = None) -> None:
         self._mask = mask
@@ -86,7 +88,7 @@ class FlameDetector:
         self._white: _Past
 
     def look(self, frame: Frame) -> list[Detection]:
-        """Regions that look like flame, strongest first. Needs at least 5 frames a second: slower can't show flicker."""
+        """Regions that look like flame, strongest first. Slower than SLOWEST_RATE there are none."""
         blue, green, red = (frame.small[:, :, c].astype(np.int16) for c in range(3))
         last, previous = self._t, self._green
         self._t, self._green = frame.t, green
@@ -97,9 +99,11 @@ class FlameDetector:
             self._unrest, self._dt = 0.0, 1 / FULL_RATE
             return []
         dt = frame.t - last
+        self._dt += 0.1 * (dt - self._dt)
+        if self._dt > 1 / SLOWEST_RATE:
+            return []
         change = green - previous
         self._unrest += 0.2 * (float(np.median(np.abs(change[::3, ::3]))) - self._unrest)
-        self._dt += 0.1 * (dt - self._dt)
         hot = self._hot(blue, green, red)
         found = self._see_coloured(frame, hot, green, change, dt) + self._see_white(frame, green, change, dt)
         return sorted(found, key=lambda d: -d.score)
@@ -162,7 +166,7 @@ class FlameDetector:
 
     def _shake(self) -> float:
         """Turns a second that a shaking or panning camera gives to anything with an edge."""
-        return 0.25 * max(0.0, self._unrest - 1.0)
+        return min(0.6, 0.25 * max(0.0, self._unrest - 1.0))
 
     def _pace(self) -> float:
         """Share of the turns that are still seen at this frame rate: fewer pictures show fewer of a flame's turns."""

@@ -44,7 +44,7 @@ class Watch:
         if t < self._next - 0.25 / ANALYSED_RATE and t > self._next - 1.0:
             return False
         step = 1 / ANALYSED_RATE
-        self._next = self._next + step if 0 <= t - self._next < step else t + step
+        self._next = self._next + step if abs(t - self._next) < step else t + step
         return True
 
     def feed(self, frame: Frame) -> list[Transition]:

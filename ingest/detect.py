@@ -36,7 +36,8 @@ def detect(source: str, *, detectors: Sequence[str] = (), zone: str | None = Non
         return
     finally:
         child.kill()
-        child.wait()
+        with child:  # closes the pipes and waits
+            pass
     if problem is not None:
         raise (SourceLost if problem.lost else SourceUnreadable)(problem.what, where=problem.where)
     if code != 0:

@@ -103,7 +103,6 @@ class VideoSource:
 
     def frames(self) -> Iterator[ShownFrame]:
         """Frames until the end of a file or ``stop``. Raises SourceLost (try again) and SourceUnreadable (a file that is none)."""
-        self._began = time.monotonic()
         while not self._stop.is_set():
             before = self._n
             try:
@@ -137,6 +136,8 @@ class VideoSource:
             for decoded in _decoded(container, stream, self._stop):
                 if decoded.width * decoded.height > MOST_PIXELS:
                     raise self._unusable(f"a picture of {decoded.width} x {decoded.height} pixels")
+                if self._n == 0:
+                    self._began = time.monotonic()  # connecting does not count
                 counted = self._offset + (self._n - start_n) * step
                 stamp = float(decoded.time) if decoded.time is not None and believed else None
                 if first is None and stamp is not None:

@@ -40,13 +40,13 @@ class HeatField:
         noise = np.zeros(_GRID, np.float32)
         for cloud, rise, weight in self._octaves:
             noise += weight * np.roll(cloud, -int(seconds * rise * 4), axis=0)[:height]
-        self._height = 0.6 * self._height + 0.4 * self._random.uniform(0.7, 1.25)  # the whole flame breathes: its flicker
+        self._height = 0.45 * self._height + 0.55 * self._random.uniform(0.6, 1.3)  # the whole flame breathes: its flicker
         above = (height - 1 - np.arange(height, dtype=np.float32))[:, None] / (height * (0.3 + 0.65 * size) * self._height)
         lean = 0.12 * np.sin(seconds * 7.3 + above * 3.0) * above
         across = (np.arange(width, dtype=np.float32)[None] / width - 0.5 - lean) / (0.16 + 0.3 * size)
-        shape = np.clip(1.2 - above, 0, 1.1) - across**2 * (1 + 1.5 * above)
+        shape = np.clip(1.15 - above, 0, 1.0) - across**2 * (1 + 1.5 * above)
         fade = np.clip((1.35 - above) * 3, 0, 1) * np.clip(np.arange(height, dtype=np.float32) / 6, 0, 1)[:, None]  # no cut tips
-        heat: NDArray[np.float32] = (np.clip(shape + (noise - 0.5) * (0.5 + 1.4 * above), 0, 1) * fade).astype(np.float32)
+        heat: NDArray[np.float32] = (np.clip(shape + (noise - 0.5) * (0.95 + 1.1 * above), 0, 1) * fade).astype(np.float32)
         return heat
 
 

@@ -19,8 +19,8 @@ from tests.ingest.cameras.scenes import MemoryDoor, camera, clip, video
 
 
 def eyes() -> list[psutil.Process]:
-    """The decoding processes of this process."""
-    return [p for p in psutil.Process().children() if p.is_running() and "ingest.cameras.eye" in p.cmdline()]
+    """The decoding processes of this process that live."""
+    return [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE and "ingest.cameras.eye" in p.cmdline()]
 
 
 async def test_a_flame_is_raised_with_its_picture_and_cleared_when_the_recording_ends(tmp_path: Path) -> None:
