@@ -55,7 +55,9 @@ def new_user(settings: Settings, user: str, *, name: str, role: str, enterprise:
     _check_role(role)
     password = secrets.token_urlsafe(12)
     hashed = accounts.hash_password(password)
-    _write(settings, lambda c: accounts.create_user(c, user, name=name, role=role, enterprise=enterprise, password_hash=hashed, now=now_us()))
+    _write(
+        settings, lambda c: accounts.create_user(c, user, name=name, role=role, enterprise=enterprise, password_hash=hashed, now=now_us())
+    )
     return password
 
 

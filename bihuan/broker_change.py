@@ -84,7 +84,7 @@ class BrokerChange:
             for part in self._writers:
                 await switch(part, new.address)
         except (BrokerUnavailable, TimeoutError, OSError) as e:
-            log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__)
+            log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__)  # noqa: TRY400 - a line, not a trace
             await self._back(old, new)
             self.open = []
             return old
@@ -103,5 +103,5 @@ class BrokerChange:
             try:
                 await switch(part, old.address)
             except BrokerUnavailable as e:  # the supervisor's look at the beats tries again
-                log.error("part still on the abandoned broker", part=part.name, error=str(e))
+                log.error("part still on the abandoned broker", part=part.name, error=str(e))  # noqa: TRY400 - a line, not a trace
         await new.end(0.5)

@@ -23,7 +23,8 @@ from hazards.errors import BihuanError, Unavailable
 log = structlog.get_logger()
 
 TREE = Path(__file__).resolve().parent.parent
-_ONE_THREAD = {k: "1" for k in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+_ONE_THREAD = dict.fromkeys(_THREADS, "1")
 
 
 class ChildFailed(BihuanError):
@@ -50,12 +51,22 @@ class Process:
         asyncio.get_running_loop().add_reader(self._watch, self._end)
 
     @classmethod
-    def start(cls, command: Sequence[str], *, keep: Sequence[int] = (), extra: dict[str, str] | None = None, quiet: bool = False) -> "Process":
+    def start(
+        cls, command: Sequence[str], *, keep: Sequence[int] = (), extra: dict[str, str] | None = None, quiet: bool = False
+    ) -> "Process":
         """Start ``command``; ``keep`` are descriptors it inherits. Must be called on the main thread (see leash)."""
         output = subprocess.DEVNULL if quiet else None
-        return cls(subprocess.Popen(  # noqa: S603 - our own commands
-            command, env=environment() | (extra or {}), pass_fds=keep, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-        ))
+        return cls(
+            subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                env=environment() | (extra or {}),
+                pass_fds=keep,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        )
 
     def _end(self) -> None:
         code = self.popen.poll()
@@ -110,7 +121,9 @@ class PartProcess:
         ours, theirs = socket.socketpair()
         try:
             process = Process.start(
-                command, keep=[theirs.fileno(), *keep], extra={VARIABLE: f"{theirs.fileno()}:{os.getpid()}"},
+                command,
+                keep=[theirs.fileno(), *keep],
+                extra={VARIABLE: f"{theirs.fileno()}:{os.getpid()}"},
             )
         except BaseException:
             ours.close()

@@ -24,6 +24,11 @@ Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", me
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]
 
 
+def _without_rich() -> None:
+    """structlog would import rich for tracebacks of several lines, which we never print: a sixth of a second of every start."""
+    sys.modules["rich"] = None  # type: ignore[assignment]
+
+
 def _level(verbose: bool) -> str | None:
     return "debug" if verbose else None
 
@@ -42,6 +47,7 @@ def up(
     verbose: Verbose = False,
 ) -> None:
     """Run the whole system until Ctrl-C or SIGTERM."""
+    _without_rich()
     from bihuan.configuration import load
     from bihuan.system import EVERYTHING, run_system
 
@@ -49,13 +55,16 @@ def up(
 
 
 def _alone(part: str, data: Path | None, verbose: bool) -> None:
+    _without_rich()
     from bihuan.configuration import load
     from bihuan.system import ALONE, run_system
     from hazards.errors import Misconfigured
 
     settings = load(data=_text(data), log=_level(verbose))
     if not settings.kafka:
-        raise Misconfigured("a part that runs alone needs a Kafka", where="BIHUAN_KAFKA", hint="`bihuan up` runs all parts on the embedded broker")
+        raise Misconfigured(
+            "a part that runs alone needs a Kafka", where="BIHUAN_KAFKA", hint="`bihuan up` runs all parts on the embedded broker"
+        )
     run_system(settings, ALONE[part], alone=part)
 
 
@@ -184,13 +193,13 @@ def detect(
 def bench(
     name: Annotated[str, typer.Argument(help="The figure to measure.")],
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a figure.")] = False,
-    kafka: Annotated[str, typer.Option(help="Measure on this Kafka instead of the embedded broker.", metavar="HOST:PORT")] = "",
-    database: Annotated[str, typer.Option(help="Measure on this empty PostgreSQL database instead of SQLite.", metavar="URL")] = "",
 ) -> None:
-    """Measure figures of this machine on a system started for it: latency, alarms or acknowledge."""
+    """Measure a figure of this machine, on BIHUAN_KAFKA and BIHUAN_DATABASE where they are set."""
     from benchmarks.benches import print_bench
+    from bihuan.configuration import load
 
-    print_bench(name, json_lines=json_lines, kafka=kafka, database=database)
+    settings = load()
+    print_bench(name, json_lines=json_lines, kafka=settings.kafka, database=settings.database)
 
 
 def explain(error: BihuanError) -> list[str]:

@@ -32,23 +32,39 @@ def _key(meaning: str, **more: Any) -> Meta:
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a bihuan process, decoded and checked."""
 
-    data: Annotated[str, _key("The data folder: journal, ledger, evidence files, secrets. One running system a folder.", min_length=1)] = "bihuan-data"
+    data: Annotated[str, _key("The data folder: journal, ledger, evidence files, secrets. One running system a folder.", min_length=1)] = (
+        "bihuan-data"
+    )
     host: Annotated[str, _key("Address that the API and the console listen on. 0.0.0.0 opens them to the network.")] = "127.0.0.1"
     port: Annotated[int, _key("Port of the API and the console; 0 takes a free one.", ge=0, le=65535)] = 8080
     site: Annotated[str, _key("Site file to apply at every start; empty keeps the site that was applied last.")] = ""
     kafka: Annotated[
-        str, _key("Kafka's bootstrap servers, HOST:PORT separated by commas; empty runs the embedded broker.", pattern=r"^$|^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")
+        str,
+        _key(
+            "Kafka's bootstrap servers, HOST:PORT separated by commas; empty runs the embedded broker.",
+            pattern=r"^$|^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
+        ),
     ] = ""
-    database: Annotated[str, _key("SQLAlchemy URL of PostgreSQL (postgresql+psycopg://…); empty keeps SQLite in the data folder.", secret=True)] = ""
-    evidence: Annotated[str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")] = ""
-    partitions: Annotated[int, _key("Partitions of every zone-keyed topic. Fixed for the life of the topics: a mismatch stops the start.", ge=1, le=1024)] = 8
+    database: Annotated[
+        str, _key("SQLAlchemy URL of PostgreSQL (postgresql+psycopg://…); empty keeps SQLite in the data folder.", secret=True)
+    ] = ""
+    evidence: Annotated[
+        str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")
+    ] = ""
+    partitions: Annotated[
+        int, _key("Partitions of every zone-keyed topic. Fixed for the life of the topics: a mismatch stops the start.", ge=1, le=1024)
+    ] = 8
     replication: Annotated[int, _key("Replication factor of the topics that are created; 3 on a Kafka of three brokers.", ge=1, le=9)] = 1
     broker_bound: Annotated[
         int, _key("Bytes that the embedded broker may hold; it is replaced by a fresh one at 70 % of them.", ge=200_000, unit="bytes")
     ] = 256_000_000
-    workers: Annotated[int, _key("Worker processes of this machine. The embedded default needs one; Kafka spreads partitions over all.", ge=1, le=64)] = 1
+    workers: Annotated[
+        int, _key("Worker processes of this machine. The embedded default needs one; Kafka spreads partitions over all.", ge=1, le=64)
+    ] = 1
     fetch_wait_ms: Annotated[int, _key("Longest wait of a consumer for new messages, in milliseconds.", ge=1, le=5000)] = 20
-    journal_rows: Annotated[int, _key("Rows that the journal holds before it sheds (telemetry at 80 %, alarms at 100 %).", ge=100)] = 2_000_000
+    journal_rows: Annotated[int, _key("Rows that the journal holds before it sheds (telemetry at 80 %, alarms at 100 %).", ge=100)] = (
+        2_000_000
+    )
     beat_timeout: Annotated[float, _key("Seconds without a sign of life after which a part is killed and started again.", ge=1)] = 10.0
     stall_timeout: Annotated[
         float, _key("Seconds that an accepted alarm may wait, while the worker's count stands still, before the worker is replaced.", ge=2)

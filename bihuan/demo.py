@@ -35,11 +35,29 @@ _ENTERPRISES = [
     Enterprise(_ID + "store", "演示仓储 (SYNTHETIC)", [Contact("演示值班室", "safety_officer", "000-0003")]),
 ]
 _ZONES = [
-    Zone(_ID + "smelter", "演示·熔铸车间", Grade.RED, _ID + "alu", _rectangle(0, 0, 60, 40), risks=["铝液泄漏", "火灾"], measures=["视频监控", "温度监测"]),
+    Zone(
+        _ID + "smelter",
+        "演示·熔铸车间",
+        Grade.RED,
+        _ID + "alu",
+        _rectangle(0, 0, 60, 40),
+        risks=["铝液泄漏", "火灾"],
+        measures=["视频监控", "温度监测"],
+    ),
     Zone(_ID + "rolling", "演示·轧制车间", Grade.YELLOW, _ID + "alu", _rectangle(0, 50, 60, 30), risks=["机械伤害"]),
     Zone(_ID + "office", "演示·办公楼", Grade.BLUE, _ID + "alu", _rectangle(0, 90, 30, 20)),
-    Zone(_ID + "tank", "演示·储罐区", Grade.RED, _ID + "chem", _rectangle(80, 0, 60, 50), risks=["可燃气体泄漏", "爆炸"], major_hazard_level=3),
-    Zone(_ID + "reactor", "演示·反应车间", Grade.RED, _ID + "chem", _rectangle(150, 0, 40, 40), risks=["超压", "中毒"], major_hazard_level=4),
+    Zone(
+        _ID + "tank",
+        "演示·储罐区",
+        Grade.RED,
+        _ID + "chem",
+        _rectangle(80, 0, 60, 50),
+        risks=["可燃气体泄漏", "爆炸"],
+        major_hazard_level=3,
+    ),
+    Zone(
+        _ID + "reactor", "演示·反应车间", Grade.RED, _ID + "chem", _rectangle(150, 0, 40, 40), risks=["超压", "中毒"], major_hazard_level=4
+    ),
     Zone(_ID + "depot", "演示·危废库", Grade.ORANGE, _ID + "chem", _rectangle(80, 60, 30, 30), risks=["人员闯入", "火灾"]),
     Zone(_ID + "warehouse", "演示·立体仓库", Grade.ORANGE, _ID + "store", _rectangle(120, 60, 70, 30), risks=["火灾", "堵塞消防通道"]),
 ]
@@ -50,20 +68,35 @@ def _camera(name: str, zone: str, clip: Path) -> Device:
 
 
 def _sensor(name: str, zone: str, metric: str, unit: str, *, off_delay: int = 0) -> Device:
-    return Device(_ID + name, _ID + zone, "sensor", AlarmTiming(off_delay=off_delay), settings={"metric": metric, "unit": unit, "synthetic": True})
+    return Device(
+        _ID + name, _ID + zone, "sensor", AlarmTiming(off_delay=off_delay), settings={"metric": metric, "unit": unit, "synthetic": True}
+    )
 
 
 def demo_site(folder: Path) -> Site:
     """The synthetic park, its cameras looking at the clip drawn into ``folder``."""
     clip = clip_path(folder)
     devices = [
-        _camera("cam-1", "smelter", clip), _camera("cam-2", "warehouse", clip),
-        _sensor("t-101", "smelter", "temperature", "Cel", off_delay=5_000_000), _sensor("g-201", "tank", "flammable_gas", "%LEL"),
-        _sensor("l-202", "tank", "level", "%"), _sensor("p-301", "reactor", "pressure", "kPa"), _sensor("x-302", "reactor", "toxic_gas", "ppm"),
-        _sensor("pir-401", "depot", "presence", "1"), _sensor("door-501", "warehouse", "passage", "1"), _sensor("post-601", "rolling", "presence", "1"),
+        _camera("cam-1", "smelter", clip),
+        _camera("cam-2", "warehouse", clip),
+        _sensor("t-101", "smelter", "temperature", "Cel", off_delay=5_000_000),
+        _sensor("g-201", "tank", "flammable_gas", "%LEL"),
+        _sensor("l-202", "tank", "level", "%"),
+        _sensor("p-301", "reactor", "pressure", "kPa"),
+        _sensor("x-302", "reactor", "toxic_gas", "ppm"),
+        _sensor("pir-401", "depot", "presence", "1"),
+        _sensor("door-501", "warehouse", "passage", "1"),
+        _sensor("post-601", "rolling", "presence", "1"),
     ]
     return Site(
-        id="demo", name="演示园区 SYNTHETIC", district="000000", policy="demo", synthetic=True, enterprises=_ENTERPRISES, zones=_ZONES, devices=devices
+        id="demo",
+        name="演示园区 SYNTHETIC",
+        district="000000",
+        policy="demo",
+        synthetic=True,
+        enterprises=_ENTERPRISES,
+        zones=_ZONES,
+        devices=devices,
     )
 
 
@@ -73,8 +106,12 @@ def add_demo(site: Site | None, folder: Path) -> Site:
     if site is None:
         return park
     return msgspec.structs.replace(
-        site, synthetic=True, name=f"{site.name} + 演示 SYNTHETIC", enterprises=[*site.enterprises, *park.enterprises],
-        zones=[*site.zones, *park.zones], devices=[*site.devices, *park.devices],
+        site,
+        synthetic=True,
+        name=f"{site.name} + 演示 SYNTHETIC",
+        enterprises=[*site.enterprises, *park.enterprises],
+        zones=[*site.zones, *park.zones],
+        devices=[*site.devices, *park.devices],
     )
 
 
@@ -107,8 +144,15 @@ STORIES = (
 
 def _report(story: Story, action: Action, at: int, number: int) -> Report:
     return Report(
-        source="demo/SYNTHETIC", source_id=None, device=_ID + story.device, kind=story.kind, action=action, at=at, sequence=number,
-        message=f"{story.message} (SYNTHETIC)", details={"synthetic": True},
+        source="demo/SYNTHETIC",
+        source_id=None,
+        device=_ID + story.device,
+        kind=story.kind,
+        action=action,
+        at=at,
+        sequence=number,
+        message=f"{story.message} (SYNTHETIC)",
+        details={"synthetic": True},
     )
 
 

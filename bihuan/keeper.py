@@ -49,7 +49,14 @@ class Keeper:
     """One part under supervision. ``again`` False: it is only watched, and ``lost`` says when somebody must act."""
 
     def __init__(
-        self, name: str, command: Sequence[str], start: Callable[[], Start], patience: Patience, *, keep: Sequence[int] = (), again: bool = True
+        self,
+        name: str,
+        command: Sequence[str],
+        start: Callable[[], Start],
+        patience: Patience,
+        *,
+        keep: Sequence[int] = (),
+        again: bool = True,
     ) -> None:
         self.name, self.command, self.patience = name, command, patience
         self._start, self._keep, self._again = start, keep, again
@@ -123,7 +130,13 @@ class Keeper:
             self.restarts += 1
             row = 0 if time.monotonic() - began > STEADY else row + 1
             pause = BACK_OFF[min(max(row - 1, 0), len(BACK_OFF) - 1)] * random.uniform(0.8, 1.2)
-            log.warning("part ended and is started again", part=self.name, code=code, after=round(time.monotonic() - began, 1), pause=round(pause, 1))
+            log.warning(
+                "part ended and is started again",
+                part=self.name,
+                code=code,
+                after=round(time.monotonic() - began, 1),
+                pause=round(pause, 1),
+            )
             await asyncio.sleep(pause)
 
     async def _one_run(self) -> int:
@@ -149,7 +162,11 @@ class Keeper:
         applied, moved = 0, time.monotonic()
         while True:
             pending = {f for f in (run.prepared, run.ready) if not f.done()}
-            await (asyncio.wait(pending, timeout=self.patience.look, return_when=asyncio.FIRST_COMPLETED) if pending else asyncio.sleep(self.patience.look))
+            await (
+                asyncio.wait(pending, timeout=self.patience.look, return_when=asyncio.FIRST_COMPLETED)
+                if pending
+                else asyncio.sleep(self.patience.look)
+            )
             if run.prepared.done() and not self.prepared.done():
                 self.prepared.set_result(run.prepared.result())
             if run.ready.done() and not self._ready.is_set():

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
+from bihuan.outlines import sound_outline
 from bihuan.yaml_lines import Document, Fields, Problems, line_of, points
 from hazards.errors import FileProblem, InvalidFile
 from hazards.kinds import KINDS
 from hazards.messages import UNASSIGNED
-from hazards.zones import AlarmTiming, Contact, Device, Enterprise, Grade, Point, Site, Zone, crossing_edges
+from hazards.zones import AlarmTiming, Contact, Device, Enterprise, Grade, Point, Site, Zone
 
 T = TypeVar("T", Enterprise, Zone, Device)
 
@@ -81,8 +82,15 @@ class _Reader:
         if head is None:
             return Site(id="", name="")
         site = Site(
-            id=self._id(head), name=head.text("name", None), district=head.text("district"), time_zone=head.text("time_zone", "Asia/Shanghai"),
-            policy=head.text("policy"), synthetic=head.flag("synthetic"), enterprises=enterprises, zones=zones, devices=devices,
+            id=self._id(head),
+            name=head.text("name", None),
+            district=head.text("district"),
+            time_zone=head.text("time_zone", "Asia/Shanghai"),
+            policy=head.text("policy"),
+            synthetic=head.flag("synthetic"),
+            enterprises=enterprises,
+            zones=zones,
+            devices=devices,
         )
         self._check_time_zone(head, site.time_zone)
         return msgspec.structs.replace(site, settings=settings | {k: self.document.plain(v) for k, v in head.rest().items()})
@@ -108,7 +116,9 @@ class _Reader:
     def _id(self, fields: Fields) -> str:
         identity = fields.text("id", None)
         if identity and not _ID.match(identity):
-            self.problems.error(fields.at("id"), fields.place("id"), f"{identity!r} can't be an id", "up to 128 characters, no space / \\ ? # %")
+            self.problems.error(
+                fields.at("id"), fields.place("id"), f"{identity!r} can't be an id", "up to 128 characters, no space / \\ ? # %"
+            )
         return identity
 
     def _ignored(self, fields: Fields) -> None:
@@ -143,7 +153,14 @@ class _Reader:
         if identity == UNASSIGNED:
             self.problems.error(fields.at("id"), fields.place("id"), f"{UNASSIGNED} is kept for alarms of unknown devices")
         zone = Zone(
-            identity, fields.text("name", None), Grade(grade or Grade.RED), enterprise, polygon, line, fields.texts("risks"), fields.texts("measures"),
+            identity,
+            fields.text("name", None),
+            Grade(grade or Grade.RED),
+            enterprise,
+            polygon,
+            line,
+            fields.texts("risks"),
+            fields.texts("measures"),
             fields.whole("major_hazard_level", 1, 4),
         )
         self._ignored(fields)
@@ -153,25 +170,7 @@ class _Reader:
         corners = fields.points(key)
         if corners is None or fields.node_of(key) is None:
             return []
-        return self._sound(corners, least, fields.at(key), fields.place(key))
-
-    def _sound(self, corners: list[Point], least: int, node: Node, where: str) -> list[Point]:
-        """``corners`` if they make a polygon (least 3) or a line (least 2) that does not cross itself, else [] after noting why."""
-        if least == 3 and len(corners) > 3 and corners[0] == corners[-1]:
-            corners = corners[:-1]  # GeoJSON closes its rings
-        if len(corners) < least:
-            self.problems.error(node, where, f"{len(corners)} points are too few", f"at least {least}")
-            return []
-        twins = [i for i in range(len(corners)) if corners[i] == corners[i - 1]]
-        if twins and (least == 3 or twins != [0]):
-            self.problems.error(node, where, f"point {twins[-1]} repeats the one before it", "points are counted from 0")
-            return []
-        if least == 3 and (crossing := crossing_edges(corners)) is not None:
-            (i, j), n = crossing, len(corners)
-            edges = f"edge {i} ({_show(corners[i])} to {_show(corners[(i + 1) % n])}) and edge {j} ({_show(corners[j])} to {_show(corners[(j + 1) % n])})"
-            self.problems.error(node, where, f"the polygon crosses itself: {edges}", "give the corners in order around it")
-            return []
-        return corners
+        return sound_outline(corners, least, fields.at(key), fields.place(key), self.problems)
 
     # --- devices ---
     def _device(self, fields: Fields) -> Device:
@@ -187,8 +186,14 @@ class _Reader:
             if name not in KINDS:
                 self.problems.warn(fields.at("detectors"), fields.place("detectors"), f"there is no detector {name!r}: it is left out")
         device = Device(
-            id=self._id(fields), zone=zone, type=kind, timing=timing, url=self._url(fields, kind), loop=fields.flag("loop"),
-            detectors=detectors, areas=self._areas(fields, detectors),
+            id=self._id(fields),
+            zone=zone,
+            type=kind,
+            timing=timing,
+            url=self._url(fields, kind),
+            loop=fields.flag("loop"),
+            detectors=detectors,
+            areas=self._areas(fields, detectors),
         )
         self._check_sensor(fields)
         return msgspec.structs.replace(device, settings={k: self.document.plain(v) for k, v in fields.rest().items()})
@@ -241,7 +246,7 @@ class _Reader:
             if any(not 0 <= v <= 1 for p in corners for v in p):
                 self.problems.error(inner.at(name), inner.place(name), "an area is given in fractions of the picture", "0 to 1")
             else:
-                areas[name] = self._sound(corners, 3, inner.at(name), inner.place(name))
+                areas[name] = sound_outline(corners, 3, inner.at(name), inner.place(name), self.problems)
         return areas
 
     def _check_sensor(self, fields: Fields) -> None:
@@ -270,14 +275,18 @@ class _Reader:
             self.problems.error(hook.at("enterprise"), hook.place("enterprise"), f"there is no enterprise {enterprise!r}")
         url = hook.text("url", None)
         try:
-            sound = not url or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname) and (urlsplit(url).port or 1) > 0)
+            sound = not url or (
+                urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname) and (urlsplit(url).port or 1) > 0
+            )
         except ValueError:
             sound = False
         if not sound:
             self.problems.error(hook.at("url"), hook.place("url"), f"{url!r} is no http or https URL")
         variable = hook.text("secret_env")
         if variable and not os.environ.get(variable):
-            self.problems.warn(hook.at("secret_env"), hook.place("secret_env"), f"the environment has no {variable}", "nothing can be signed without it")
+            self.problems.warn(
+                hook.at("secret_env"), hook.place("secret_env"), f"the environment has no {variable}", "nothing can be signed without it"
+            )
 
     def _check_time_zone(self, head: Fields, name: str) -> None:
         try:
@@ -293,7 +302,3 @@ def _only(node: MappingNode, key: str) -> MappingNode:
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _show(point: Point) -> str:
-    return f"{point[0]:g},{point[1]:g}"

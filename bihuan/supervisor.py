@@ -28,7 +28,13 @@ log = structlog.get_logger()
 CHANGE_AT = 0.7
 """Share of the bound at which the embedded broker is replaced."""
 NEAR_BOUND = "the broker nears its bound"
-STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = ((("demo", "video"), 2.0), (("ingest",), 1.5), (("worker",), 2.0), (("push",), 1.0), (("api",), 1.5))
+STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("demo", "video"), 2.0),
+    (("ingest",), 1.5),
+    (("worker",), 2.0),
+    (("push",), 1.0),
+    (("api",), 1.5),
+)
 """Who ends after whom, and within how many seconds: intake, ingest, worker, push, feeds and API. The broker is last."""
 WRITERS = ("ingest", "api")
 """Parts that write to the broker, in the order in which they change to another."""
@@ -46,8 +52,15 @@ class Supervisor:
     """One running system, or some parts of one. ``say`` prints a line for the person at the terminal."""
 
     def __init__(
-        self, settings: Settings, parts: Sequence[str], *, site: Site | None = None, listen: socket.socket | None = None,
-        password: str = "", say: Callable[[str], None] = print, command: Callable[[str], Sequence[str]] = part_command,
+        self,
+        settings: Settings,
+        parts: Sequence[str],
+        *,
+        site: Site | None = None,
+        listen: socket.socket | None = None,
+        password: str = "",
+        say: Callable[[str], None] = print,
+        command: Callable[[str], Sequence[str]] = part_command,
         prepares: bool = True,
     ) -> None:
         self._command = command
@@ -70,10 +83,17 @@ class Supervisor:
         def start() -> Start:
             prepare = name == self._unprepared
             return Start(
-                name=name, settings=self.settings, broker=lane().address, generation=lane().generation, doorbell=self._doorbell,
+                name=name,
+                settings=self.settings,
+                broker=lane().address,
+                generation=lane().generation,
+                doorbell=self._doorbell,
                 listen=self._listen.fileno() if self._listen is not None and name == "api" else -1,
-                prepare=prepare, site=self._site if prepare else None, password=self._password if prepare else "",
+                prepare=prepare,
+                site=self._site if prepare else None,
+                password=self._password if prepare else "",
             )
+
         return start
 
     def _keeper(self, name: str, part: str, lane: Callable[[], Lane], *, again: bool = True) -> Keeper:
@@ -83,7 +103,7 @@ class Supervisor:
         return keeper
 
     def _workers(self, lane: Lane) -> list[Keeper]:
-        count = self.settings.workers if "worker" in self.parts else 0
+        count = 0 if "worker" not in self.parts else self.settings.workers if self.settings.kafka else 1
         names = ["worker"] if count == 1 else [f"worker-{n}" for n in range(1, count + 1)]
         return [self._keeper(name, "worker", lambda: lane, again=lane.broker is None) for name in names]
 
@@ -102,8 +122,9 @@ class Supervisor:
         lane = Lane(generation, address, broker)
         try:
             await wait_until_up(address, 10.0)
-        except BrokerUnavailable:
+        except BaseException:
             broker.kill()
+            await broker.wait(2.0)
             raise
         lane.workers = self._workers(lane)
         for worker in lane.workers:
@@ -155,7 +176,8 @@ class Supervisor:
 
     def _welcome(self, prepared: Prepared) -> None:
         if prepared.administrator:
-            self._say(f"administrator: admin\npassword: {self._password}\n(shown this once; change it in the console or with `bihuan user password admin`)")
+            self._say(f"administrator: admin\npassword: {self._password}")
+            self._say("(shown this once; change it in the console or with `bihuan user password admin`)")
 
     def _set_lane(self, lane: Lane) -> None:
         self.lane = lane

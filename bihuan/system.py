@@ -46,7 +46,9 @@ def listen_on(host: str, port: int) -> socket.socket:
         except OSError as e:
             if attempt == _RETRIES or port == 0:
                 listener.close()
-                raise Misconfigured(f"can't listen: {e.strerror}", where=where, hint="another program has the port; give --port another") from e
+                raise Misconfigured(
+                    f"can't listen: {e.strerror}", where=where, hint="another program has the port; give --port another"
+                ) from e
             time.sleep(_PAUSE)
     raise AssertionError  # the loop ends by return or raise
 

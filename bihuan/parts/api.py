@@ -44,8 +44,11 @@ class Intake:
         self.app, self.open = app, True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
         if not self.open and scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in INTAKE:
-            problem = Problem(type="urn:bihuan:problem:unavailable", title="Stopping", status=503, detail="the system is stopping", retryable=True)
+            problem = Problem(
+                type="urn:bihuan:problem:unavailable", title="Stopping", status=503, detail="the system is stopping", retryable=True
+            )
             await answer(problem, {"Retry-After": "5", "Connection": "close"})(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -62,12 +65,14 @@ class Server(uvicorn.Server):
 
 def acceptance(journal: Journal, intake: Callable[[], bool]) -> Callable[[], Awaitable[None]]:
     """What `/readyz` asks: whether an alarm would be taken durably now."""
+
     async def can_accept() -> None:
         if not intake():
             raise Unavailable("the system is stopping")
         standing = await journal.standing()
         if standing.alarms >= journal.max_rows or standing.bytes_used >= journal.max_bytes:
             raise JournalFull("the journal is full")
+
     return can_accept
 
 
@@ -86,9 +91,15 @@ async def serve(part: Part) -> None:
 
     app = create_app(
         ApiSettings(secure_cookie=settings.secure_cookie or None, session_lifetime=settings.session_hours * 3600),
-        database=database, door=Door(journal, registry, now_us), pictures=EvidenceStore(settings.evidence_path), registry=registry,
-        read_site=read_site, can_accept=acceptance(journal, lambda: intake is not None and intake.open), reload_site=registry.reload,
-        ring=doorbell.ring, now=now_us,
+        database=database,
+        door=Door(journal, registry, now_us),
+        pictures=EvidenceStore(settings.evidence_path),
+        registry=registry,
+        read_site=read_site,
+        can_accept=acceptance(journal, lambda: intake is not None and intake.open),
+        reload_site=registry.reload,
+        ring=doorbell.ring,
+        now=now_us,
     )
     intake = Intake(app)
     publisher = Publisher(part.start.broker)
@@ -103,8 +114,16 @@ async def serve(part: Part) -> None:
 
 async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], publisher: Publisher) -> None:
     config = uvicorn.Config(
-        intake, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1, backlog=1024, http="httptools", lifespan="on",
-        ws="none", h11_max_incomplete_event_size=64_000,
+        intake,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        backlog=1024,
+        http="httptools",
+        lifespan="on",
+        ws="none",
+        h11_max_incomplete_event_size=64_000,
     )
     server = Server(config)
 
@@ -127,7 +146,7 @@ async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], pub
 
 
 async def _when_started(server: Server, ready: Callable[[], None]) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.005)
     ready()
 

@@ -74,5 +74,3 @@ async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
 def main() -> None:
     """Be the ingest part."""
     run(forward, loop=uvloop.new_event_loop)
-
-

@@ -112,7 +112,7 @@ def run(main: Callable[[Part], Awaitable[None]], *, loop: Callable[[], asyncio.A
         print(f"bihuan: {e}", file=sys.stderr)
         code = 2
     except BihuanError as e:
-        log.error("part can't go on", error=str(e), kind=type(e).__name__)
+        log.error("part can't go on", error=str(e), kind=type(e).__name__)  # noqa: TRY400 - a line, not a trace
         code = 1
     sys.stderr.flush()
     os._exit(code)  # threads of libraries must not hold up the end

@@ -36,7 +36,8 @@ class SiteWatch:
         """Read the site for the first time, waiting for SQL."""
         while not stopping.is_set():
             try:
-                return await self.reload()
+                await self.reload()
+                return
             except StorageUnavailable as e:
                 log.warning("no site yet: SQL is away", error=str(e))
                 await asyncio.sleep(pause)

@@ -24,8 +24,6 @@ from streams.worker import run_worker
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
-EMBEDDED_PACE = {"session_timeout": 2.0, "heartbeat_interval": 0.4}
-"""The embedded broker makes the first member of a group wait for half a session; a lane has a fresh group and one kind of member."""
 
 
 class Waiting:
@@ -72,15 +70,21 @@ async def work(part: Part) -> None:
 
     def beat() -> Beat:
         return Beat(
-            broker=part.start.broker, broker_bytes=latest.bytes_written, applied=latest.applied + latest.repeated, behind=waiting.behind(latest),
+            broker=part.start.broker,
+            broker_bytes=latest.bytes_written,
+            applied=latest.applied + latest.repeated,
+            behind=waiting.behind(latest),
             note={"assigned": len(latest.assigned), "trouble": latest.trouble},
         )
 
     part.progress = beat
     looking = asyncio.create_task(waiting.look())
-    pace = {} if settings.kafka else EMBEDDED_PACE
     worker = WorkerSettings(
-        broker=part.start.broker, partitions=settings.partitions, replication=settings.replication, fetch_max_wait_ms=settings.fetch_wait_ms, **pace
+        broker=part.start.broker,
+        alone=not settings.kafka,  # a lane of the embedded broker has exactly one worker
+        partitions=settings.partitions,
+        replication=settings.replication,
+        fetch_max_wait_ms=settings.fetch_wait_ms,
     )
     try:
         await run_worker(worker, database, doorbell, report, part.stopping)

@@ -16,8 +16,8 @@ zones:
   - {id: smelter, name: 熔铸车间, enterprise: alu, grade: red, polygon: [[0, 0], [60, 0], [60, 40], [0, 40]], risks: [铝液泄漏, 火灾]}
   - {id: pipe, name: 管线, grade: orange, line: [[0, 0], [60, 5], [90, 5]]}
 devices:
-  - {id: T-101, zone: smelter, type: sensor, metric: temperature, unit: Cel, limits: {high: 60, high_high: 80}, deadband: 2, on_delay: 500ms, stale_after: 60s}
-  - {id: CAM-1, zone: smelter, type: camera, url: "file:clips/furnace.mp4", loop: true, detectors: [flame], areas: {flame: [[0, 0], [1, 0], [1, 1]]}}
+  - {id: T-101, zone: smelter, type: sensor, metric: temperature, limits: {high: 60, high_high: 80}, on_delay: 500ms, stale_after: 60s}
+  - {id: CAM-1, zone: smelter, type: camera, url: "file:clips/furnace.mp4", detectors: [flame], areas: {flame: [[0, 0], [1, 0], [1, 1]]}}
 webhooks:
   - {enterprise: alu, url: "http://127.0.0.1:9099/alu", secret_env: BIHUAN_TEST_NO_SUCH_SECRET, allow_private: true}
 later: {key: [1, 2]}
@@ -78,7 +78,7 @@ CASES = {
     "a URL that is none": ('"file:clips/furnace.mp4"', '"ftp://x/y"', 9, "no camera URL"),
     "a port that is none": ('"file:clips/furnace.mp4"', '"rtsp://x:abc/y"', 9, "no URL"),
     "an area in pixels": ("[1, 1]]}", "[640, 480]]}", 9, "fractions"),
-    "a webhook to nobody": ('{enterprise: alu, url', '{enterprise: none, url', 11, "no enterprise 'none'"),
+    "a webhook to nobody": ("{enterprise: alu, url", "{enterprise: none, url", 11, "no enterprise 'none'"),
     "a webhook nowhere": ('"http://127.0.0.1:9099/alu"', '"gopher://x"', 11, "http"),
     "no time zone": ("Asia/Shanghai", "Mars/One", 1, "no time zone"),
     "an id with a space": ("id: pipe", "id: pi pe", 6, "can't be an id"),
@@ -110,7 +110,11 @@ def test_all_mistakes_are_named_at_once_in_the_order_of_the_file() -> None:
         (b"a: \x00", "not YAML"),
         (b"zones: []", "site: is missing"),
         (b"site: text", "keys are expected"),
-        (b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 106)), "beyond"),
+        (
+            b"a: &a [x, x, x, x, x, x, x, x, x]\n"
+            + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 106)),
+            "beyond",
+        ),
         (b"x" * 9_000_000, "allowed"),
     ],
 )

@@ -158,7 +158,7 @@ async def test_a_killed_broker_is_replaced(tmp_path: Path) -> None:
 async def test_a_part_that_can_never_work_stops_the_start(tmp_path: Path) -> None:
     supervisor = Supervisor(Settings(data=str(tmp_path / "no" / "folder")), ["worker"], say=lambda _: None)
     try:
-        with pytest.raises(Misconfigured, match="ledger.sqlite"):
+        with pytest.raises(Misconfigured, match=r"ledger\.sqlite"):
             await supervisor.start()
     finally:
         await supervisor.stop()

@@ -4,7 +4,6 @@ Files in the data folder steer it: ``PART.hang`` stops its event loop once, ``PA
 """
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
