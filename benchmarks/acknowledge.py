@@ -75,8 +75,8 @@ async def measure(system: System, url: str, commands: int) -> list[float]:
             began = time.perf_counter()
             answer = await client.command(incident, "acknowledge")
             seconds.append(time.perf_counter() - began)
-            if answer.status_code != 200:
-                raise Unavailable(f"acknowledge: {answer.status_code} {answer.text}")
+            if answer.status != 200:
+                raise Unavailable(f"acknowledge: {answer.status} {answer.text}")
     return seconds[20:]  # the first open connections and caches
 
 

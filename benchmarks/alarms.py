@@ -42,8 +42,8 @@ async def _post(client: Client, work: list[list[dict[str, Any]]]) -> float:
     async def send() -> None:
         for batch in left:
             answer = await client.post_alarms(batch)
-            if answer.status_code != 202:
-                raise Unavailable(f"{answer.status_code} {answer.text}")
+            if answer.status != 202:
+                raise Unavailable(f"{answer.status} {answer.text}")
 
     await asyncio.gather(*(send() for _ in range(SENDERS)))
     return time.perf_counter() - began

@@ -1,16 +1,18 @@
 """The HTTP interface as a machine uses it: post alarms, follow the feed, read every page. Used by benches and by the kill tests.
 
-What must not go in: measuring, decisions about what an answer means.
+It must cost little beside the system that it measures, hence aiohttp. What must not go in: measuring, what an answer means.
 """
 
-import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-import httpx
+import aiohttp
+import msgspec
+
+from hazards.errors import Unavailable
 
 BATCH = "application/cloudevents-batch+json"
 SINGLE = "application/cloudevents+json"
@@ -35,78 +37,108 @@ class FeedEvent:
     data: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered, whatever its status."""
+
+    status: int
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, for people."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return msgspec.json.decode(self.body)
+
+
 class Client:
-    """One bearer token on one system. Raises httpx errors as they are."""
+    """One bearer token on one system. Raises Unavailable when there is no answer."""
 
     def __init__(self, url: str, token: str, *, timeout: float = 15) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=timeout,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32), trust_env=False,
+        self._url = url
+        self._http = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {token}"}, connector=aiohttp.TCPConnector(limit=64),
+            timeout=aiohttp.ClientTimeout(total=timeout),
         )  # fmt: skip
 
     async def __aenter__(self) -> "Client":
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
-    async def post_alarms(self, events: dict[str, Any] | Sequence[dict[str, Any]]) -> httpx.Response:
-        """POST one CloudEvent, or a batch for a sequence. The answer whatever its status."""
+    async def request(
+        self, method: str, path: str, *, json: Any = None, content_type: str = "application/json", query: Mapping[str, str | int] | None = None
+    ) -> Answer:
+        """Any request; ``path`` as in the API's own links, from ``/api`` on."""
+        data = None if json is None else msgspec.json.encode(json)
+        headers = {} if data is None else {"Content-Type": content_type}
+        try:
+            async with self._http.request(method, self._url + path, data=data, headers=headers, params=query) as answer:
+                return Answer(answer.status, await answer.read())
+        except (aiohttp.ClientError, OSError, TimeoutError) as e:
+            raise Unavailable(f"no answer: {type(e).__name__} {e}", where=path) from e
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """The JSON under ``path``. Unavailable unless it is a 200."""
+        answer = await self.request("GET", path, query=query)
+        if answer.status != 200:
+            raise Unavailable(f"{answer.status} {answer.text}", where=path)
+        return answer.json()
+
+    async def post_alarms(self, events: dict[str, Any] | Sequence[dict[str, Any]]) -> Answer:
+        """POST one CloudEvent, or a batch for a sequence."""
         kind = SINGLE if isinstance(events, dict) else BATCH
-        return await self._http.post("/alarms", content=json.dumps(events), headers={"Content-Type": kind})
+        return await self.request("POST", "/api/v1/alarms", json=events, content_type=kind)
+
+    async def command(self, incident: str, command: str, **fields: Any) -> Answer:
+        """Give a command to an incident."""
+        return await self.request("POST", f"/api/v1/incidents/{incident}/commands", json={"command": command, **fields})
 
     async def pages(self, path: str, **query: str | int) -> list[dict[str, Any]]:
         """Every item of a list, all pages."""
         items: list[dict[str, Any]] = []
-        cursor: str | None = None
+        following: dict[str, str] = {}
         while True:
-            answer = await self._http.get(path, params={"limit": 500, **query, **({"cursor": cursor} if cursor else {})})
-            answer.raise_for_status()
-            body = answer.json()
+            body = await self.get(path, limit=500, **query, **following)
             items += body["items"]
-            cursor = body["next"]
-            if not cursor:
+            if not body["next"]:
                 return items
+            following = {"cursor": body["next"]}
 
-    async def incidents(self, **query: str | int) -> list[dict[str, Any]]:
+    async def incidents(self) -> list[dict[str, Any]]:
         """Every incident in every state, newest first."""
-        return await self.pages("/incidents", **query)
+        return await self.pages("/api/v1/incidents")
 
     async def incident(self, identity: str) -> dict[str, Any]:
         """One incident as it is now."""
-        answer = await self._http.get(f"/incidents/{identity}")
-        answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
+        body: dict[str, Any] = await self.get(f"/api/v1/incidents/{identity}")
         return body
 
     async def alarms_of(self, incident: str) -> list[dict[str, Any]]:
         """Every alarm under one incident."""
-        return await self.pages(f"/incidents/{incident}/alarms")
+        return await self.pages(f"/api/v1/incidents/{incident}/alarms")
 
-    async def command(self, incident: str, command: str, **fields: Any) -> httpx.Response:
-        """Give a command; the answer whatever its status."""
-        return await self._http.post(f"/incidents/{incident}/commands", json={"command": command, **fields})
-
-    async def get(self, path: str) -> httpx.Response:
-        """Any other resource; ``path`` under the API or a whole URL path beginning with ``/api``."""
-        base = self._http.base_url
-        return await self._http.get(f"{base.scheme}://{base.netloc.decode()}{path}" if path.startswith("/api/") else path)
-
-    async def feed(self, after: str | None = None) -> AsyncGenerator[FeedEvent, None]:
-        """Events of the live feed from now on, or after the position ``after``; ends when the server ends it."""
-        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after is not None else {})
-        async with self._http.stream("GET", "/feed", headers=headers, timeout=httpx.Timeout(15, read=60)) as answer:
-            answer.raise_for_status()
-            identity, event, data = "", "message", ""
-            async for line in answer.aiter_lines():
-                field, _, value = line.partition(":")
-                value = value.removeprefix(" ")
-                if field == "id":
-                    identity = value
-                elif field == "event":
-                    event = value
-                elif field == "data":
-                    data += value
-                elif not line and data:
-                    yield FeedEvent(identity, event, json.loads(data))
-                    event, data = "message", ""
+    async def feed(self, after: str = "") -> AsyncGenerator[FeedEvent, None]:
+        """Events of the live feed from now on, or after the position ``after``; ends when the server ends it or is gone."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=60)
+        try:
+            async with self._http.get(f"{self._url}/api/v1/feed", headers=headers, timeout=patience) as answer:
+                if answer.status != 200:
+                    raise Unavailable(f"{answer.status} {await answer.text()}", where="/api/v1/feed")
+                event: dict[bytes, bytes] = {}
+                async for line in answer.content:
+                    name, _, value = line.rstrip(b"\r\n").partition(b":")
+                    if name:
+                        event[name] = value.removeprefix(b" ")
+                    elif b"data" in event:
+                        kind = event.get(b"event", b"message").decode()
+                        yield FeedEvent(event.get(b"id", b"").decode(), kind, msgspec.json.decode(event[b"data"]))
+                    if line in (b"\n", b"\r\n"):
+                        event = {}
+        except (aiohttp.ClientError, OSError, TimeoutError) as e:
+            raise Unavailable(f"the feed broke: {type(e).__name__} {e}", where="/api/v1/feed") from e

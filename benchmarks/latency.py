@@ -64,10 +64,10 @@ class Probe:
         self.posted += 1
         async with self._turns[place.group]:  # an end that overtakes its beginning would be an incident of its own
             answer = await self.client.post_alarms(event)
-        if answer.status_code == 202:
+        if answer.status == 202:
             self.accepted.add(identity)
         else:
-            self.refused.append(f"{answer.status_code} {answer.text}")
+            self.refused.append(f"{answer.status} {answer.text}")
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

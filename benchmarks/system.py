@@ -5,10 +5,9 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
-
-import httpx
 
 from hazards.errors import Unavailable
 
@@ -61,10 +60,14 @@ class System:
 
     def is_ready(self) -> bool:
         """Whether ``/readyz`` says that it can accept durably now."""
+        asking = HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
+            asking.request("GET", "/readyz")
+            return asking.getresponse().status == 200
+        except (OSError, HTTPException):
             return False
+        finally:
+            asking.close()
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
         """Return when it is ready; Unavailable with the end of its log when it ended or takes too long."""

@@ -10,10 +10,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from benchmarks.client import Client, alarm_event
 from benchmarks.park import Place, places
+from hazards.errors import Unavailable
 
 UNKNOWN_DEVICES = [Place(f"nobody-{n}", "unassigned", "flame") for n in range(3)]
 UNKNOWN_KINDS = [Place(f"D-{z}-0", f"zone-{z}", "ground_tremor") for z in range(3)]
@@ -85,20 +84,20 @@ class Sender:
         """Post once; whether it was answered for good."""
         try:
             answer = await self.client.post_alarms(events[0] if len(events) == 1 else events)
-        except httpx.TransportError:
+        except Unavailable:
             self.unanswered += 1
             return False
         ids = [e["id"] for e in events]
-        if answer.status_code == 202:
+        if answer.status == 202:
             body = answer.json()
             if body["accepted"] != len(ids) or body["ids"] != ids:
                 self.refused.append(f"202 that names other alarms: {body} for {ids}")
             self.accepted.update(dict.fromkeys(ids, time.monotonic()))
-        elif answer.status_code == 503:
+        elif answer.status == 503:
             self.shed += 1  # "not now" is an honest answer; nothing was promised
             return False
         else:
-            self.refused.append(f"{answer.status_code} {answer.text[:300]}")
+            self.refused.append(f"{answer.status} {answer.text[:300]}")
         return True
 
 
