@@ -71,8 +71,9 @@ class Client:
         await self._http.close()
 
     async def request(
-        self, method: str, path: str, *, json: Any = None, content_type: str = "application/json", query: Mapping[str, str | int] | None = None
-    ) -> Answer:
+        self, method: str, path: str, *, json: Any = None, content_type: str = "application/json",
+        query: Mapping[str, str | int] | None = None,
+    ) -> Answer:  # fmt: skip
         """Any request; ``path`` as in the API's own links, from ``/api`` on."""
         data = None if json is None else msgspec.json.encode(json)
         headers = {} if data is None else {"Content-Type": content_type}
