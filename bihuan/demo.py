@@ -14,8 +14,10 @@ from hazards.admission import Report
 from hazards.messages import Action
 from hazards.zones import AlarmTiming, Contact, Device, Enterprise, Grade, Site, Zone
 
-CLIP_SECONDS = 60.0
-FLAME = (12.0, 30.0)
+CLIP_SECONDS = 40.0
+CLIP_SIZE = (480, 384)
+"""Width and height in pixels: small, so that it is drawn before a camera that waits for it counts as offline."""
+FLAME = (8.0, 22.0)
 """When the drawn flame burns in the clip, in seconds from its start."""
 _ID = "demo-"
 

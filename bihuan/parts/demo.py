@@ -9,7 +9,7 @@ import time
 import structlog
 
 from bihuan.configuration import Settings
-from bihuan.demo import CLIP_SECONDS, FLAME, clip_path, plot
+from bihuan.demo import CLIP_SECONDS, CLIP_SIZE, FLAME, clip_path, plot
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
@@ -29,7 +29,7 @@ def draw(settings: Settings) -> None:
     from ingest.cameras.synthetic import write_flame_clip
 
     path.parent.mkdir(exist_ok=True)
-    write_flame_clip(path, seconds=CLIP_SECONDS, flame_from=FLAME[0], flame_to=FLAME[1])
+    write_flame_clip(path, seconds=CLIP_SECONDS, flame_from=FLAME[0], flame_to=FLAME[1], size=CLIP_SIZE)
 
 
 async def play(part: Part) -> None:
