@@ -6,11 +6,13 @@ What must not go in: what is worth logging.
 import logging
 import re
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
+SPARING_SECONDS = 10.0
 _SECRET_NAME = re.compile(r"pass(word)?$|secret|token|authorization|cookie|csrf", re.IGNORECASE)
 _SECRET_IN_TEXT = re.compile(r"(://[^:/@\s]+:)[^@/\s]+(@)|(?i:(bearer )[\w.~+/-]+=*)")
 
@@ -38,6 +40,22 @@ def _one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> st
     return line + (" | " + mask(trace.strip()).replace("\n", " ⏎ ") if trace else "")
 
 
+class _Sparing(logging.Filter):
+    """A library's line at most once in ten seconds: some write many a second while a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line was not written just now. Lines are told apart by their text before it is filled in."""
+        key, now = (record.name, str(record.msg)), time.monotonic()
+        fresh = now - self._last.get(key, float("-inf")) >= SPARING_SECONDS
+        if fresh:
+            self._last[key] = now
+        return fresh
+
+
 def configure(part: str, level: str) -> None:
     """Set up structlog and the standard library's logging for this process."""
     number = getattr(logging, level.upper())
@@ -54,6 +72,7 @@ def configure(part: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Sparing())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

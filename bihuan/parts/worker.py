@@ -4,7 +4,10 @@ What must not go in: what an agent does, how an alarm is merged.
 """
 
 import asyncio
+import socket
 import time
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from sqlalchemy import Connection, select
@@ -54,6 +57,11 @@ class Waiting:
         return max(0.0, time.time() - min(waiting) / 1e6) if waiting else 0.0
 
 
+def _instance(name: str, data: Path) -> str:
+    """A name for this worker that stays over restarts and is no other's: machine, data folder, number."""
+    return f"bihuan-{uuid5(NAMESPACE_URL, f'{socket.gethostname()}{data.absolute()}')}-{name}"
+
+
 async def work(part: Part) -> None:
     """Run the worker until it is told to stop."""
     settings = part.settings
@@ -82,6 +90,7 @@ async def work(part: Part) -> None:
     worker = WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,  # a lane of the embedded broker has exactly one worker
+        instance=_instance(part.start.name, settings.data) if settings.kafka else None,
         partitions=settings.partitions,
         replication=settings.replication,
         fetch_max_wait_ms=settings.fetch_wait_ms,
