@@ -90,7 +90,7 @@ async def work(part: Part) -> None:
     worker = WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,  # a lane of the embedded broker has exactly one worker
-        instance=_instance(part.start.name, settings.data) if settings.kafka else None,
+        instance=_instance(part.start.name, Path(settings.data)) if settings.kafka else None,
         partitions=settings.partitions,
         replication=settings.replication,
         fetch_max_wait_ms=settings.fetch_wait_ms,
