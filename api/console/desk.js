@@ -7,7 +7,7 @@ import { List } from "./list.js";
 import { call } from "./net.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
-import { absolute, since } from "./time.js";
+import { absolute, now, since } from "./time.js";
 import { t } from "./words.js";
 
 const PAGE = 100;
@@ -31,7 +31,7 @@ class Desk {
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
-    this.search = h("input", { class: "search", type: "search", placeholder: `${t("nav.search")}：${t("nav.search_hint")}  /`, "aria-label": t("nav.search"),
+    this.search = h("input", { class: "search", type: "search", placeholder: `${t("nav.search")} · ${t("nav.search_hint")}  /`, "aria-label": t("nav.search"),
       oninput: () => this.filter({ search: this.search.value.trim().toLowerCase() }) });
     this.facets = h("nav", { class: "facets", "aria-label": t("filter.state") });
     document.title = me.site_name ? `${me.site_name} · ${t("app.name")}` : t("app.long");
@@ -68,7 +68,8 @@ class Desk {
       if (asked !== this.store.filter) return;
       this.store.takePage(body, first);
       this.render();
-      if (!this.list.chosen && matchMedia("(min-width: 901px)").matches) this.choose(this.store.gravest());
+      this.chooseIfNone();
+      this.feed.lastHeard ??= now();
       this.feed.start(Number(headers.get("Feed-Position")));
     } catch (failure) {
       const [title, note] = failure.status === 403 ? [t("error.permission"), t("error.permission_note", { role: t(`role.${this.me.role}`) })]
@@ -77,7 +78,13 @@ class Desk {
     }
   }
 
+  /** On a desk something is always shown in full; a phone begins with the list. */
+  chooseIfNone() {
+    if (!this.list.chosen && matchMedia("(min-width: 901px)").matches) this.choose(this.store.gravest());
+  }
+
   isBusy() {
+    if (!this.store.shown.length) return false; // nothing that could move
     return this.list.isBusy() || isTyping() || document.querySelector("dialog[open]") !== null;
   }
 
@@ -87,7 +94,7 @@ class Desk {
     if (done === "added") this.list.render();
     if (done === "held") this.list.renderArrivals();
     if (done !== "ignored" && incident.id === this.list.chosen) this.detail.show(incident);
-    if (done === "added" && !this.list.chosen && matchMedia("(min-width: 901px)").matches) this.choose(incident.id);
+    this.chooseIfNone();
     this.renderFacets();
     this.renderLine();
   }
@@ -96,6 +103,7 @@ class Desk {
     this.store.arrange();
     this.list.render();
     this.list.rows.scrollTop = 0;
+    this.chooseIfNone();
   }
 
   filter(change) {

@@ -1,6 +1,6 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
 import { fill, h, stateBox } from "./dom.js";
-import { kindsOf, severityWord } from "./list.js";
+import { gradeChip, kindsOf, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
@@ -58,7 +58,7 @@ export class Detail {
   facts(incident) {
     const rows = [
       ["since", [this.sinceElement]],
-      ["where", [h("span", { class: "grade", "data-grade": incident.zone_grade ?? "" }), incident.zone === "unassigned" ? t("zone.unassigned") : incident.zone_name,
+      ["where", [gradeChip(incident.zone_grade), incident.zone === "unassigned" ? t("zone.unassigned") : incident.zone_name,
         incident.zone_grade ? h("small", {}, t(`grade.${incident.zone_grade}`)) : null]],
       ["enterprise", incident.enterprise_name ? [incident.enterprise_name] : null],
       ["devices", [incident.devices.slice(0, 6).join("，") + (incident.devices.length > 6 ? " …" : "")]],

@@ -47,7 +47,7 @@ export function askShelve() {
       buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(MINUTES[i] === n)));
     } }, n < 60 ? t("do.minutes", { n }) : t("do.hours", { n: n / 60 })));
     const reason = h("textarea", { rows: 2, required: true, maxlength: 1000, autofocus: true });
-    return form(done, () => (reason.value.trim() ? { minutes, reason: reason.value } : null), h("label", {}, t("do.shelve_minutes"), h("div", { class: "choices" }, buttons)),
+    return form(done, () => (reason.value.trim() ? { minutes, reason: reason.value } : null), h("div", { class: "field", role: "group", "aria-label": t("do.shelve_minutes") }, h("span", {}, t("do.shelve_minutes")), h("div", { class: "choices" }, buttons)),
       h("label", {}, t("do.shelve_reason"), reason), h("p", { class: "muted" }, t("do.shelve_note")));
   });
 }

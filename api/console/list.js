@@ -4,6 +4,8 @@ import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
+/** The risk colour of a zone, with its letter: never colour alone. */
+export const gradeChip = (grade) => h("span", { class: "grade", "data-grade": grade ?? "", title: grade ? t(`grade.${grade}`) : null }, grade ? t(`grade.letter.${grade}`) : "");
 /** "明火 · 烟雾": the kinds of an incident. */
 export const kindsOf = (incident) => incident.kind_names.map((kind) => said(kind.name)).join(" · ");
 export const severityWord = (severity) => `${severity} ${t(`severity.${severity}`)}`;
@@ -58,7 +60,7 @@ export class List {
         return row.element;
       });
       this.elements = kept;
-      fill(this.rows, rows, h("p", { class: "foot" }, store.next
+      fill(this.rows, rows, h("p", { class: "end-of-list" }, store.next
         ? h("button", { onclick: () => this.calls.more() }, t("list.more"))
         : t("list.end")));
       this.mark();
@@ -78,7 +80,7 @@ export class List {
       "aria-selected": "false", "data-id": incident.id, "data-severity": incident.severity, onclick: () => this.calls.choose(incident.id, true) },
       glyph(incident.severity, standingOf(incident), severityWord(incident.severity)),
       h("span", { class: "what", title: kindsOf(incident) }, kindsOf(incident)),
-      h("span", { class: "where" }, h("span", { class: "grade", "data-grade": incident.zone_grade ?? "" }), h("span", { title: incident.devices.join(", ") },
+      h("span", { class: "where" }, gradeChip(incident.zone_grade), h("span", { title: incident.devices.join(", ") },
         incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
       h("span", { class: "word" }, said(incident.annunciation_name)),
       h("span", { class: "since" }, sinceText(incident)),

@@ -105,14 +105,16 @@ async def serve(part: Part) -> None:
     publisher = Publisher(part.start.broker)
     relay = Relay(database, doorbell, publish=publisher.publish, on_positions=app.state.services.feed.wake)
     part.progress = lambda: Beat(broker=publisher.address, broker_bytes=publisher.bytes_written, note={"published": relay.published})
-    await _work(part, intake, [registry.run(), _keep(relay.run)], publisher)
+    await _work(part, intake, [registry.run(), _keep(relay.run)], publisher, app.state.services.feed.closed)
     await publisher.stop()
     await doorbell.close()
     await asyncio.to_thread(journal.close)
     await asyncio.to_thread(database.close)
 
 
-async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], publisher: Publisher) -> None:
+async def _work(
+    part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], publisher: Publisher, feeds_closed: asyncio.Event
+) -> None:
     config = uvicorn.Config(
         intake,
         log_config=None,
@@ -138,6 +140,7 @@ async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], pub
     tasks.append(asyncio.create_task(_when_started(server, part.ready)))
     stopping = asyncio.create_task(part.stopping.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    feeds_closed.set()  # endless streams end first: their listeners come back to the next process
     server.should_exit = True
     await serving
     for task in (*tasks, stopping):

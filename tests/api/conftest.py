@@ -71,7 +71,8 @@ class System:
         self.applied = 0
         self.app = create_app(
             self.settings, database=self.database, door=self.door, pictures=self.evidence, registry=lambda: self.registry,
-            read_site=lambda body: parse_site(body, file="site", folder=self.folder).site, can_accept=self.can_accept, reload_site=self.reload_site,
+            read_site=lambda body: parse_site(body, file="site", folder=self.folder).site,
+            can_accept=self.can_accept, reload_site=self.reload_site,
         )  # fmt: skip
         self.ready: Exception | None = None
 
@@ -219,5 +220,3 @@ def run_server(system: System) -> Iterator[Server]:
 @pytest.fixture
 def server(system: System) -> Iterator[Server]:
     yield from run_server(system)
-
-

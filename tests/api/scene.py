@@ -4,11 +4,12 @@ import time
 from typing import Any
 
 import cv2
+import httpx
 import msgspec
 import numpy as np
 
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
-from tests.api.conftest import Server, System, alarm
+from tests.api.conftest import PASSWORD, Server, System, alarm
 
 SITE = Site(
     id="demo-park", name="示例工业园区", synthetic=True,
@@ -76,14 +77,22 @@ def _flame(frame: np.ndarray[Any, Any], box: tuple[int, int, int, int], random: 
 
 STORY = [
     # minutes ago, device, kind, action, score, message, picture
-    (640, "CAM-12", "loitering", "pulse", 0.62, "", "person"), (512, "P-11", "power_lost", "raised", None, "主泵供电中断", ""),
-    (350, "CAM-7", "exit_blocked", "raised", 0.81, "托盘堵塞 3 号安全出口", "person"), (212, "L-202", "level_low", "raised", None, "", ""),
-    (118, "新接入-07", "device_fault", "raised", None, "未登记设备上报", ""), (74, "CAM-9", "line_crossing", "pulse", 0.77, "", "person"),
-    (41, "G-310", "methane_high", "raised", None, "1.2 %VOL", ""), (40, "G-310", "methane_high", "cleared", None, "0.6 %VOL", ""),
-    (23, "CAM-2", "intrusion", "raised", 0.91, "危废库内有人员进入", "person"), (22, "CAM-2", "intrusion", "raised", 0.88, "", "person"),
-    (12, "L-202", "level_high", "raised", None, "86 %，高限 85 %", ""), (6, "G-201", "flammable_gas_high", "raised", None, "27 %LEL，一级报警 25 %LEL", ""),
-    (3, "CAM-1", "flame", "raised", 0.94, "3 号炉前出现明火", "flame"), (2, "T-101", "temperature_high", "raised", None, "63 ℃，高限 60 ℃", ""),
-    (1, "CAM-1", "flame", "raised", 0.97, "明火持续扩大", "flame"), (1, "CAM-1", "smoke", "raised", 0.71, "", ""),
+    (640, "CAM-12", "loitering", "pulse", 0.62, "", "person"),
+    (512, "P-11", "power_lost", "raised", None, "主泵供电中断", ""),
+    (350, "CAM-7", "exit_blocked", "raised", 0.81, "托盘堵塞 3 号安全出口", "person"),
+    (212, "L-202", "level_low", "raised", None, "", ""),
+    (118, "新接入-07", "device_fault", "raised", None, "未登记设备上报", ""),
+    (74, "CAM-9", "line_crossing", "pulse", 0.77, "", "person"),
+    (41, "G-310", "methane_high", "raised", None, "1.2 %VOL", ""),
+    (40, "G-310", "methane_high", "cleared", None, "0.6 %VOL", ""),
+    (23, "CAM-2", "intrusion", "raised", 0.91, "危废库内有人员进入", "person"),
+    (22, "CAM-2", "intrusion", "raised", 0.88, "", "person"),
+    (12, "L-202", "level_high", "raised", None, "86 %，高限 85 %", ""),
+    (6, "G-201", "flammable_gas_high", "raised", None, "27 %LEL，一级报警 25 %LEL", ""),
+    (3, "CAM-1", "flame", "raised", 0.94, "3 号炉前出现明火", "flame"),
+    (2, "T-101", "temperature_high", "raised", None, "63 ℃，高限 60 ℃", ""),
+    (1, "CAM-1", "flame", "raised", 0.97, "明火持续扩大", "flame"),
+    (1, "CAM-1", "smoke", "raised", 0.71, "", ""),
 ]  # fmt: skip
 
 
@@ -97,9 +106,31 @@ def play(server: Server) -> None:
         if drawn:
             image = picture(drawn, n)
             zone = system.registry.zone_of(device)
-            data["snapshot"] = system.evidence.put(image, media_type="image/jpeg", device=device, zone=zone, taken_at=int((now - ago * 60) * 1e6))
+            taken_at = int((now - ago * 60) * 1e6)
+            data["snapshot"] = system.evidence.put(image, media_type="image/jpeg", device=device, zone=zone, taken_at=taken_at)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - ago * 60 - n * 7 % 53))
         server.post({**alarm(f"scene-{n}", device=device, kind=kind, action=action), "time": stamp, "data": data})
+
+
+DONE = [
+    ("office", {"command": "acknowledge"}), ("pump", {"command": "acknowledge"}), ("pump", {"command": "assign", "to": "zhao"}),
+    ("gate", {"command": "acknowledge"}), ("store", {"command": "shelve", "minutes": 120, "reason": "整改中"}),
+    ("smelter", {"command": "comment", "text": "已电话通知示例铝业值班室，炉前人员正在撤离"}),
+]  # fmt: skip
+
+
+def handle(server: Server, user: str) -> None:
+    """What ``user`` (with the tests' password) has done about it so far."""
+    with httpx.Client(base_url=f"{server.url}/api/v1") as client:
+        me = client.post("/session", json={"name": user, "password": PASSWORD}).json()
+        client.headers["X-CSRF-Token"] = me["csrf"]
+        of_zone = {i["zone"]: i["id"] for i in reversed(client.get("/incidents").json()["items"])}
+        of_zone["smelter"] = client.get("/incidents?zone=smelter&family=fire").json()["items"][0]["id"]
+        for zone, command in DONE:
+            answer = client.post(f"/incidents/{of_zone[zone]}/commands", json=command)
+            assert answer.status_code == 200, answer.text
+        client.delete("/session")
+    server.run(server.system.position())
 
 
 def made(system_folder: Any) -> System:

@@ -187,7 +187,9 @@ def test_a_listener_that_takes_nothing_is_dropped_while_others_go_on(quick: Serv
             number, deadline = 0, time.monotonic() + 60
             while services.metrics.feed_dropped == 0:
                 assert time.monotonic() < deadline
-                quick.post(*(alarm(f"m{number + n}", device=f"M-{number + n}", kind="device_fault", message="长" * 3000) for n in range(200)))
+                quick.post(
+                    *(alarm(f"m{number + n}", device=f"M-{number + n}", kind="device_fault", message="长" * 3000) for n in range(200))
+                )
                 number += 200
                 for _ in range(200):
                     feed.incident()

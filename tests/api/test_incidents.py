@@ -56,7 +56,9 @@ async def test_what_the_state_does_not_allow_is_409(operator: httpx.AsyncClient,
      ({"command": "shelve", "minutes": 0, "reason": "x"}, "/minutes"), ({"command": "shelve", "minutes": 5}, "/reason"),
      ({"command": "acknowledge", "version": "1"}, "/version"), ({"command": "comment", "text": "a\x00b"}, "/text")],
 )  # fmt: skip
-async def test_a_command_that_is_not_one_is_422_by_field(operator: httpx.AsyncClient, system: System, body: dict[str, Any], pointer: str) -> None:
+async def test_a_command_that_is_not_one_is_422_by_field(
+    operator: httpx.AsyncClient, system: System, body: dict[str, Any], pointer: str
+) -> None:
     (incident,) = await opened(operator, system, alarm("a"))
     answer = await operator.post(f"/api/v1/incidents/{incident['id']}/commands", json=body)
     assert answer.status_code == 422 and answer.json()["pointer"] == pointer
@@ -64,7 +66,12 @@ async def test_a_command_that_is_not_one_is_422_by_field(operator: httpx.AsyncCl
 
 async def test_an_enterprise_sees_only_its_own_everywhere(client: httpx.AsyncClient, operator: httpx.AsyncClient, system: System) -> None:
     picture = system.evidence.put(b"\xff\xd8picture", media_type="image/jpeg", device="CAM-2", zone="depot", taken_at=1)
-    events = (alarm("a"), alarm("b", device="CAM-2", snapshot=picture), alarm("c", device="P-1", kind="power_lost"), alarm("d", device="??"))
+    events = (
+        alarm("a"),
+        alarm("b", device="CAM-2", snapshot=picture),
+        alarm("c", device="P-1", kind="power_lost"),
+        alarm("d", device="??"),
+    )
     by_zone = {i["zone"]: i for i in await opened(operator, system, *events)}
     assert set(by_zone) == {"smelter", "depot", "pipeline", "unassigned"}
     alu, chem = bearer(system.token("enterprise", "alu")), bearer(system.token("enterprise", "chem"))

@@ -39,7 +39,9 @@ async def test_what_is_not_there_is_a_problem_too(client: httpx.AsyncClient, met
     assert answer.headers["content-type"] == "application/problem+json" and answer.json()["status"] == status
 
 
-async def test_an_accident_inside_is_a_500_that_tells_nothing(client: httpx.AsyncClient, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_accident_inside_is_a_500_that_tells_nothing(
+    client: httpx.AsyncClient, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(_work: object) -> None:
         raise RuntimeError("secret path /srv/x")
 
@@ -77,7 +79,7 @@ async def test_figures_name_routes_and_nothing_of_the_park(operator: httpx.Async
     assert 'bihuan_http_requests_total{method="GET",route="/api/v1/zones/{id}",status="200"} 1' in text
     assert "bihuan_alarms_accepted_total 1" in text and "smelter" not in text and "CAM" not in text
     for line in text.splitlines():
-        assert re.fullmatch(r'# (HELP|TYPE) \S+ .+|[a-z_]+(\{[^}]*(\{\w+(:path)?\}[^}]*)*\})? [-+0-9.einf]+', line), line
+        assert re.fullmatch(r"# (HELP|TYPE) \S+ .+|[a-z_]+(\{[^}]*(\{\w+(:path)?\}[^}]*)*\})? [-+0-9.einf]+", line), line
 
 
 def test_passwords_in_addresses_are_hidden() -> None:
@@ -96,7 +98,9 @@ def test_both_catalogues_have_the_same_keys_and_parameters() -> None:
 def test_every_code_that_the_server_says_has_its_text() -> None:
     codes = [f"reason.{r.value}" for r in Reason] + [f"role.{r.value}" for r in Role] + [f"do.{name}" for name in COMMANDS]
     codes += [f"family.{name}" for name in FAMILIES] + [f"severity.{n}" for n in range(1, 5)]
-    codes += [f"event.{e}" for e in ("pending", "opened", "reactivated", "severity_raised", "cleared", "closed", "acknowledged", "unshelved")]
+    codes += [
+        f"event.{e}" for e in ("pending", "opened", "reactivated", "severity_raised", "cleared", "closed", "acknowledged", "unshelved")
+    ]
     catalogues = Words.load().catalogues
     assert [code for code in codes for language in LANGUAGES if code not in catalogues[language]] == []
 

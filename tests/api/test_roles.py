@@ -48,7 +48,6 @@ def test_a_route_without_a_row_can_not_be_registered() -> None:
         router.get("/api/v1/secrets")(lambda: None)
 
 
-
 @pytest.mark.parametrize(("method", "path"), [key for key, row in ROUTES.items() if row.roles is not None])
 async def test_without_signing_in_every_other_route_is_refused(client: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await client.request(method, filled(path))

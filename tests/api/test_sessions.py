@@ -38,7 +38,9 @@ async def test_over_https_the_cookie_is_secure_and_bound_to_the_host(client: htt
 
 
 @pytest.mark.parametrize("sent", [None, "", "wrong", "é"])
-async def test_a_write_by_cookie_without_the_right_csrf_token_is_refused(client: httpx.AsyncClient, system: System, sent: str | None) -> None:
+async def test_a_write_by_cookie_without_the_right_csrf_token_is_refused(
+    client: httpx.AsyncClient, system: System, sent: str | None
+) -> None:
     system.user("wang", "administrator")
     await sign_in(client)
     headers = {} if sent is None else {"X-CSRF-Token": sent.encode("latin-1")}
@@ -153,19 +155,25 @@ async def test_tokens_are_made_once_shown_once_and_revoked(client: httpx.AsyncCl
     [({"role": "enterprise"}, "/enterprise"), ({"role": "operator", "enterprise": "alu"}, "/enterprise"),
      ({"role": "enterprise", "enterprise": "nobody"}, "/enterprise"), ({"role": "king"}, "/role"), ({"role": "operator", "x": 1}, "/x")],
 )  # fmt: skip
-async def test_a_token_that_does_not_fit_is_refused_by_field(client: httpx.AsyncClient, system: System, body: dict[str, object], pointer: str) -> None:
+async def test_a_token_that_does_not_fit_is_refused_by_field(
+    client: httpx.AsyncClient, system: System, body: dict[str, object], pointer: str
+) -> None:
     answer = await client.post("/api/v1/tokens", json=body, headers=bearer(system.token("administrator")))
     assert answer.status_code == 422 and answer.json()["pointer"] == pointer
 
 
 @pytest.mark.parametrize("header", ["Basic d2FuZzp4", "Bearer", "Bearer ", "Bearer nonsense", "bh_x"])
-async def test_a_broken_authorization_header_is_401_even_beside_a_good_cookie(client: httpx.AsyncClient, system: System, header: str) -> None:
+async def test_a_broken_authorization_header_is_401_even_beside_a_good_cookie(
+    client: httpx.AsyncClient, system: System, header: str
+) -> None:
     system.user("wang", "operator")
     await sign_in(client)
     assert (await client.get("/api/v1/incidents", headers={"Authorization": header})).status_code == 401
 
 
-async def test_a_known_token_keeps_the_door_open_while_sql_is_away(client: httpx.AsyncClient, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_known_token_keeps_the_door_open_while_sql_is_away(
+    client: httpx.AsyncClient, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from hazards.errors import StorageUnavailable
     from tests.api.conftest import alarm
 

@@ -1,0 +1,309 @@
+"""The console in a real Chromium: sign-in, the live list, keys, and every state that is not the happy one."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from sqlalchemy import delete
+
+from storage import schema
+from tests.api import scene
+from tests.api.conftest import PASSWORD, Server, System, alarm, bearer, run_server
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]  # fmt: skip
+SIZES = {"wide": (1920, 1080), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def park(tmp_path: Path) -> Iterator[Server]:
+    system = scene.made(tmp_path)
+    system.user("wang", "operator")
+    yield from run_server(system)
+    system.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, park: Server) -> Iterator[Open]:
+    """Opens the console; a script error or a breach of the content policy fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_it(size: str = "wide", *, user: str | None = "wang") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=size == "phone")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda e: errors.append(str(e)))
+        page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
+        page.goto(park.url)
+        if user is not None:
+            sign_in(page, user)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def sign_in(page: Page, user: str, password: str = PASSWORD) -> None:
+    page.fill("[name=username]", user)
+    page.fill("[name=password]", password)
+    page.click("button[type=submit]")
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator(".row[data-id] .where").all_inner_texts()
+
+
+def live(page: Page) -> None:
+    expect(page.locator(".line[data-state=live]")).to_be_visible(timeout=15_000)
+
+
+def test_sign_in_is_chinese_says_what_was_wrong_and_switches_language(open_page: Open) -> None:
+    page = open_page(user=None)
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    sign_in(page, "wang", "not the password")
+    expect(page.locator(".message")).to_have_text("用户名或密码不正确")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    sign_in(page, "wang")
+    expect(page.get_by_text("No open incidents")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_an_alarm_appears_by_itself_with_its_picture_and_is_acknowledged_by_key(open_page: Open, park: Server) -> None:
+    page = open_page()
+    live(page)
+    expect(page.get_by_text("没有未关闭的事件")).to_be_visible()
+    picture = park.system.evidence.put(scene.picture("flame", 1), media_type="image/jpeg", device="CAM-1", zone="smelter", taken_at=1)
+    park.post(alarm("live", snapshot=picture, message="3 号炉前出现明火"))
+    row = page.locator(".row[data-id]")
+    expect(row).to_contain_text("明火")
+    expect(row.locator(".glyph[data-severity='1'].calls polygon.shape")).to_have_count(1)  # shape, letter and colour
+    expect(row.locator(".glyph .letter")).to_have_text("1")
+    expect(row.locator(".since")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d · "))
+    expect(page.locator(".picture img")).to_have_js_property("naturalWidth", 960)
+    expect(page.locator(".detail .story")).to_contain_text("第一条")
+    page.keyboard.press("a")
+    expect(row.locator(".word")).to_have_text("已确认")
+    expect(page.locator(".detail .head .word")).to_contain_text("已确认")
+    (incident,) = httpx.get(f"{park.url}/api/v1/incidents", headers=bearer(park.system.token("operator"))).json()["items"]
+    assert incident["acknowledged_by"] == "wang"
+
+
+def test_what_a_colleague_does_is_seen_at_once_without_the_rows_moving(open_page: Open, park: Server) -> None:
+    scene.play(park)
+    page = open_page()
+    live(page)
+    before = rows(page)
+    token = bearer(park.system.token("operator"))
+    tank = next(i for i in httpx.get(f"{park.url}/api/v1/incidents?family=gas&zone=tank", headers=token).json()["items"])
+    httpx.post(f"{park.url}/api/v1/incidents/{tank['id']}/commands", json={"command": "acknowledge"}, headers=token)
+    park.run(park.system.position())
+    expect(page.locator(f".row[data-id='{tank['id']}'] .word")).to_have_text("已确认")
+    assert rows(page) == before
+
+
+def test_keys_move_comment_shelve_search_and_help(open_page: Open, park: Server) -> None:
+    scene.play(park)
+    page = open_page()
+    live(page)
+    chosen = page.locator(".row[aria-selected=true]")
+    expect(chosen).to_contain_text("明火")  # the newest of the gravest, not just the newest
+    page.keyboard.press("j")
+    expect(chosen).to_contain_text("可燃气体")
+    page.keyboard.press("k")
+    expect(chosen).to_contain_text("明火")
+    page.keyboard.press("s")
+    page.get_by_role("button", name="1 小时").click()
+    page.locator("dialog textarea").fill("检修")
+    page.get_by_role("button", name="提交").click()
+    expect(chosen.locator(".word")).to_have_text("已搁置")
+    page.get_by_role("button", name="备注").click()
+    page.locator("dialog textarea").fill("<b>已到现场</b>")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".story .note").filter(has_text="<b>已到现场</b>")).to_have_count(1)  # text, never markup
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_contain_text("快捷键")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("危废")
+    expect(page.locator(".row[data-id]")).to_have_count(1)
+    page.keyboard.type("没有的东西")
+    expect(page.get_by_text("没有符合条件的事件")).to_be_visible()
+    page.get_by_role("button", name="清除筛选").click()
+    expect(page.locator(".row[data-id]")).to_have_count(11)
+
+
+def test_new_rows_wait_while_the_operator_types_or_has_scrolled(open_page: Open, park: Server) -> None:
+    park.post(*(alarm(f"n{n}", device=f"N-{n}", kind="device_fault") for n in range(40)))
+    page = open_page()
+    live(page)
+    page.evaluate("document.querySelector('.rows').scrollTop = 400")
+    first = rows(page)[0]
+    park.post(*(alarm(f"late{n}", device=device) for n, device in enumerate(("CAM-1", "G-201", "CAM-2"))))
+    button = page.locator(".arrivals")
+    expect(button).to_have_text("3 条新告警")
+    assert rows(page)[0] == first
+    button.click()
+    expect(button).to_be_hidden()
+    assert page.evaluate("document.querySelector('.rows').scrollTop") == 0
+    page.keyboard.press("/")
+    park.post(alarm("typed", device="P-11"))
+    expect(button).to_have_text("1 条新告警")
+    page.keyboard.press("Escape")
+    page.mouse.move(5, 5)
+    expect(button).to_be_hidden(timeout=10_000)
+    expect(page.locator(".row[data-id]").first).to_contain_text("消防泵房")
+
+
+def test_a_broken_line_says_so_across_the_top_and_catches_up(open_page: Open, park: Server) -> None:
+    page = open_page()
+    live(page)
+    page.context.set_offline(True)
+    expect(page.locator(".banner")).to_contain_text("网络已断开")
+    park.post(alarm("meanwhile"))
+    page.context.set_offline(False)
+    expect(page.locator(".row[data-id]")).to_contain_text("明火", timeout=20_000)
+    expect(page.locator(".banner")).to_be_hidden()
+
+
+def test_alarms_that_wait_to_be_applied_are_told(open_page: Open, park: Server) -> None:
+    page = open_page()
+    live(page)
+    with park.system.database.write() as connection:
+        at = int((time.time() - 30) * 1e6)
+        connection.execute(schema.forwarders.insert().values(journal="j", unapplied=5, oldest_at=at, updated_at=at))
+    expect(page.locator(".banner")).to_contain_text("报警处理滞后")
+
+
+def test_a_session_that_is_over_leads_to_the_sign_in(open_page: Open, park: Server) -> None:
+    park.post(alarm("a"))
+    page = open_page()
+    live(page)
+    with park.system.database.write() as connection:
+        connection.execute(delete(schema.sessions))
+    page.keyboard.press("a")
+    expect(page.locator(".message")).to_have_text("会话已结束，请重新登录")
+
+
+def test_a_role_without_commands_sees_why_there_are_none(open_page: Open, park: Server) -> None:
+    park.system.user("fenxi", "analyst")
+    park.post(alarm("a"))
+    page = open_page(user="fenxi")
+    expect(page.locator(".actions")).to_contain_text("当前角色“分析员”不能进行此操作")
+    expect(page.locator(".actions button")).to_have_count(0)
+
+
+def test_a_list_that_can_not_be_loaded_offers_another_try(open_page: Open, park: Server) -> None:
+    page = open_page(user=None)
+    page.route("**/api/v1/incidents?*", lambda route: route.fulfill(status=503, body="{}"))
+    sign_in(page, "wang")
+    expect(page.get_by_text("读取失败")).to_be_visible()
+    page.unroute("**/api/v1/incidents?*")
+    page.get_by_role("button", name="重试").click()
+    expect(page.get_by_text("没有未关闭的事件")).to_be_visible()
+
+
+def test_on_a_phone_one_thing_at_a_time_with_targets_for_thumbs(open_page: Open, park: Server) -> None:
+    scene.play(park)
+    page = open_page("phone")
+    live(page)
+    expect(page.locator(".detail")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".row[data-id]").nth(1).tap()
+    acknowledge = page.get_by_role("button", name="确认", exact=True)
+    expect(acknowledge).to_be_visible()
+    for button in page.locator(".detail button:visible").all():
+        box = button.bounding_box()
+        assert box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    acknowledge.tap()
+    expect(page.locator(".detail .head .word")).to_contain_text("已确认")
+    page.get_by_role("button", name="返回列表").tap()
+    expect(page.locator(".detail")).to_be_hidden()
+
+
+def test_text_has_contrast_and_a_severity_is_known_without_colour(open_page: Open, park: Server) -> None:
+    """WCAG contrast of every visible text at least 4.5:1, against the ground it stands on."""
+    scene.play(park)
+    page = open_page()
+    live(page)
+    low = page.evaluate(CONTRAST)
+    assert low == []
+    shapes = page.locator(".facets .glyph .shape").evaluate_all(
+        "(shapes) => shapes.map((s) => s.tagName + (s.getAttribute('points') ?? ''))"
+    )
+    assert len(shapes) == len(set(shapes)) == 4
+
+
+def test_every_text_of_the_pages_comes_from_a_catalogue() -> None:
+    folder = Path(__file__).parents[2] / "api" / "console"
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    for file in folder.glob("*.js"):
+        code = "\n".join(line for line in file.read_text("utf-8").splitlines() if not line.strip().startswith(("//", "/**", "*")))
+        assert not chinese.search(code), f"{file.name} has a Chinese text of its own"
+    used = {key for file in folder.glob("*.js") for key in re.findall(r"""\bt\("([a-z_.]+)"[,)]""", file.read_text("utf-8"))}
+    known = json.loads((folder / "catalogue" / "zh.json").read_text("utf-8")).keys()
+    assert used - known == set()
+
+
+def test_a_system_knows_it_is_synthetic(open_page: Open, park: Server) -> None:
+    park.post(alarm("a"))
+    page = open_page()
+    expect(page.locator(".bar .mark")).to_have_text("演示数据 SYNTHETIC")
+    expect(page.locator(".picture .mark")).to_have_text("演示数据 SYNTHETIC")
+    assert isinstance(park.system, System)
+
+
+CONTRAST = """() => {
+  const parse = (c) => (c.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+  const linear = (v) => (v / 255 <= .03928 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > .5) return c;
+    }
+    return [17, 21, 26];
+  };
+  const low = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || e.closest("svg, noscript, script, [aria-hidden=true], .visually-hidden")) continue;
+    if (!e.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    const a = light(parse(getComputedStyle(e).color)), b = light(ground(e));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) low.push(`${e.className} ${e.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
+  }
+  return low;
+}"""
