@@ -1,6 +1,6 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
 import { Detail, canAcknowledge } from "./detail.js";
-import { askAssign, askComment, askShelve, showHelp } from "./dialogs.js";
+import { askAssign, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
 import { Feed } from "./feed.js";
 import { List } from "./list.js";
@@ -54,7 +54,7 @@ class Desk {
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
       me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.search, this.line,
       h("button", { class: "plain help", onclick: showHelp, title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
-      h("span", { class: "who" }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
+      h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
   // --- data ---
@@ -133,6 +133,17 @@ class Desk {
       this.take(body, name === "acknowledge");
     } catch (failure) {
       await this.explain(failure, incident);
+    }
+  }
+
+  async changePassword() {
+    const change = await askPassword();
+    if (change === null) return;
+    try {
+      await call("POST", "/session/password", change);
+      toast(t("account.done"));
+    } catch (failure) {
+      toast(t({ 403: "account.wrong", 429: "login.throttled", 0: "error.network" }[failure.status] ?? "error.unavailable"), true);
     }
   }
 

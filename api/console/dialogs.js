@@ -52,6 +52,17 @@ export function askShelve() {
   });
 }
 
+/** The old and the new password, or null. */
+export function askPassword() {
+  return ask(t("account.password"), (done) => {
+    const field = (name, autocomplete, minlength) => h("input", { type: "password", name, autocomplete, minlength, maxlength: 256, required: true, autofocus: name === "old" });
+    const [old, fresh, again] = [field("old", "current-password", 1), field("new", "new-password", 10), field("again", "new-password", 10)];
+    again.addEventListener("input", () => again.setCustomValidity(again.value === fresh.value ? "" : t("account.differ")));
+    return form(done, () => (fresh.value === again.value ? { old: old.value, new: fresh.value } : null),
+      h("label", {}, t("account.old"), old), h("label", {}, t("account.new"), fresh), h("label", {}, t("account.again"), again), h("p", { class: "muted" }, t("account.note")));
+  });
+}
+
 export function showHelp() {
   const keys = [["j / k", "move"], ["a", "acknowledge"], ["s", "shelve"], ["h", "hazard"], ["f", "false"], ["/", "search"], ["Home", "home"], ["Esc", "escape"], ["?", "help"]];
   return ask(t("help.title"), (done) => h("div", {}, h("dl", { class: "keys" }, keys.map(([key, name]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(`help.${name}`))])),

@@ -217,6 +217,18 @@ def test_a_session_that_is_over_leads_to_the_sign_in(open_page: Open, park: Serv
     expect(page.locator(".message")).to_have_text("会话已结束，请重新登录")
 
 
+def test_one_changes_ones_own_password(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="wang").click()
+    for name, value in (("old", PASSWORD), ("new", "a whole new one"), ("again", "a whole new one")):
+        page.fill(f"dialog [name={name}]", value)
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".toast")).to_have_text("密码已修改")
+    page.get_by_role("button", name="退出").click()
+    sign_in(page, "wang", "a whole new one")
+    expect(page.get_by_text("没有未关闭的事件")).to_be_visible()
+
+
 def test_a_role_without_commands_sees_why_there_are_none(open_page: Open, park: Server) -> None:
     park.system.user("fenxi", "analyst")
     park.post(alarm("a"))
