@@ -51,7 +51,7 @@ class Speaker:
     async def run(self) -> None:
         """Send what an earlier process left unsent, clear what has no camera any more, then what is said."""
         for report in self._standing.unsent():
-            await self._send(report)
+            await self._send_or_drop(report)
         for camera in sorted(self._standing.devices() - set(self._cameras)):
             for kind in self._standing.raised(camera):
                 self._waiting.put_nowait(_ended(camera, kind, "camera_removed"))
@@ -60,12 +60,8 @@ class Speaker:
                 self._waiting.put_nowait(_ended(camera, kind, "detector_removed"))
         while True:
             said = await self._waiting.get()
-            try:
-                await self._tell(said)
-            except BihuanError as e:
-                log.exception("an alarm of a camera was refused", error=e.what)
-            finally:
-                self._waiting.task_done()
+            await self._tell(said)
+            self._waiting.task_done()
 
     async def drain(self) -> None:
         """Wait until everything queued is with the door."""
@@ -75,7 +71,15 @@ class Speaker:
         if isinstance(said, Saw):
             said = await self._report(said)
         await asyncio.to_thread(self._standing.keep, said)
-        await self._send(said)
+        await self._send_or_drop(said)
+
+    async def _send_or_drop(self, report: Report) -> None:
+        """Send it; what the door will never take is dropped, or it would stand before every later alarm for ever."""
+        try:
+            await self._send(report)
+        except BihuanError as e:
+            log.exception("an alarm of a camera was refused", camera=report.device, kind=report.kind, error=e.what)
+            await asyncio.to_thread(self._standing.accepted, report)
 
     async def _send(self, report: Report) -> None:
         waiting = wait_exponential_jitter(multiplier=0.2, max=5)
