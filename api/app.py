@@ -80,6 +80,10 @@ def create_app(
             database, render, kept=settings.feed_kept, poll=settings.feed_poll, behind_after=settings.behind_after, now=now
         ),
     )  # fmt: skip
+    return _assembled(services)
+
+
+def _assembled(services: Services) -> FastAPI:
     app = _Application(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan, redirect_slashes=False)
     app.state.services = services
     app.add_exception_handler(BihuanError, problems.handle_ours)

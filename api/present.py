@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from api import models
+from api import models, site_models
 from api.words import Bilingual, Words
 from hazards.incidents import is_acknowledged
 from hazards.kinds import FAMILIES, kind_of
@@ -136,24 +136,24 @@ def evidence_url(sha256: str | None) -> str | None:
     return EVIDENCE_URL + sha256 if sha256 else None
 
 
-def enterprise(e: Enterprise) -> models.Enterprise:
+def enterprise(e: Enterprise) -> site_models.Enterprise:
     """An enterprise."""
-    return models.Enterprise(
-        id=e.id, name=e.name, contacts=[models.Contact(name=c.name, role=c.role, phone=c.phone) for c in e.contacts]
+    return site_models.Enterprise(
+        id=e.id, name=e.name, contacts=[site_models.Contact(name=c.name, role=c.role, phone=c.phone) for c in e.contacts]
     )
 
 
-def zone(z: Zone) -> models.Zone:
+def zone(z: Zone) -> site_models.Zone:
     """A zone."""
-    return models.Zone(
+    return site_models.Zone(
         id=z.id, name=z.name, grade=z.grade.value, enterprise=z.enterprise, polygon=z.polygon, line=z.line, risks=z.risks,
         measures=z.measures, major_hazard_level=z.major_hazard_level,
     )  # fmt: skip
 
 
-def device(d: Device) -> models.Device:
+def device(d: Device) -> site_models.Device:
     """A device, with the password of its address hidden."""
-    return models.Device(
+    return site_models.Device(
         id=d.id, zone=d.zone, type=d.type, url=without_password(d.url), detectors=d.detectors, areas=d.areas, settings=d.settings
     )
 

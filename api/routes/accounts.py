@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from structlog import get_logger
 
-from api import models
+from api import account_models as models
 from api.gate import GuardedRoute
 from api.present import Presenter
 from api.problems import responses

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 from structlog import get_logger
 
-from api import models
+from api import account_models as models
 from api.gate import COOKIE, SECURE_COOKIE, GuardedRoute, presented
 from api.principals import Principal
 from api.problems import responses

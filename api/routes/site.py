@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 
-from api import models, present
+from api import present
+from api import site_models as models
 from api.gate import GuardedRoute
 from api.routes.common import Asking, Cursor, Id, Limit, With, clamp, page_by_id
 from hazards.errors import NotFound

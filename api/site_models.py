@@ -1,0 +1,111 @@
+"""Bodies about the site: zones, devices, enterprises, the site file. What must not go in: decisions, SQL."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+
+class Contact(BaseModel):
+    """Somebody to call."""
+
+    name: str
+    role: str
+    phone: str
+
+
+class Enterprise(BaseModel):
+    """An enterprise of the park."""
+
+    id: str
+    name: str
+    contacts: list[Contact]
+
+
+class EnterprisePage(BaseModel):
+    """By id."""
+
+    items: list[Enterprise]
+    next: str | None
+
+
+class Zone(BaseModel):
+    """A zone with its risk grade. Geometry in metres on the park plan."""
+
+    id: str
+    name: str
+    grade: Literal["red", "orange", "yellow", "blue"]
+    enterprise: str | None
+    polygon: list[tuple[float, float]]
+    line: list[tuple[float, float]]
+    risks: list[str]
+    measures: list[str]
+    major_hazard_level: int | None
+
+
+class ZonePage(BaseModel):
+    """By id."""
+
+    items: list[Zone]
+    next: str | None
+
+
+class Device(BaseModel):
+    """A camera, sensor or platform. A password in its address is not shown."""
+
+    id: str
+    zone: str
+    type: str
+    url: str
+    detectors: list[str]
+    areas: dict[str, list[tuple[float, float]]]
+    settings: dict[str, Any]
+
+
+class DevicePage(BaseModel):
+    """By id."""
+
+    items: list[Device]
+    next: str | None
+
+
+class WaitingDevice(BaseModel):
+    """A device that sends alarms and that nobody registered."""
+
+    device: str
+    alarms: int
+    first_at: datetime
+    last_at: datetime
+
+
+class WaitingPage(BaseModel):
+    """Latest first."""
+
+    items: list[WaitingDevice]
+    next: str | None
+
+
+class SiteInfo(BaseModel):
+    """The applied site. ``body`` has the shape of the site file, with the defaults filled in and passwords hidden."""
+
+    version: int
+    synthetic: bool
+    body: dict[str, Any]
+
+
+class SiteCheck(BaseModel):
+    """A site file that could be applied."""
+
+    site: str
+    enterprises: int
+    zones: int
+    devices: int
+
+
+class SiteApplied(BaseModel):
+    """What applying changed: ids by table. ``version`` counts applied sites."""
+
+    version: int
+    added: dict[str, list[str]]
+    changed: dict[str, list[str]]
+    removed: dict[str, list[str]]
