@@ -53,26 +53,26 @@ def listen_on(host: str, port: int) -> socket.socket:
     raise AssertionError  # the loop ends by return or raise
 
 
-def site_of(settings: Settings) -> Site | None:
-    """The site to apply at this start: the file's, the demonstration's, both, or None to keep what is applied. Raises InvalidFile."""
-    site = None
+def site_of(settings: Settings) -> tuple[Site | None, list[str]]:
+    """The site to apply at this start (the file's, the demonstration's, both, or None to keep what is applied), and warnings.
+
+    Raises InvalidFile."""
+    site, warnings = None, list[str]()
     if settings.site:
         from bihuan.site_file import read_site
 
         found = read_site(Path(settings.site))
-        site = found.site
-        for warning in found.warnings:
-            print(f"bihuan: warning: {settings.site}: {warning}", file=sys.stderr)
+        site, warnings = found.site, [f"{settings.site}: {w}" for w in found.warnings]
     if settings.demo:
         from bihuan.demo import add_demo
 
         site = add_demo(site, settings.folder)
-    return site
+    return site, warnings
 
 
 def run_system(settings: Settings, parts: Sequence[str], *, alone: str = "") -> None:
     """Run ``parts`` until a signal. Raises Misconfigured or InvalidFile when they can't start."""
-    site = site_of(settings)
+    site, warnings = site_of(settings)
     make_folder(settings.folder)
     with contextlib.ExitStack() as held:
         held.callback(lock_folder(settings.folder, alone).release)
@@ -80,6 +80,8 @@ def run_system(settings: Settings, parts: Sequence[str], *, alone: str = "") -> 
         if "api" in parts:
             listener = held.enter_context(listen_on(settings.host, settings.port))
             settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
+        for warning in warnings:
+            print(f"bihuan: warning: {warning}", file=sys.stderr)
         logs.configure("supervisor", settings.log)
         from bihuan.supervisor import Supervisor
 
