@@ -1,7 +1,8 @@
 """The outbox and its relay: what a transaction announces becomes a feed position, then a Kafka message.
 
-The relay is the one that gives positions, in order, without gaps: ids from a sequence commit out of order. Giving a
-position needs SQL only, so the feed goes on while the broker is away or replaced; publishing catches up afterwards.
+Positions are given in order, without gaps: in PostgreSQL by the one relay, since ids from a sequence commit out of order;
+in SQLite, where one transaction writes at a time, by that transaction. A position needs SQL only, so the feed goes on
+while the broker is away or replaced; publishing catches up afterwards.
 What must not go in: what the messages mean, HTTP.
 """
 
@@ -27,6 +28,8 @@ from storage.doorbell import POSTGRES_CHANNEL, Doorbell
 
 log = structlog.get_logger("relay")
 BATCH = 500
+LINGER = 0.02
+"""Seconds that publishing waits for company: the feed does not wait for it, and every round costs a transaction."""
 KEPT = 200_000
 """Published rows kept for resuming feeds; older ones are dropped, the incidents themselves stay."""
 ADVISORY_LOCK = 0x6269_6875  # "bihu"
@@ -70,6 +73,8 @@ def announce(connection: Connection, changes: Sequence[tuple[IncidentMessage, st
     insert_rows(connection, schema.outbox, rows)
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": POSTGRES_CHANNEL})
+    else:  # SQLite has one writer at a time: this transaction can't be overtaken, so the places are given at once
+        give_positions(connection)
 
 
 def give_positions(connection: Connection) -> int:
@@ -136,6 +141,7 @@ class Relay:
         self._to_publish = asyncio.Event()
         self.published = 0
         self.leading = False
+        self._newest = 0
 
     async def switch(self, publish: Publish | None) -> None:
         """Publish to another broker from now on; what the old one did not acknowledge goes to the new one."""
@@ -163,7 +169,7 @@ class Relay:
             try:
                 if not await asyncio.to_thread(leadership.holds):
                     raise Unavailable("the relay lost its leadership", where="sql")
-                given = await self.database.writing(give_positions)
+                given = await self._new_positions()
             except Unavailable as e:
                 log.warning("positions wait", error=str(e))
                 await asyncio.sleep(0.5)
@@ -172,12 +178,21 @@ class Relay:
             if given:
                 self._to_publish.set()
                 self.on_positions()
-            if given < BATCH:
+            if given < BATCH or self.database.is_sqlite:
                 await self.doorbell.wait(self.poll)
+
+    async def _new_positions(self) -> int:
+        """How many positions are new since the last call; with PostgreSQL they are given here."""
+        if not self.database.is_sqlite:
+            return await self.database.writing(give_positions)
+        newest = (await self.database.reading(feed_bounds))[1]
+        new, self._newest = newest - self._newest, newest
+        return new
 
     async def _publish_all(self) -> None:
         while True:
             await self._to_publish.wait()
+            await asyncio.sleep(LINGER)
             self._to_publish.clear()
             try:
                 await self._publish_waiting()

@@ -192,7 +192,7 @@ def test_positions_have_no_gaps_and_the_outbox_is_published_in_order(database: D
     for n in range(20):
         take(database, signal(n, device=f"D{n}", at=n))
     with database.write() as connection:
-        assert give_positions(connection) == 20 and give_positions(connection) == 0
+        assert give_positions(connection) == (0 if database.is_sqlite else 20) and give_positions(connection) == 0
         rows = unpublished(connection)
         assert [r.position for r in rows] == list(range(1, 21))
         mark_published(connection, rows[:15], now=NOON)

@@ -61,7 +61,13 @@ async def test_rows_get_positions_at_once_and_are_published_in_order(database: D
         await asyncio.to_thread(change, database, doorbell, n)
     await until(lambda: _is(len(broker.rows) == 29))
     assert [r.position for r in broker.rows] == list(range(1, 30))
+    await ended(task)
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """The relay gave back its lock."""
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _is(value: bool) -> bool:
@@ -88,7 +94,7 @@ async def test_the_feed_goes_on_while_the_broker_is_away(database: Database, doo
     await relay.switch(other.publish)
     await until(all_published)
     assert [r.position for r in other.rows] == list(range(1, 11))
-    task.cancel()
+    await ended(task)
 
 
 async def test_only_one_leads_and_another_takes_over(database: Database, doorbell: Doorbell) -> None:
@@ -97,9 +103,8 @@ async def test_only_one_leads_and_another_takes_over(database: Database, doorbel
     tasks = [asyncio.create_task(r.run()) for r in relays]
     await until(lambda: _is(sum(r.leading for r in relays) == 1))
     leader = next(n for n, r in enumerate(relays) if r.leading)
-    tasks[leader].cancel()
+    await ended(tasks[leader])
     await until(lambda: _is(relays[1 - leader].leading))
     change(database, doorbell, 1)
     await until(lambda: _is(len(broker.rows) == 1))
-    tasks[1 - leader].cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(tasks[1 - leader])
