@@ -103,13 +103,12 @@ def demo_site(folder: Path) -> Site:
 
 
 def add_demo(site: Site | None, folder: Path) -> Site:
-    """The park alone, or added to ``site``, which is then marked synthetic as a whole: better too much marked than too little."""
+    """The park alone, or added to ``site``, whose own devices stay real: only what the park's devices say is marked synthetic."""
     park = demo_site(folder)
     if site is None:
         return park
     return msgspec.structs.replace(
         site,
-        synthetic=True,
         name=f"{site.name} + 演示 SYNTHETIC",
         enterprises=[*site.enterprises, *park.enterprises],
         zones=[*site.zones, *park.zones],

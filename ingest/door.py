@@ -25,9 +25,8 @@ log = structlog.get_logger(__name__)
 class Places(Protocol):
     """What the door asks of the site (``storage.site_store.Registry``)."""
 
-    @property
-    def synthetic(self) -> bool:
-        """Whether this is a demonstration."""
+    def is_synthetic(self, device: str) -> bool:
+        """Whether what ``device`` says is a demonstration."""
 
     def zone_of(self, device: str) -> str:
         """The zone of ``device``, or ``unassigned``."""
@@ -62,7 +61,8 @@ class Door:
         site, received_at = self._registry(), self._now()
         signals: dict[str, Signal] = {}
         for report in reports:
-            signal = _storable(admit(report, zone=site.zone_of(report.device), synthetic=site.synthetic, received_at=received_at))
+            zone, synthetic = site.zone_of(report.device), site.is_synthetic(report.device)
+            signal = _storable(admit(report, zone=zone, synthetic=synthetic, received_at=received_at))
             signals.setdefault(signal.id, signal)
         return list(signals.values()), [_row(signal) for signal in signals.values()]
 

@@ -25,8 +25,13 @@ class Registry:
 
     @property
     def synthetic(self) -> bool:
-        """Whether this is a demonstration."""
+        """Whether all of this is a demonstration."""
         return self.site.synthetic
+
+    def is_synthetic(self, device: str) -> bool:
+        """Whether what ``device`` says is a demonstration: the whole site is, or the device is marked so."""
+        known = self.devices.get(device)
+        return self.synthetic or (known is not None and known.settings.get("synthetic") is True)
 
     def zone_of(self, device: str) -> str:
         """The zone of ``device``, or ``unassigned``."""

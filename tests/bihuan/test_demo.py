@@ -11,8 +11,9 @@ import msgspec
 from bihuan.demo import add_demo, demo_site, plot
 from hazards.kinds import KINDS
 from hazards.messages import Action
-from hazards.zones import Grade, Site, crossing_edges
-from tests.bihuan.test_cli import Up, bihuan
+from hazards.zones import Device, Grade, Site, crossing_edges
+from storage.site_store import Registry
+from tests.bihuan.test_cli import EXAMPLE, Up, bihuan
 
 BEGINS = 1_795_340_000_000_000
 
@@ -27,8 +28,10 @@ def test_the_park_is_sound_and_marked() -> None:
     assert msgspec.json.decode(msgspec.json.encode(site), type=Site) == site
 
 
-def test_a_site_with_the_park_added_is_marked_as_a_whole() -> None:
-    assert add_demo(Site(id="real", name="真实"), Path("/data")).synthetic
+def test_the_park_added_to_a_real_site_leaves_its_devices_real() -> None:
+    mixed = add_demo(Site(id="real", name="真实", devices=[Device("CAM-1", "z", "camera")]), Path("/data"))
+    registry = Registry(1, mixed, {z.id: z for z in mixed.zones}, {d.id: d for d in mixed.devices})
+    assert {d.id for d in mixed.devices if not registry.is_synthetic(d.id)} == {"CAM-1"}, "a real device is never marked synthetic"
 
 
 def test_an_hour_of_alarms_fits_the_park_and_what_is_raised_is_cleared() -> None:
@@ -48,6 +51,13 @@ def test_an_hour_of_alarms_fits_the_park_and_what_is_raised_is_cleared() -> None
             standing[key] += 1
     assert len(standing) < 8, "at most one condition of each story stands at the end"
     assert 100 < len(hour) < 1000
+
+
+def test_the_park_never_replaces_a_real_site(tmp_path: Path) -> None:
+    assert bihuan("site", "apply", EXAMPLE, "--data", tmp_path / "d").returncode == 0
+    done = bihuan("up", "--demo", "--data", tmp_path / "d", "--port", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "holds the site demo-park" in done.stderr
 
 
 def test_the_demonstration_shows_a_flame_with_its_picture_all_marked_synthetic(tmp_path: Path) -> None:
