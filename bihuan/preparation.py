@@ -17,7 +17,7 @@ from hazards.errors import InvalidFile, Misconfigured, StorageUnavailable
 from storage import schema
 from storage.accounts import ADMINISTRATOR, create_user, hash_password
 from storage.database import Database
-from storage.site_store import apply_site
+from storage.site_store import apply_site, load_registry
 
 log = structlog.get_logger()
 
@@ -118,6 +118,11 @@ def _fill(database: Database, start: Start) -> bool:
     site = start.site
     if site is not None:
         with database.write() as connection:
+            known = load_registry(connection)
+            if start.settings.demo and not start.settings.site and known.version and not known.synthetic:
+                raise Misconfigured(
+                    f"holds the site {known.site.id}", where=start.settings.data, hint="give --demo a data folder of its own"
+                )
             change = apply_site(connection, site, by="bihuan", now=now_us())
         log.info("site applied", site=site.id, version=change.version)
     return ensure_administrator(database, start.password) if start.password else False

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ import msgspec
 from yaml.nodes import MappingNode, Node
 
 from bihuan.outlines import sound_outline
+from bihuan.sensor_keys import check_sensor
 from bihuan.yaml_lines import Document, Fields, Problems, line_of, points
 from hazards.errors import FileProblem, InvalidFile
 from hazards.kinds import KINDS
@@ -26,7 +27,6 @@ T = TypeVar("T", Enterprise, Zone, Device)
 
 _ID = re.compile(r"^[^\s/\\?#%\x00-\x1f\x7f]{1,128}$")
 _CAMERA_SCHEMES = ("file", "rtsp", "rtsps", "http", "https", "usb")
-_LIMITS = ("low_low", "low", "high", "high_high")
 _TYPES = ("camera", "sensor", "platform")
 
 
@@ -195,7 +195,7 @@ class _Reader:
             detectors=detectors,
             areas=self._areas(fields, detectors),
         )
-        self._check_sensor(fields)
+        check_sensor(fields, self.problems)
         return msgspec.structs.replace(device, settings={k: self.document.plain(v) for k, v in fields.rest().items()})
 
     def _url(self, fields: Fields, kind: str) -> str:
@@ -249,25 +249,6 @@ class _Reader:
                 areas[name] = sound_outline(corners, 3, inner.at(name), inner.place(name), self.problems)
         return areas
 
-    def _check_sensor(self, fields: Fields) -> None:
-        """Numbers that must be numbers; the values themselves are kept in ``settings``."""
-        nodes = fields.rest()
-        if (limits := nodes.get("limits")) is not None:
-            given = self.document.plain(limits)
-            numbers = [given[k] for k in _LIMITS if k in given] if isinstance(given, dict) else None
-            if numbers is None or set(given) - set(_LIMITS) or not all(_number(v) for v in numbers):
-                self.problems.error(limits, fields.place("limits"), "numbers are expected", ", ".join(_LIMITS))
-            elif numbers != sorted(numbers):
-                self.problems.error(limits, fields.place("limits"), "the limits are out of order", " < ".join(_LIMITS))
-        if (span := nodes.get("range")) is not None:
-            ends = self.document.plain(span)
-            if not (isinstance(ends, list) and len(ends) == 2 and all(_number(v) for v in ends) and ends[0] < ends[1]):
-                self.problems.error(span, fields.place("range"), "a range is two rising numbers", "[low, high]")
-        if (deadband := nodes.get("deadband")) is not None and not (_number(v := self.document.plain(deadband)) and v >= 0):
-            self.problems.error(deadband, fields.place("deadband"), "a number of at least 0 is expected")
-        if "stale_after" in nodes:
-            Fields(self.document, _only(fields.node, "stale_after"), fields.where, self.problems).duration("stale_after")
-
     # --- the rest ---
     def _check_webhook(self, hook: Fields) -> None:
         enterprise = hook.text("enterprise", None)
@@ -293,12 +274,3 @@ class _Reader:
             ZoneInfo(name)
         except (ValueError, OSError, LookupError):
             self.problems.error(head.at("time_zone"), head.place("time_zone"), f"{name!r} is no time zone", "for example Asia/Shanghai")
-
-
-def _only(node: MappingNode, key: str) -> MappingNode:
-    """``node`` with one of its keys."""
-    return MappingNode(node.tag, [(k, v) for k, v in node.value if k.value == key], node.start_mark, node.end_mark)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -112,9 +112,7 @@ async def serve(part: Part) -> None:
     await asyncio.to_thread(database.close)
 
 
-async def _work(
-    part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], publisher: Publisher, feeds_closed: asyncio.Event
-) -> None:
+async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], publisher: Publisher, feeds_closed: asyncio.Event) -> None:
     config = uvicorn.Config(
         intake,
         log_config=None,
