@@ -9,7 +9,6 @@ import contextlib
 import socket
 from typing import Protocol
 
-import psycopg
 from sqlalchemy import make_url
 
 POSTGRES_CHANNEL = "bihuan_outbox"
@@ -86,6 +85,8 @@ class PostgresDoorbell:
         return await _wait(self._rang, timeout)
 
     async def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415 (a start on SQLite does not pay for it)
+
         with contextlib.suppress(psycopg.Error, OSError):
             async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                 await connection.execute(f"LISTEN {POSTGRES_CHANNEL}")

@@ -13,7 +13,8 @@ from hazards.messages import Action, Clock, IncidentMessage, IncidentState, Sign
 
 TIMES = st.integers(-(2**53), 2**53)
 WORDS = st.text(max_size=20)
-DETAILS = st.dictionaries(WORDS, st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | WORDS, max_size=3)
+PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | WORDS
+DETAILS = st.dictionaries(WORDS, PLAIN, max_size=3)
 SIGNALS = st.builds(
     Signal, id=WORDS, source=WORDS, source_id=WORDS, device=WORDS, zone=WORDS, kind=WORDS, action=st.sampled_from(Action), at=TIMES,
     received_at=TIMES, clock=st.sampled_from(Clock), sent_at=st.none() | TIMES, severity=st.none() | st.integers(1, 4),
