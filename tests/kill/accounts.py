@@ -131,17 +131,33 @@ async def look(client: Client, source: str) -> Shown:
     return Shown(incidents, alarms)
 
 
-async def audit(client: Client, sender: Sender, *, seconds: float = 60) -> Shown:
-    """Wait until every accepted alarm stands somewhere, then check that nothing is lost or doubled."""
-    limit = time.monotonic() + seconds
+def miscounted(shown: Shown) -> dict[str, tuple[int, int]]:
+    """Incidents whose own count is not that of the alarms under them: (counted, standing)."""
+    both = {i["id"]: (i["alarm_count"], len(shown.alarms[i["id"]])) for i in shown.incidents}
+    return {i: pair for i, pair in both.items() if pair[0] != pair[1]}
+
+
+async def settle(client: Client, sender: Sender, seconds: float) -> Shown:
+    """Look until every accepted alarm stands and two looks in a row show the same; the last look after ``seconds`` anyway.
+
+    An alarm whose 202 was cut off may be in the journal and still land, between the reading of an incident and of its alarms."""
+    limit, before = time.monotonic() + seconds, None
     while True:
         shown = await look(client, sender.source)
+        if wrong := miscounted(shown):
+            print(f"while settling, counted and standing differ: {list(wrong.items())[:5]}")
         standing = shown.places_of()
-        lost = [i for i in sender.accepted if not standing[i]]
-        miscounted = {i["id"]: (i["alarm_count"], n) for i in shown.incidents if i["alarm_count"] != (n := len(shown.alarms[i["id"]]))}
-        if (not lost and not miscounted) or time.monotonic() > limit:
-            break  # posts that were cut off may still be applied between two pages: look again until it holds still
+        if (shown == before and all(standing[i] for i in sender.accepted)) or time.monotonic() > limit:
+            return shown
+        before = shown
         await asyncio.sleep(0.5)
+
+
+async def audit(client: Client, sender: Sender, *, seconds: float = 60) -> Shown:
+    """Wait until what was accepted stands and nothing moves any more, then check that nothing is lost or doubled."""
+    shown = await settle(client, sender, seconds)
+    standing = shown.places_of()
+    lost = [i for i in sender.accepted if not standing[i]]
     assert not lost, f"{len(lost)} of {len(sender.accepted)} accepted alarms are lost, for example {sorted(lost)[:5]}"
     doubled = {i: n for i, n in standing.items() if n > 1}
     assert not doubled, f"alarms that stand more than once: {list(doubled.items())[:5]}"
@@ -149,6 +165,7 @@ async def audit(client: Client, sender: Sender, *, seconds: float = 60) -> Shown
     assert max(identities.values()) == 1, f"incidents listed more than once: {identities.most_common(3)}"
     crowded = {g: n for g, n in shown.open_groups().items() if n > 1}
     assert not crowded, f"groups with more than one open incident: {crowded}"
-    assert not miscounted, f"incidents whose count is not that of their alarms: {list(miscounted.items())[:3]}"
+    wrong = miscounted(shown)
+    assert not wrong, f"incidents whose count is not that of their alarms (counted, standing): {list(wrong.items())[:5]}"
     assert not sender.refused, f"{len(sender.refused)} well-formed alarms were refused: {sender.refused[:3]}"
     return shown
