@@ -25,13 +25,13 @@ AgentFunction = Callable[[StreamT[Any]], Awaitable[None]]
 class WorkerSettings:
     """What a worker has to know. Times in seconds unless the name says otherwise.
 
-    ``broker``: "host:port,host:port". ``group``: workers of one group share the partitions. ``alone``: this is
-    the only worker and takes all partitions without asking the group: right for the embedded broker, which holds every
-    join for half the session timeout; wrong anywhere else. ``replication``: copies of
-    each topic made at the start. ``fetch_max_wait_ms``: how long the broker may hold an empty fetch. ``session_timeout``:
-    a worker silent for so long loses its partitions (Kafka's own lower bound is 6 s). ``instance``: a name that stays over
-    restarts (static membership): a worker that died takes its own partitions up again at once, nobody waits for
-    the time-out. ``commit_interval``: how much is read again after a crash. ``batch_messages`` and ``batch_bytes`` bound one SQL transaction."""
+    ``broker``: "host:port,host:port". ``group``: workers of one group share the partitions. ``alone``: this is the only worker and
+    takes all partitions without asking the group: right for the embedded broker, which holds every join for half the session timeout;
+    wrong anywhere else. ``replication``: copies of each topic made at the start. ``fetch_max_wait_ms``: how long the broker may hold
+    an empty fetch. ``session_timeout``: a worker silent for so long loses its partitions (Kafka's own lower bound is 6 s).
+    ``instance``: a name that stays over restarts (static membership): a worker that died takes its own partitions up again at once,
+    nobody waits for the time-out. ``commit_interval``: how much is read again after a crash. ``batch_messages`` and ``batch_bytes``
+    bound one SQL transaction."""
 
     broker: str
     group: str = "bihuan"
