@@ -32,6 +32,7 @@ class Report(Struct, frozen=True, kw_only=True):
     message: str = ""
     snapshot: str | None = None
     sequence: int = 0
+    realm: str = ""  # whose word it is, when senders must not share ids: an enterprise's can't pre-empt another's
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,9 +50,9 @@ def admit(report: Report, *, zone: str, synthetic: bool, received_at: int) -> Si
     at, clock = believe(report.at, received_at)
     if report.source_id is None:
         onset = report.at if report.at is not None else received_at
-        identity = onset_id(report.source, report.device, report.kind, report.action, onset, report.sequence)
+        identity = onset_id(report.realm + report.source, report.device, report.kind, report.action, onset, report.sequence)
     else:
-        identity = signal_id(report.source, report.source_id)
+        identity = signal_id(report.realm + report.source, report.source_id)
     return Signal(
         id=identity, source=report.source, source_id=report.source_id if report.source_id is not None else identity,
         device=report.device, zone=zone, kind=report.kind, action=report.action, at=at, received_at=received_at,

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from hazards.errors import BadInput, Conflict, NotInState
 from hazards.merging import REGROUP_WINDOW
 from hazards.messages import IncidentMessage, IncidentState
+from hazards.zone_state import Reason
 
 LONGEST_SHELF = 24 * 3600 * 1_000_000
 """Shelving is always limited (ISA-18.2); this is the longest, in microseconds (platform default)."""
@@ -49,7 +50,14 @@ class Unshelve(Struct, frozen=True, tag="unshelve", tag_field="command"):
     version: int | None = None
 
 
-IncidentCommand = Acknowledge | Assign | Comment | Shelve | Unshelve
+class Close(Struct, frozen=True, tag="close", tag_field="command"):
+    """End it by hand, with a reason: its alarms count as gone until they are raised again (关闭)."""
+
+    reason: str
+    version: int | None = None
+
+
+IncidentCommand = Acknowledge | Assign | Comment | Shelve | Unshelve | Close
 
 
 def is_acknowledged(incident: IncidentMessage) -> bool:
@@ -68,6 +76,8 @@ def decide(incident: IncidentMessage, command: IncidentCommand, *, people_versio
     if command.version is not None and people_version > command.version:
         raise Conflict(f"somebody changed this incident at version {people_version}, you looked at {command.version}",
                        where="/version", hint="look again, then repeat")  # fmt: skip
+    if command.version is not None and command.version > incident.version:
+        raise BadInput(f"version {command.version} does not exist yet, the newest is {incident.version}", where="/version")
     match command:
         case Acknowledge():
             return _acknowledge(incident, actor, now)
@@ -83,6 +93,8 @@ def decide(incident: IncidentMessage, command: IncidentCommand, *, people_versio
             if incident.shelved_until is None:
                 raise NotInState("the incident is not shelved", where="/command")
             return structs.replace(incident, shelved_by=None, shelved_until=None, shelve_reason=None), "unshelved", {}
+        case Close():
+            return _close(incident, command, actor, now)
 
 
 def _acknowledge(incident: IncidentMessage, actor: str, now: int) -> Decided:
@@ -105,3 +117,15 @@ def _shelve(incident: IncidentMessage, command: Shelve, actor: str, now: int) ->
         raise NotInState("the incident is closed", where="/command")
     after = structs.replace(incident, shelved_by=actor, shelved_until=now + length, shelve_reason=command.reason)
     return after, "shelved", {"until": now + length, "reason": command.reason}
+
+
+def _close(incident: IncidentMessage, command: Close, actor: str, now: int) -> Decided:
+    if incident.state is IncidentState.CLOSED:
+        raise NotInState("the incident is closed already", where="/command")
+    if not command.reason.strip() or len(command.reason) > 1000:
+        raise BadInput("closing by hand needs a reason of 1 to 1000 characters", where="/reason")
+    after = structs.replace(incident, state=IncidentState.CLOSED, cleared_at=incident.cleared_at or now, closed_at=now,
+                            reason=Reason.CLOSED_BY_HAND.value)  # fmt: skip
+    if not is_acknowledged(after):
+        after = structs.replace(after, acknowledged_by=actor, acknowledged_at=now, acknowledged_severity=incident.severity)
+    return after, "closed", {"reason": command.reason}

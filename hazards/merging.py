@@ -59,6 +59,20 @@ def wake(state: ZoneState, now: int, timing_of: TimingOf, acknowledged: Collecti
     return merging.merged
 
 
+def close_by_hand(state: ZoneState, incident_id: str, now: int) -> bool:
+    """A person ended the incident: its alarms are normal until raised again, it takes no more. Whether the state still held it."""
+    incident = next((i for i in state.incidents.values() if i.id == incident_id), None)
+    if incident is None:
+        return False
+    for key in incident.present:
+        alarm = state.alarms[key]
+        alarm.phase, alarm.due = Phase.NORMAL, None
+    incident.present.clear()
+    incident.state, incident.over, incident.reason = IncidentState.CLOSED, True, Reason.CLOSED_BY_HAND
+    incident.cleared_at, incident.closed_at = incident.cleared_at or now, now
+    return True
+
+
 def _waits_for_quiet(incident: Incident) -> bool:
     return incident.state is IncidentState.CLEARED and not incident.over and not incident.present
 
@@ -100,6 +114,8 @@ class _Merging:
         else:
             reason = Reason.LATE if late else _joining_reason(incident, before, alarm.phase, signal.action)
         self._absorb(incident, signal)
+        if rises and incident.state is not IncidentState.ACTIVE:
+            incident.raised_at = signal.received_at
         sounded = rises and alarm.phase is not Phase.RAISING
         reason = self._settle(incident, key, signal.at, reason, sounded=sounded)
         explained: dict[str, Any] = {"alarm": key, "phase": alarm.phase.value, "incident_state": incident.state.value}

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     LATE = "late"  # older than what is known of this alarm
     QUIET = "quiet"  # over, and nothing new within the regroup window
     SHELVING_ENDED = "shelving_ended"
+    CLOSED_BY_HAND = "closed_by_hand"  # a person ended it, with a reason on the record
 
 
 class Incident(Struct, omit_defaults=True):
@@ -47,6 +48,7 @@ class Incident(Struct, omit_defaults=True):
     devices: list[str] = field(default_factory=list)
     present: list[str] = field(default_factory=list)  # keys of its alarms that are not NORMAL
     count: int = 0
+    raised_at: int = 0
     message: str = ""
     snapshot: str | None = None
     cleared_at: int | None = None

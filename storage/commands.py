@@ -3,12 +3,16 @@
 What must not go in: decisions (``hazards.incidents``), roles (``api``).
 """
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from hazards.errors import NotFound
-from hazards.incidents import Acknowledge, IncidentCommand, decide
+from hazards.errors import BadInput, NotFound
+from hazards.incidents import Acknowledge, Assign, Close, IncidentCommand, decide
+from hazards.merging import close_by_hand, next_wake
 from hazards.messages import IncidentMessage
+from hazards.zone_state import ZoneState
 from storage import schema
 from storage.incident_queries import message_of
 from storage.incidents import record_events
@@ -24,16 +28,21 @@ def command_incident(
     table, states = schema.incidents, schema.zone_states
     key = connection.execute(select(table.c.state_key).where(table.c.id == incident)).scalar()
     # the worker's lock order: state, then incident
-    connection.execute(select(states.c.version).where(states.c.key == key).with_for_update())
+    held = connection.execute(select(states).where(states.c.key == key).with_for_update()).first()
     query = select(table).where(table.c.id == incident).with_for_update()
     row = connection.execute(query if scope is None else query.where(table.c.enterprise == scope)).first()
     if row is None:
         raise NotFound("no such incident", where=incident)
     after, event, body = decide(message_of(row), command, people_version=row.people_version, actor=actor, now=now)
+    if isinstance(command, Assign) and command.to is not None:
+        _must_be_a_person(connection, command.to)
+    if isinstance(command, Close) and held is not None:
+        _close_in_state(connection, held, incident, now)
     version = row.version + 1
     after = msgspec.structs.replace(after, version=version)
     values = {name: getattr(after, name) for name in _PEOPLES}
-    values |= {"state": after.state.value, "closed_at": after.closed_at, "version": version, "people_version": version}
+    values |= {"state": after.state.value, "cleared_at": after.cleared_at, "closed_at": after.closed_at, "reason": after.reason}
+    values |= {"version": version, "people_version": version}
     connection.execute(update(table).where(table.c.id == incident).values(**values))
     if isinstance(command, Acknowledge):  # a latch waits for this: let the zone's state look at it now
         connection.execute(update(states).where(states.c.key == key).values(wake_at=now))
@@ -41,3 +50,18 @@ def command_incident(
     record_events(connection, [line])
     announce(connection, [(after, event)], now=now)
     return after
+
+
+def _must_be_a_person(connection: Connection, name: str) -> None:
+    """A mistyped name would make an incident look taken."""
+    users = schema.users
+    if connection.execute(select(users.c.id).where(users.c.id == name, users.c.disabled.is_(False))).first() is None:
+        raise BadInput(f"there is no user {name!r}", where="/to", hint="give a sign-in name")
+
+
+def _close_in_state(connection: Connection, held: Any, incident: str, now: int) -> None:
+    """Closing by hand ends the alarms too, under the same lock and version as the worker's own writes."""
+    state = msgspec.msgpack.decode(held.body, type=ZoneState)
+    if close_by_hand(state, incident, now):
+        values = {"body": msgspec.msgpack.encode(state), "version": held.version + 1, "wake_at": next_wake(state)}
+        connection.execute(update(schema.zone_states).where(schema.zone_states.c.key == held.key).values(**values))

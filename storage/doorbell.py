@@ -34,7 +34,7 @@ class LoopbackDoorbell:
         self.port = port
         self._sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
-        self._rang = asyncio.Event()
+        self._rang, self._opening = asyncio.Event(), asyncio.Lock()
         self._transport: asyncio.DatagramTransport | None = None
 
     def ring(self) -> None:
@@ -45,10 +45,11 @@ class LoopbackDoorbell:
 
     async def wait(self, timeout: float) -> bool:
         """Wait for a ring; the first call opens the port."""
-        if self._transport is None:
-            loop = asyncio.get_running_loop()
-            self._transport, _ = await loop.create_datagram_endpoint(lambda: _Answer(self._rang), local_addr=("127.0.0.1", self.port))
-            self.port = self._transport.get_extra_info("sockname")[1]
+        async with self._opening:
+            if self._transport is None:
+                loop = asyncio.get_running_loop()
+                self._transport, _ = await loop.create_datagram_endpoint(lambda: _Answer(self._rang), local_addr=("127.0.0.1", self.port))
+                self.port = self._transport.get_extra_info("sockname")[1]
         return await _wait(self._rang, timeout)
 
     async def close(self) -> None:

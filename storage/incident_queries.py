@@ -47,6 +47,7 @@ def message_of(row: Any) -> IncidentMessage:
     return IncidentMessage(
         id=row.id, zone=row.zone, family=row.family, kinds=_names.decode(row.kinds), devices=_names.decode(row.devices),
         state=IncidentState(row.state), severity=row.severity, opened_at=row.opened_at, updated_at=row.updated_at, version=row.version,
+        raised_at=row.raised_at or 0,
         alarm_count=row.alarm_count, reason=row.reason, message=row.message or "", enterprise=row.enterprise, snapshot=row.snapshot,
         cleared_at=row.cleared_at, closed_at=row.closed_at, acknowledged_by=row.acknowledged_by, acknowledged_at=row.acknowledged_at,
         acknowledged_severity=row.acknowledged_severity, assigned_to=row.assigned_to, shelved_by=row.shelved_by,

@@ -7,6 +7,7 @@ again by the caller with fresh state. What must not go in: decisions (``hazards.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from bus.codecs import encode
 from hazards.errors import Unavailable
 from hazards.merging import merge, next_wake, state_key, wake
-from hazards.messages import UNASSIGNED, IncidentMessage, Signal
+from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 from storage import schema
@@ -80,8 +81,8 @@ def apply_signals(connection: Connection, signals: Sequence[Signal], *, now: int
 def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Callable[[str], bool] = lambda zone: True) -> int:
     """Let time pass in the zones that are due and ``mine``; how many there were. Raises StaleState as above."""
     table = schema.zone_states
-    due = connection.execute(select(table.c.key, table.c.zone).where(table.c.wake_at <= now).order_by(table.c.wake_at).limit(limit))
-    zones = {row.key: row.zone for row in due if mine(row.zone)}
+    due = connection.execute(select(table.c.key, table.c.zone).where(table.c.wake_at <= now).order_by(table.c.wake_at))
+    zones = dict(islice(((row.key, row.zone) for row in due if mine(row.zone)), limit))  # another's overdue zones must not hold up ours
     work = _Work(connection, now)
     for key, state in work.load(sorted(zones)).items():
         work.keep(key, zones[key], state, wake(state, now, work.timing_of, work.acknowledged))
@@ -92,8 +93,9 @@ def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Call
 def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool] = lambda zone: True) -> int:
     """Unshelve the incidents whose time is over, and announce it; how many."""
     table = schema.incidents
-    over = connection.execute(select(table).where(table.c.shelved_until <= now).limit(CHUNK).with_for_update()).all()
-    over = [row for row in over if mine(row.zone)]
+    found = connection.execute(select(table.c.id, table.c.zone).where(table.c.shelved_until <= now).order_by(table.c.id))
+    ids = list(islice((row.id for row in found if mine(row.zone)), CHUNK))
+    over = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update()).all() if ids else []
     for row in over:
         values = {"shelved_by": None, "shelved_until": None, "shelve_reason": None, "version": row.version + 1,
                   "reason": Reason.SHELVING_ENDED.value}  # fmt: skip
@@ -199,6 +201,9 @@ class _Work:
                 new.append(full)
                 messages.append(message_of_columns(full))
             else:
+                if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
+                    # an acknowledgement closed what merging had let go: a repeated end must not bring it back
+                    merged |= {"state": row.state, "cleared_at": row.cleared_at, "closed_at": row.closed_at}
                 old.append({**merged, "id": incident.id, "version": row.version + 1})
                 messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
         insert_rows(self.connection, table, new)
@@ -234,7 +239,7 @@ class _Columns:
 def _merged_columns(incident: Incident) -> dict[str, Any]:
     return {
         "kinds": msgspec.json.encode(incident.kinds).decode(), "devices": msgspec.json.encode(incident.devices).decode(),
-        "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at,
+        "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at, "raised_at": incident.raised_at,
         "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
         "reason": incident.reason.value, "message": incident.message, "snapshot": incident.snapshot,
     }  # fmt: skip

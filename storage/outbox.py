@@ -33,6 +33,7 @@ LINGER = 0.02
 KEPT = 200_000
 """Published rows kept for resuming feeds; older ones are dropped, the incidents themselves stay."""
 ADVISORY_LOCK = 0x6269_6875  # "bihu"
+POSITIONS_LOCK = 0x706F_7369  # "posi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,15 @@ def announce(connection: Connection, changes: Sequence[tuple[IncidentMessage, st
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": POSTGRES_CHANNEL})
     else:  # SQLite has one writer at a time: this transaction can't be overtaken, so the places are given at once
-        give_positions(connection)
+        while give_positions(connection) == BATCH:
+            pass
 
 
 def give_positions(connection: Connection) -> int:
     """Give the next rows their places in the feed; how many."""
     table = schema.outbox
+    if connection.dialect.name == "postgresql":  # one at a time, also while two processes both believe that they lead
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": POSITIONS_LOCK})
     ids = list(connection.scalars(select(table.c.id).where(table.c.position.is_(None)).order_by(table.c.id).limit(BATCH)))
     if ids:
         newest = connection.execute(select(func.max(table.c.position))).scalar() or 0
@@ -166,14 +170,13 @@ class Relay:
 
     async def _position(self, leadership: "_Leadership") -> None:
         while True:
+            if not self.database.is_sqlite and not await asyncio.to_thread(leadership.holds):
+                raise Unavailable("the relay lost its leadership", where="sql", hint="it begins again as a follower")
             try:
-                if not await asyncio.to_thread(leadership.holds):
-                    raise Unavailable("the relay lost its leadership", where="sql")
                 given = await self._new_positions()
             except Unavailable as e:
                 log.warning("positions wait", error=str(e))
                 await asyncio.sleep(0.5)
-                await asyncio.to_thread(leadership.take)
                 continue
             if given:
                 self._to_publish.set()
@@ -276,5 +279,6 @@ class _Leadership:
             self._file.close()
             self._file = None
         if self._connection is not None:
+            self._connection.invalidate()  # the lock ends with the session: it must not go back to the pool
             self._connection.close()
             self._connection = None

@@ -106,6 +106,7 @@ incidents = Table(
     Column("severity", Integer, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("raised_at", BigInteger, nullable=False, default=0),
     Column("cleared_at", BigInteger),
     Column("closed_at", BigInteger),
     Column("alarm_count", Integer, nullable=False),

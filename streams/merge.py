@@ -25,13 +25,14 @@ from hazards.errors import BadInput, Conflict, Unavailable
 from hazards.messages import Signal
 from storage.database import Database
 from storage.dead_letters import DeadLetter, dead_letter, keep_dead_letters
+from storage.incidents import StaleState
 from streams.batches import Batches
 from streams.progress import Tally
 
 log = structlog.get_logger()
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
-_CONTENDED_TRIES = 12  # lost races in a row before one message is taken to be the cause
+_CONTENDED_TRIES = 40  # lost races in a row before one message is taken to be the cause
 
 
 class Applied(Protocol):
@@ -183,6 +184,6 @@ def _read(events: Sequence[EventT[bytes]]) -> _Piece:
 
 def _worth_trying_again(error: Exception, tries: int) -> bool:
     """Whether the database was the cause, or somebody who wrote the same zone first; anything else lies in the message."""
-    if isinstance(error, Conflict | IntegrityError):
+    if isinstance(error, Conflict | IntegrityError | StaleState):
         return tries < _CONTENDED_TRIES
     return isinstance(error, Unavailable) or (isinstance(error, DBAPIError) and not isinstance(error, DataError))

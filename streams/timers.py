@@ -56,17 +56,21 @@ class Timers:
             woken = await self._round() if self._owned() else 0
             if woken >= _LIMIT:
                 continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._until_next(), self._interval)
+            await self._rest()
 
-    async def _until_next(self) -> None:
-        """Return when the soonest wake that was asked for is due."""
+    async def _rest(self) -> None:
+        """Until the interval is over, or sooner when the wake that a zone asked for is due."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._interval
         while True:
-            if self._next is not None and self._next <= self._now():
+            due = float("inf") if self._next is None else (self._next - self._now()) / _MICROS
+            seconds = min(end - loop.time(), due)
+            if seconds <= 0:
                 return
             self._sooner.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sooner.wait(), None if self._next is None else max(0.0, (self._next - self._now()) / _MICROS))
+                async with asyncio.timeout(seconds):  # not wait_for: before Python 3.12 that may swallow a cancellation
+                    await self._sooner.wait()
 
     async def _round(self) -> int:
         owned, count, now = self._owned(), self._partitions, self._now()

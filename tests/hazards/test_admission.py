@@ -1,6 +1,7 @@
 """Admission: identity and the sender's clock. A well-formed alarm is always taken."""
 
 import pytest
+from msgspec import structs
 
 from hazards.admission import LATEST_AHEAD, OLDEST_BEHIND, Report, admit
 from hazards.messages import Action, Clock
@@ -36,3 +37,9 @@ def test_the_id_does_not_depend_on_when_it_was_received() -> None:
 
 def test_the_senders_own_id_is_kept_as_it_came() -> None:
     assert admit(report(NOON, " Ü/1 "), zone="z", synthetic=False, received_at=NOON).source_id == " Ü/1 "
+
+
+def test_one_enterprise_can_not_use_up_another_s_ids() -> None:
+    said = [structs.replace(report(NOON), realm=realm) for realm in ("", "enterprise/a ", "enterprise/b ")]
+    ids = {admit(r, zone="z", synthetic=False, received_at=NOON).id for r in said}
+    assert len(ids) == 3

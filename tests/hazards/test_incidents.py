@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from hazards.errors import BadInput, BihuanError, Conflict, NotInState
-from hazards.incidents import Acknowledge, Assign, Comment, IncidentCommand, Shelve, Unshelve, decide, is_acknowledged
+from hazards.incidents import Acknowledge, Assign, Close, Comment, IncidentCommand, Shelve, Unshelve, decide, is_acknowledged
 from hazards.merging import REGROUP_WINDOW
 from hazards.messages import IncidentMessage, IncidentState
 from tests.hazards.signals import NOON, SECOND
@@ -49,6 +49,9 @@ def test_shelving_ends_by_itself() -> None:
     [
         (SEEN, Acknowledge(), NotInState, "/command"),
         (FIRE, Acknowledge(version=2), Conflict, "/version"),
+        (FIRE, Acknowledge(version=6), BadInput, "/version"),
+        (FIRE, Close(reason=""), BadInput, "/reason"),
+        (CLOSED, Close(reason="x"), NotInState, "/command"),
         (FIRE, Shelve(minutes=0, reason="x"), BadInput, "/minutes"),
         (FIRE, Shelve(minutes=1441, reason="x"), BadInput, "/minutes"),
         (FIRE, Shelve(minutes=5, reason=" "), BadInput, "/reason"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from hazards.errors import BadInput, Conflict, NotFound
-from hazards.incidents import Acknowledge, Assign, Comment, Shelve
+from hazards.incidents import Acknowledge, Assign, Close, Comment, Shelve
 from hazards.merging import REGROUP_WINDOW
 from hazards.messages import IncidentState, Signal
 from hazards.zones import AlarmTiming, Device, Enterprise, Grade, Site, Zone
@@ -167,12 +167,14 @@ def test_people_and_the_worker_own_their_fields(database: Database) -> None:
         (incident,) = list_incidents(connection, scope=None)[0]
         seen = command_incident(connection, incident.id, Acknowledge(version=incident.version), actor="li", scope=None, now=NOON)
         command_incident(connection, incident.id, Comment(text="顾"), actor="li", scope=None, now=NOON)
+        with pytest.raises(BadInput, match="no user 'ghost'"):
+            command_incident(connection, incident.id, Assign(to="ghost"), actor="li", scope=None, now=NOON)
     take(database, signal(2, "cleared", at=4))
     with database.write() as connection:
         cleared = get_incident(connection, incident.id, scope=None)
         assert (cleared.state, cleared.acknowledged_by, cleared.version) == (IncidentState.CLEARED, "li", seen.version + 2)
         with pytest.raises(Conflict, match="version 3, you looked at 2"):
-            command_incident(connection, incident.id, Assign(to="wang", version=seen.version), actor="wang", scope=None, now=NOON)
+            command_incident(connection, incident.id, Assign(to=None, version=seen.version), actor="wang", scope=None, now=NOON)
 
 
 def test_shelving_ends_by_time_and_is_announced(database: Database) -> None:
@@ -248,3 +250,53 @@ def test_what_was_put_aside_needs_no_more_sending_but_may_still_be_applied(datab
         assert keep_dead_letters(connection, [letter], now=NOON) == 1 and keep_dead_letters(connection, [letter], now=NOON) == 0
         assert settled_ids(connection, [signal(1).id, signal(2).id]) == {signal(1).id}
         assert apply_signals(connection, [signal(1)], now=NOON).new == [signal(1).id]
+
+
+def state_of(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [i.state.value for i in list_incidents(connection, scope=None)[0]]
+
+
+def test_what_an_acknowledgement_closed_is_not_brought_back_by_a_repeated_end(database: Database) -> None:
+    take(database, signal(1), signal(2, "cleared", at=1))
+    late = NOON + SECOND + REGROUP_WINDOW
+    with database.write() as connection:
+        wake_zones(connection, now=late)
+        (incident,) = list_incidents(connection, scope=None)[0]
+        assert incident.state is IncidentState.CLEARED, "nobody acknowledged it: it waits"
+        command_incident(connection, incident.id, Acknowledge(), actor="li", scope=None, now=late + 1)
+    assert state_of(database) == ["closed"]
+    take(database, signal(3, "cleared", at=700), now=late + 2)
+    assert state_of(database) == ["closed"]
+    take(database, signal(4, at=800), now=late + 3)
+    assert state_of(database) == ["active", "closed"], "a new raise opens a new incident"
+
+
+def test_closing_by_hand_ends_the_alarms_and_the_next_raise_opens_anew(database: Database) -> None:
+    take(database, signal(1))
+    with database.write() as connection:
+        (incident,) = list_incidents(connection, scope=None)[0]
+        closed = command_incident(connection, incident.id, Close(reason="探测器故障"), actor="li", scope=None, now=NOON + SECOND)
+    assert (closed.state, closed.reason, closed.acknowledged_by) == (IncidentState.CLOSED, "closed_by_hand", "li")
+    take(database, signal(2, "cleared", at=2))
+    assert state_of(database) == ["closed"]
+    take(database, signal(3, at=3))
+    assert state_of(database) == ["active", "closed"]
+    assert len(stands(database)) == 3
+
+
+def test_a_batch_of_many_incidents_gets_all_its_positions(database: Database) -> None:
+    take(database, *[signal(n, device=f"D{n}", zone="unassigned", at=n / 1000) for n in range(1100)])
+    with database.write() as connection:
+        while give_positions(connection):
+            pass
+        assert feed_bounds(connection) == (1, 1100)
+
+
+def test_another_s_overdue_zones_do_not_hold_up_ours(database: Database) -> None:
+    with database.write() as connection:
+        apply_site(connection, SITE, by="test", now=NOON)
+    take(database, *[signal(n, "pulse", device=f"D{n}", zone="unassigned", at=-600) for n in range(20)], now=NOON - 600 * SECOND)
+    take(database, signal(99, device="G-1", kind="flammable_gas_high", zone="depot"))
+    with database.write() as connection:
+        assert wake_zones(connection, now=NOON + 5 * SECOND, limit=5, mine=lambda zone: zone == "depot") == 1

@@ -99,6 +99,7 @@ def upgrade() -> None:
     sa.Column('severity', sa.Integer(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('updated_at', sa.BigInteger(), nullable=False),
+    sa.Column('raised_at', sa.BigInteger(), nullable=False),
     sa.Column('cleared_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.Column('alarm_count', sa.Integer(), nullable=False),
