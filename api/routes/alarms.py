@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
+from msgspec import structs
 
 from api.gate import GuardedRoute
 from api.models import Accepted
@@ -71,6 +72,8 @@ async def post_alarms(request: Request, asking: Asking, services: With) -> Accep
     else:
         reports = _parse(headers, body)
     _refuse_foreign(reports, asking.scope, services)
+    if asking.scope is not None:  # ids of one enterprise's senders can't use up another's
+        reports = [structs.replace(report, realm=f"enterprise/{asking.scope} ") for report in reports]
     signals = await services.door.accept(reports)
     services.metrics.alarms_accepted += len(signals)
     return Accepted(accepted=len(signals), ids=[signal.source_id for signal in signals])
