@@ -84,7 +84,7 @@ async def test_an_enterprise_speaks_for_its_own_devices(client: httpx.AsyncClien
 async def test_one_enterprise_can_not_use_up_another_s_ids(client: httpx.AsyncClient, system: System) -> None:
     for enterprise, device in (("chem", "NEW-1"), ("alu", "CAM-1")):
         said = {**alarm("seq-1", device=device), "source": "device/CAM-1"}
-        assert (await client.post("/api/v1/alarms", json=said, headers=bearer(system, "enterprise", enterprise))).status_code == 202
+        assert (await client.post("/api/v1/alarms", json=said, headers=bearer(system.token("enterprise", enterprise)))).status_code == 202
     assert await system.apply() == 2
 
 
