@@ -1,8 +1,9 @@
-"""Backup and restore of a whole system in one command each: journal, ledger, evidence, secrets.
+"""Backup and restore of a whole system in one command each: what cameras have raised, journal, ledger, evidence, secrets.
 
 The journal is copied before the ledger: an alarm leaves the journal only once the ledger has it, so that each accepted alarm is in
-at least one of the two copies, and its id makes a second application harmless. Evidence comes last: files are written before the
-alarm that names them, and never changed. What must not go in: partial backups, schedules.
+at least one of the two copies, and its id makes a second application harmless. What cameras have raised is copied before both: what it
+calls accepted is then in one of them. Evidence comes last: files are written before the alarm that names them, and never changed.
+What must not go in: partial backups, schedules.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from hazards.errors import BihuanError, Misconfigured
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_OURS = ("journal.sqlite", "ledger.sqlite", "evidence", "secrets")
+_OURS = ("cameras.json", "journal.sqlite", "ledger.sqlite", "evidence", "secrets")
 _CHUNK = 1 << 20
 
 
@@ -79,6 +80,8 @@ def back_up(settings: Settings, target: Path) -> str:
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
         stage = Path(scratch) / "stage"
         stage.mkdir(mode=0o700)
+        if settings.cameras_path.is_file():
+            (stage / settings.cameras_path.name).write_bytes(settings.cameras_path.read_bytes())
         _stage_databases(settings, stage)
         finished = Path(scratch) / "finished"
         figures = _pack(settings, stage, finished, target) if packed else _lay_out(settings, stage)

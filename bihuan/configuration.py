@@ -91,6 +91,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.folder / "ledger.sqlite"
 
     @property
+    def cameras_path(self) -> Path:
+        """The file that knows across restarts what the cameras have raised."""
+        return self.folder / "cameras.json"
+
+    @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the ledger."""
         return self.database or f"sqlite:///{self.ledger_path}"

@@ -48,7 +48,7 @@ async def watch(part: Part) -> None:
         while not part.stopping.is_set():
             cameras, stop = cameras_of(registry()), asyncio.Event()
             log.info("watching", cameras=[c.id for c in cameras])
-            looking = asyncio.create_task(run_video(cameras, door, evidence, report, stop, memory=settings.folder / "cameras.json"))
+            looking = asyncio.create_task(run_video(cameras, door, evidence, report, stop, memory=settings.cameras_path))
             ending = asyncio.create_task(_until_other_cameras(part, registry, cameras))
             await asyncio.wait((looking, ending), return_when=asyncio.FIRST_COMPLETED)
             stop.set()
