@@ -60,7 +60,7 @@ async def switch(part: Keeper, address: str) -> None:
                     return
                 except Unavailable:
                     await asyncio.sleep(0.05)  # it ended under the order
-    except (ChildFailed, TimeoutError) as e:
+    except (ChildFailed, Unavailable, TimeoutError) as e:
         raise BrokerUnavailable(f"{part.name} did not switch: {e or 'no answer'}", where=address) from e
 
 
@@ -83,8 +83,9 @@ class BrokerChange:
             self._present(new)
             for part in self._writers:
                 await switch(part, new.address)
-        except (BrokerUnavailable, TimeoutError, OSError) as e:
-            log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__)  # noqa: TRY400 - a line, not a trace
+        except Exception as e:  # whatever it was, the old lane must be the present one again and the new one end
+            foreseen = isinstance(e, Unavailable | TimeoutError | OSError)
+            log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__, exc_info=not foreseen)  # noqa: TRY400 - a line
             await self._back(old, new)
             self.open = []
             return old

@@ -47,7 +47,12 @@ class Process:
         self.popen = popen
         self.pid = popen.pid
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._watch = os.pidfd_open(popen.pid)
+        try:
+            self._watch = os.pidfd_open(popen.pid)
+        except OSError:  # out of descriptors: nobody would see this process end
+            popen.kill()
+            popen.wait()
+            raise
         asyncio.get_running_loop().add_reader(self._watch, self._end)
 
     @classmethod

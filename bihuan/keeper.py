@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -79,9 +80,16 @@ class Keeper:
         self._may_begin.set()
 
     async def when_ready(self, timeout: float) -> None:
-        """Wait until the part works. Raises TimeoutError."""
+        """Wait until the part works. Raises TimeoutError, or Unavailable as soon as it ended for good."""
         async with asyncio.timeout(timeout):
-            await self._ready.wait()
+            ready = asyncio.ensure_future(self._ready.wait())
+            ended: list[asyncio.Future[Any]] = [ready] if self._task is None else [ready, self._task]
+            try:
+                await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+                if not ready.done():
+                    raise Unavailable("the part ended for good", where=self.name)
+            finally:
+                ready.cancel()
 
     @property
     def beat(self) -> Beat:
@@ -117,7 +125,11 @@ class Keeper:
         row = 0
         while not self._stopping:
             began = time.monotonic()
-            code = await self._one_run()
+            try:
+                code: int | None = await self._one_run()
+            except OSError as e:  # the machine had no process, memory or descriptor to spare: later it may
+                log.error("part not started", part=self.name, error=str(e))  # noqa: TRY400 - a line, not a trace
+                code = None
             if self._stopping:
                 return
             if code == REFUSED and not self._worked:

@@ -20,7 +20,7 @@ from bihuan.child import Process, leashed, part_command
 from bihuan.configuration import Settings
 from bihuan.control import Prepared, Start
 from bihuan.keeper import BACK_OFF, STEADY, Keeper, Patience
-from hazards.errors import BrokerUnavailable, Misconfigured
+from hazards.errors import BrokerUnavailable, Misconfigured, Unavailable
 from hazards.zones import Site
 
 log = structlog.get_logger()
@@ -190,9 +190,12 @@ class Supervisor:
                 self.failed = True  # the part has said why on standard error
                 self.stopping.set()
                 return
-            self._count_bytes()
-            if self.change is not None:
-                await self._look_after_broker(self.change)
+            try:
+                self._count_bytes()
+                if self.change is not None:
+                    await self._look_after_broker(self.change)
+            except Exception:  # without these looks a dead broker would never be replaced
+                log.exception("a look at the system failed")
 
     def _count_bytes(self) -> None:
         """Add what the writers wrote since the last look; a smaller figure is a fresh process or producer."""
@@ -293,7 +296,10 @@ class Supervisor:
         else:
             while not api.is_ready:
                 with suppress(TimeoutError):
-                    await api.when_ready(60)
+                    try:
+                        await api.when_ready(60)
+                    except Unavailable:
+                        return  # it has said why, and the system stops
             host, port = self._listen.getsockname()[:2] if self._listen is not None else (self.settings.host, self.settings.port)
             self._say(f"bihuan is at http://{host if host != '0.0.0.0' else '127.0.0.1'}:{port}")  # noqa: S104 - shown, not bound
         sys.stdout.flush()
