@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from bus.producer import Producer
 from hazards.errors import BrokerUnavailable, TooLarge, Unavailable
 from storage.outbox import OutboxRow
+
+log = structlog.get_logger()
 
 Make = Callable[[str], Producer]
 
@@ -29,11 +33,12 @@ class Publisher:
             producer = await self._connected()
             sending = [asyncio.ensure_future(producer.send_pack(row.topic, row.key, row.payload)) for row in rows]
             outcomes = await asyncio.gather(*sending, return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, Unavailable):
-                    await self._drop()
-                    raise outcome
-                if isinstance(outcome, BaseException) and not isinstance(outcome, TooLarge):  # what is too large never will pass
+            for row, outcome in zip(rows, outcomes, strict=True):
+                if isinstance(outcome, TooLarge):  # it never will pass, and must not stand before all later rows
+                    log.error("not published: too large", row=row.id, topic=row.topic, key=row.key, error=str(outcome))
+                elif isinstance(outcome, BaseException):
+                    if isinstance(outcome, Unavailable):
+                        await self._drop(producer)
                     raise outcome
 
     async def switch(self, address: str) -> None:
@@ -43,7 +48,8 @@ class Publisher:
         fresh = self._make(address)
         await fresh.start()
         try:
-            await asyncio.wait_for(self._lock.acquire(), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._lock.acquire()
         except TimeoutError:
             old, self._producer, self.address = self._producer, fresh, address  # it hangs on the old broker and fails there
         else:
@@ -56,18 +62,23 @@ class Publisher:
 
     async def stop(self) -> None:
         """Close the connection."""
-        await self._drop()
+        if self._producer is not None:
+            await self._drop(self._producer)
 
     async def _connected(self) -> Producer:
         if not self.address:
             raise BrokerUnavailable("there is no broker yet")
         if self._producer is None:
-            producer = self._make(self.address)
+            address = self.address
+            producer = self._make(address)
             await producer.start()
+            if self.address != address:  # a switch did not wait for this start, and its producer is the present one
+                await producer.stop(0.2)
+                raise BrokerUnavailable("the broker was changed meanwhile", where=address)
             self._producer = producer
         return self._producer
 
-    async def _drop(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop(0.2)
+    async def _drop(self, producer: Producer) -> None:
+        if self._producer is producer:  # else a switch put a fresh one there meanwhile
+            self._producer = None
+        await producer.stop(0.2)
