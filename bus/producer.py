@@ -114,7 +114,8 @@ class Producer:
             raise BrokerUnavailable(f"topic {topic} is not there yet", where=self.brokers, hint="it is made when the worker starts")
 
     async def _bounded(self, work: Awaitable[T]) -> T:
-        return await asyncio.wait_for(work, self.timeout)
+        async with asyncio.timeout(self.timeout):  # not wait_for: on Python 3.11 it can swallow a cancellation
+            return await work
 
     def _unavailable(self, error: BaseException) -> BrokerUnavailable:
         return BrokerUnavailable(str(error) or type(error).__name__, where=self.brokers, hint="it is tried again")

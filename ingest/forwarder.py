@@ -210,7 +210,7 @@ class Forwarder:
         return readable, signals
 
     async def _put_aside(self, flights: Flights, entry: JournalEntry, reason: str) -> None:
-        letter = dead_letter(ALARMS.name, entry.payload, f"journal {self._journal.id}, signal {entry.id}: {reason}")
+        letter = dead_letter(ALARMS.name, _as_sent(entry), f"journal {self._journal.id}, signal {entry.id}: {reason}", signal=entry.id)
         log.error("forwarder.put_aside", id=entry.id, zone=entry.zone, reason=reason)
         await self._patiently("sql.dead_letters", lambda: self._database.writing(lambda c: keep_dead_letters(c, [letter], now=_utc())))
         await self._patiently("journal.release", lambda: self._journal.release(Lane.ALARMS, [entry.seq]))
@@ -288,9 +288,18 @@ class Forwarder:
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # not wait_for: on Python 3.11 it can swallow a cancellation
+            await event.wait()
     except TimeoutError:
         pass
+
+
+def _as_sent(entry: JournalEntry) -> bytes:
+    """What the topic would have held: a letter is read and replayed like any other; a row that is no signal stays as it is."""
+    try:
+        return encode(SignalPack(entry.zone, [decode(Signal, entry.payload)]))
+    except BadInput:
+        return entry.payload
 
 
 def _utc() -> int:

@@ -45,7 +45,7 @@ async def play(part: Part) -> None:
     try:
         for report in plot(time.time_ns(), now_us()):
             wait = (report.at or 0) / 1e6 - time.time()
-            if await _stopped(part.stopping, max(0.0, wait)):
+            if await part.stops_within(max(0.0, wait)):
                 break
             while not part.stopping.is_set():
                 try:
@@ -53,21 +53,13 @@ async def play(part: Part) -> None:
                     break
                 except Unavailable as e:
                     log.warning("a demonstration alarm waits", error=str(e))
-                    await _stopped(part.stopping, 1.0)
+                    await part.stops_within(1.0)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         drawing.cancel()
         await asyncio.to_thread(journal.close)
         await asyncio.to_thread(database.close)
-
-
-async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
 
 
 def main() -> None:

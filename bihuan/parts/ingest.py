@@ -28,7 +28,7 @@ async def forward(part: Part) -> None:
     part.ready()  # what follows waits for others; nothing that is accepted meanwhile is lost
     try:
         while not lock.take(settings.folder / "lock.forwarder"):
-            if await _stopped(part.stopping, TURN_SECONDS):
+            if await part.stops_within(TURN_SECONDS):
                 return
         await _forward(part)
     finally:
@@ -61,14 +61,6 @@ async def _forward(part: Part) -> None:
     await asyncio.to_thread(database.close)
     if isinstance(outcome, Exception):
         raise outcome
-
-
-async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
 
 
 def main() -> None:

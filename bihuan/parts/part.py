@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -39,6 +40,13 @@ class Part:
     def prepared(self, said: Prepared) -> None:
         """Say that the data folder is up to date."""
         self._channel.send(said)
+
+    async def stops_within(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for the order to stop; whether it came."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: on Python 3.11 it can swallow a cancellation
+                await self.stopping.wait()
+        return self.stopping.is_set()
 
     async def beat(self) -> None:
         """Show a sign of life every second for as long as the event loop turns."""

@@ -90,8 +90,10 @@ class Eyes:
         """Take messages until the process ends, hangs or talks nonsense."""
         try:
             while True:
-                head = await asyncio.wait_for(stream.readexactly(HEAD_BYTES), SILENT_SECONDS)
-                self._take(unpack(await asyncio.wait_for(stream.readexactly(body_length(head)), SILENT_SECONDS)))
+                async with asyncio.timeout(SILENT_SECONDS):  # not wait_for: on Python 3.11 it can swallow a cancellation
+                    head = await stream.readexactly(HEAD_BYTES)
+                    body = await stream.readexactly(body_length(head))
+                self._take(unpack(body))
         except (asyncio.IncompleteReadError, TimeoutError, ValueError, msgspec.DecodeError) as e:
             log.info("a decoding process fell silent", error=type(e).__name__)
 
@@ -136,9 +138,11 @@ async def run_video(
             eyes.judge()
             report(list(eyes.health.values()))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await stop.wait()
         for task in tasks[1:]:
             task.cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(speaker.drain(), 1.0)  # what is left is in the memory and goes out at the next start
+            async with asyncio.timeout(1.0):
+                await speaker.drain()  # what is left is in the memory and goes out at the next start
         tasks[0].cancel()

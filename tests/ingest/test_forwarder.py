@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import select, text
 
 from bus.admin import ensure_topics
+from bus.codecs import SignalPack, decode
 from bus.embedded import embedded_broker_command, wait_until_up
 from bus.producer import Producer
-from hazards.errors import BrokerUnavailable
+from hazards.errors import BrokerUnavailable, TooLarge
 from hazards.messages import Signal
 from ingest.door import Door
 from ingest.forwarder import Forwarder
@@ -242,7 +243,24 @@ async def test_a_row_that_can_not_be_read_is_put_aside_and_stops_nobody(
     assert_first_deliveries_in_order(log, poster)
     with sqlite_database.read() as connection:
         (letter,) = connection.execute(select(schema.dead_letters)).all()
-    assert letter.payload == b"\x00\x01" and "bad" in letter.reason
+    assert letter.payload == b"\x00\x01" and "bad" in letter.reason and letter.signal == "bad"
+
+
+async def test_a_signal_that_the_broker_never_takes_is_put_aside_as_the_topic_would_have_held_it(
+    embedded_broker: EmbeddedBroker, journal: Journal, door: Door, sqlite_database: Database
+) -> None:
+    class Narrow(Producer):
+        async def send_pack(self, topic: str, key: str, value: bytes) -> int:
+            raise TooLarge(f"{len(value)} bytes")
+
+    poster = Poster(door, "x")
+    await poster.post(1)
+    async with running(Forwarder(journal, sqlite_database, Narrow, embedded_broker.address)):
+        await drained(journal)
+    with sqlite_database.read() as connection:
+        (letter,) = connection.execute(select(schema.dead_letters)).all()
+    assert decode(SignalPack, letter.payload) == SignalPack(ZONES[0], poster.accepted)
+    assert letter.signal == poster.accepted[0].id
 
 
 async def test_topics_that_nobody_made_are_waited_for_and_never_made_by_the_way(
