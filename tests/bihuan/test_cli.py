@@ -90,13 +90,13 @@ def up(tmp_path: Path) -> Iterator[Up]:
         (("token", "create", "--role", "enterprise", "--enterprise", "nobody"), {}, "nobody"),
         (("user", "password", "nobody"), {}, "no user"),
         (("bench", "nothing"), {}, "nothing"),
-        (("backup", "/tmp/never-written.tar"), {}, "nothing to back up"),
+        (("backup", "{tmp}/never-written.tar"), {}, "nothing to back up"),
         (("restore", "/nowhere.tar"), {}, "no such backup"),
         (("site", "check", "/nowhere.yaml"), {}, "can't be read"),
     ],
 )
 def test_an_error_is_one_line_and_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], said: str) -> None:
-    done = bihuan(*arguments, BIHUAN_DATA=str(tmp_path / "data"), **variables)
+    done = bihuan(*(a.format(tmp=tmp_path) for a in arguments), BIHUAN_DATA=str(tmp_path / "data"), **variables)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
