@@ -205,7 +205,7 @@ def bench(
 def explain(error: BihuanError) -> list[str]:
     """The lines for people: one an error, one a problem for a file."""
     if isinstance(error, InvalidFile) and error.problems:
-        return [f"bihuan: {error.file}: {problem}" for problem in error.problems]
+        return [f"bihuan: {error.file}: {line}" for line in (*error.problems, *getattr(error, "__notes__", ()))]
     return ["bihuan: " + " ".join(str(error).split())]
 
 

@@ -5,6 +5,7 @@ Further keys of a device and of the file are kept in ``settings``. What must not
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,9 @@ from yaml.nodes import MappingNode, Node
 
 from bihuan.outlines import sound_outline
 from bihuan.sensor_keys import check_sensor
-from bihuan.yaml_lines import Document, Fields, Problems, line_of, points
+from bihuan.yaml_lines import Document, Fields, Problems, check_size, line_of, points
+from detectors import DETECTORS
 from hazards.errors import FileProblem, InvalidFile
-from hazards.kinds import KINDS
 from hazards.messages import UNASSIGNED
 from hazards.zones import AlarmTiming, Contact, Device, Enterprise, Grade, Point, Site, Zone
 
@@ -41,20 +42,27 @@ class SiteFile:
 def read_site(path: Path) -> SiteFile:
     """The site in the file at ``path``; relative clips start at its folder. Raises InvalidFile."""
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidFile(str(path), (FileProblem(0, "", "is not a regular file"),))
+        check_size(found.st_size, str(path))
         data = path.read_bytes()
-    except OSError as e:
-        raise InvalidFile(str(path), (FileProblem(0, "", f"can't be read: {e.strerror}"),)) from e
+    except (OSError, ValueError) as e:
+        raise InvalidFile(str(path), (FileProblem(0, "", f"can't be read: {getattr(e, 'strerror', None) or e}"),)) from e
     return parse_site(data, file=str(path), folder=path.absolute().parent)
 
 
 def parse_site(data: bytes, *, file: str, folder: Path) -> SiteFile:
-    """The site in ``data``; ``file`` names it in problems. Raises InvalidFile with every problem found."""
+    """The site in ``data``; ``file`` names it in problems. Raises InvalidFile with every problem found; its notes are the warnings."""
     document, problems = Document(data, file), Problems()
     site = _Reader(document, problems, folder).site()
-    problems.errors.sort(key=lambda p: p.line)
+    warnings = tuple(sorted(problems.warnings, key=lambda p: p.line))
     if problems.errors:
-        raise InvalidFile(file, tuple(problems.errors))
-    return SiteFile(site, tuple(sorted(problems.warnings, key=lambda p: p.line)))
+        error = InvalidFile(file, tuple(sorted(problems.errors, key=lambda p: p.line)))
+        for warning in warnings:
+            error.add_note(f"warning: {warning}")
+        raise error
+    return SiteFile(site, warnings)
 
 
 class _Reader:
@@ -183,8 +191,11 @@ class _Reader:
         timing = AlarmTiming(on_delay=fields.duration("on_delay"), off_delay=fields.duration("off_delay"), latching=fields.flag("latching"))
         detectors = fields.texts("detectors")
         for name in detectors:
-            if name not in KINDS:
-                self.problems.warn(fields.at("detectors"), fields.place("detectors"), f"there is no detector {name!r}: it is left out")
+            if name not in DETECTORS:
+                self.problems.warn(
+                    fields.at("detectors"), fields.place("detectors"), f"there is no detector {name!r} in this version: it is left out",
+                    f"there are: {', '.join(DETECTORS)}",
+                )
         device = Device(
             id=self._id(fields),
             zone=zone,
@@ -227,7 +238,11 @@ class _Reader:
             self.problems.error(node, where, "names no file")
             return url
         path = path if path.is_absolute() else self.folder / path
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError:  # a name that no file can have
+            there = False
+        if not there:
             self.problems.warn(node, where, f"there is no file {path}", "the camera shows as offline until there is one")
         return f"file:{path}"
 

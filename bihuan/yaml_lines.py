@@ -5,7 +5,7 @@ What must not go in: what a site or a policy is.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
@@ -19,11 +19,20 @@ DEEPEST = 40
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(us|ms|s|min|m|h|d)$")
 _MICROSECONDS = {"us": 1, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _NULL = "tag:yaml.org,2002:null"
+_AS_WRITTEN = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:str"}
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_LONGEST = 3660 * _MICROSECONDS["d"]
 
 
 def line_of(node: Node) -> int:
     """The line of ``node``, counted from 1."""
     return int(node.start_mark.line) + 1
+
+
+def check_size(size: int, file: str) -> None:
+    """Raises InvalidFile for more bytes than are read."""
+    if size > MOST_BYTES:
+        raise InvalidFile(file, (FileProblem(0, "", f"{size} bytes are more than the {MOST_BYTES} allowed"),))
 
 
 class Problems:
@@ -46,8 +55,7 @@ class Document:
     """One YAML document as nodes. Raises InvalidFile for what is no YAML, too large or endless."""
 
     def __init__(self, data: bytes, file: str) -> None:
-        if len(data) > MOST_BYTES:
-            raise InvalidFile(file, (FileProblem(0, "", f"{len(data)} bytes are more than the {MOST_BYTES} allowed"),))
+        check_size(len(data), file)
         try:
             self._loader = yaml.SafeLoader(data.decode("utf-8-sig"))
             root = self._loader.get_single_node()
@@ -66,6 +74,37 @@ class Document:
         for count, (node, depth) in enumerate(_walk(root, 0)):
             if count > MOST_NODES or depth > DEEPEST:
                 raise InvalidFile(file, (FileProblem(line_of(node), "", "nested or repeated beyond reason"),))
+        if unusable := self._unusable():
+            raise InvalidFile(file, unusable)
+
+    def _unusable(self) -> tuple[FileProblem, ...]:
+        """What YAML allows and no part can keep, each node once. After this ``plain`` and ``fields`` raise for no node."""
+        checked, found = set[int](), list[FileProblem]()
+        for node, _ in _walk(self.root, 0, enter=lambda n: self._merge(n, found)):
+            if isinstance(node, ScalarNode) and id(node) not in checked and (what := self._unusable_scalar(node)):
+                found.append(FileProblem(line_of(node), "", what))
+            checked.add(id(node))
+        return tuple(sorted(found, key=lambda p: p.line))
+
+    def _merge(self, node: MappingNode, found: list[FileProblem]) -> None:
+        try:
+            self._loader.flatten_mapping(node)
+        except (yaml.YAMLError, RecursionError):
+            found.append(FileProblem(line_of(node), "", "<< does not name keys to merge"))
+            node.value = []
+
+    def _unusable_scalar(self, node: ScalarNode) -> str:
+        if "\0" in node.value or any("\ud800" <= c <= "\udfff" for c in node.value):
+            return "a text holds a NUL or half a surrogate pair, which can't be kept"
+        if node.tag in _AS_WRITTEN:
+            return ""
+        try:
+            self._loader.construct_object(node)
+        except yaml.YAMLError:
+            pass  # a tag nobody knows: kept as it is written
+        except (ValueError, OverflowError, RecursionError, LookupError, TypeError, AttributeError):
+            return f"{_shortened(node.value)} is no value of its kind, or too large"
+        return ""
 
     def plain(self, node: Node) -> Any:
         """The value of ``node`` as plain Python; dates stay text so that it can become JSON."""
@@ -74,12 +113,14 @@ class Document:
             return {str(k.value): self.plain(v) for k, v in node.value}
         if isinstance(node, SequenceNode):
             return [self.plain(v) for v in node.value]
-        if node.tag in {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary"}:
+        if node.tag in _AS_WRITTEN:
             return node.value
         try:
             value = self._loader.construct_object(node)
         except yaml.YAMLError:
             return node.value
+        if isinstance(value, int) and not _LOWEST <= value <= _HIGHEST:
+            return node.value  # an id of many digits, more likely than a number
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
     def fields(self, node: Node, where: str, problems: Problems) -> "Fields | None":
@@ -91,18 +132,23 @@ class Document:
         return Fields(self, node, where, problems)
 
 
-def _walk(node: Node, depth: int) -> Iterator[tuple[Node, int]]:
-    """Every node as often as it is reached; stops below DEEPEST so that a node inside itself ends too."""
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def _walk(node: Node, depth: int, enter: Callable[[MappingNode], None] = lambda _: None) -> Iterator[tuple[Node, int]]:
+    """Every node as often as it is reached, ``enter`` before a mapping's keys; stops below DEEPEST: a node inside itself ends too."""
     yield node, depth
     if depth > DEEPEST:
         return
     if isinstance(node, MappingNode):
+        enter(node)
         for key, value in node.value:
-            yield from _walk(key, depth + 1)
-            yield from _walk(value, depth + 1)
+            yield from _walk(key, depth + 1, enter)
+            yield from _walk(value, depth + 1, enter)
     elif isinstance(node, SequenceNode):
         for value in node.value:
-            yield from _walk(value, depth + 1)
+            yield from _walk(value, depth + 1, enter)
 
 
 class Fields:
@@ -181,7 +227,11 @@ class Fields:
         if not match:
             self.problems.error(node, self.place(key), "a duration with its unit is expected", "for example 500ms, 30s, 5m")
             return 0
-        return round(float(match[1]) * _MICROSECONDS[match[2]])
+        microseconds = float(match[1]) * _MICROSECONDS[match[2]]
+        if microseconds > _LONGEST:
+            self.problems.error(node, self.place(key), "the duration is too long", f"at most {_LONGEST // _MICROSECONDS['d']}d")
+            return 0
+        return round(microseconds)
 
     def items(self, key: str) -> list[Node]:
         """The entries of a list, none when left out."""

@@ -1,12 +1,39 @@
 """Frame in, detections out. To add a detector: one file beside this one, one line in ``DETECTORS``.
 
+The names are known without loading a detector, so that reading a site file needs no OpenCV.
 What must not go in: decoding, files, sockets.
 """
 
-from detectors.base import Detector
-from detectors.flame import FlameDetector
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-DETECTORS: dict[str, type[Detector]] = {
-    "flame": FlameDetector,
-}
+if TYPE_CHECKING:
+    from detectors.base import Detector
+
+
+class _Detectors(Mapping[str, "type[Detector]"]):
+    """Names and where their classes are; a class is loaded when it is asked for."""
+
+    def __init__(self, places: dict[str, str]) -> None:
+        self._places = places
+
+    def __getitem__(self, name: str) -> "type[Detector]":
+        module, _, kind = self._places[name].partition(":")
+        found: type[Detector] = getattr(import_module(module), kind)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+DETECTORS: Mapping[str, "type[Detector]"] = _Detectors({
+    "flame": "detectors.flame:FlameDetector",
+})
 """Every detector by the name that site files and ``--detector`` use."""

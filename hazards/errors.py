@@ -70,8 +70,8 @@ class FileProblem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}, {self.where}" if self.where else f"line {self.line}"
-        return f"{place}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+        place = ", ".join(p for p in (f"line {self.line}" if self.line else "", self.where) if p)
+        return (f"{place}: " if place else "") + self.what + (f" ({self.hint})" if self.hint else "")
 
 
 @dataclass

@@ -1,9 +1,13 @@
 """The site file: the shared example as it stands, and each kind of mistake named by its line."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bihuan.cli import explain
 from bihuan.site_file import parse_site, read_site
 from hazards.errors import InvalidFile
 from hazards.zones import Grade
@@ -128,3 +132,64 @@ def test_what_is_no_site_at_all_gets_one_clear_line(data: bytes, said: str) -> N
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(InvalidFile, match="can't be read"):
         read_site(Path("/nowhere/site.yaml"))
+    with pytest.raises(InvalidFile, match="can't be read"):
+        read_site(Path("a\0b"))
+
+
+@pytest.mark.parametrize("data", ["fifo", "folder", "device", "large"])
+def test_what_is_not_a_file_of_a_sound_size_is_refused_before_it_is_read(tmp_path: Path, data: str) -> None:
+    path = tmp_path / "site.yaml"
+    match data:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path = Path("/dev/zero")
+        case _:
+            with path.open("wb") as file:
+                file.truncate(2**40)
+    with pytest.raises(InvalidFile, match=r"not a regular file|more than the") as caught:
+        read_site(path)
+    assert "line 0" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["9" * 6000, "0x", "!!int x", "!!float x", "!!bool x", r'"a\ud800b"', r'"a\0b"', r'{"a\ud800": 1}', r'[["\0"]]',
+     "{<<: 5}", "{<<: [{}, 5]}"],
+)  # fmt: skip
+def test_a_value_that_can_not_be_kept_is_named_by_its_line_wherever_it_stands(value: str) -> None:
+    if value == "0x":
+        value = "!!int 0x"
+    for text, line in ((f"{EXAMPLE}more:\n  further: {value}\n", 14), (EXAMPLE.replace("name: 管线", f"name: {value}"), 6)):
+        assert [where for where, _ in parse(text)] == [line]
+
+
+def test_an_id_of_many_digits_stays_as_it_is_written() -> None:
+    text = EXAMPLE.replace("id: CAM-1", "id: 34020000001320000001").replace("later: ", "later: {channel: 34020000001320000001}\nmore: ")
+    site = parse_site(text.encode(), file="f", folder=Path("/")).site
+    assert site.devices[1].id == site.settings["later"]["channel"] == "34020000001320000001"
+
+
+def test_a_duration_beyond_reason_is_named() -> None:
+    assert [line for line, _ in parse(EXAMPLE.replace("500ms", "9" * 400 + "d"))] == [8]
+
+
+def test_a_key_merged_into_itself_ends() -> None:
+    assert parse(EXAMPLE + "self: &a {<<: *a, b: 1}\n")
+
+
+def test_detectors_that_this_version_has_not_are_warnings_also_beside_errors() -> None:
+    text = EXAMPLE.replace("detectors: [flame]", "detectors: [flame, tamper]")
+    warned = [str(w) for w in parse_site(text.encode(), file="f", folder=Path("/")).warnings]
+    assert any("line 9" in w and "'tamper'" in w and "there are: flame" in w for w in warned)
+    with pytest.raises(InvalidFile) as caught:
+        parse_site(text.replace("grade: red,", "grade: purple,").encode(), file="f", folder=Path("/"))
+    lines = explain(caught.value)
+    assert "purple" in lines[0] and any("warning: line 9" in line and "'tamper'" in line for line in lines[1:])
+
+
+def test_reading_a_site_file_loads_no_opencv() -> None:
+    program = "import sys, bihuan.site_file; sys.exit('cv2' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -26,3 +26,4 @@ def test_a_message_says_what_where_and_what_to_do() -> None:
 def test_a_file_names_every_problem_by_line() -> None:
     error = InvalidFile("site.yaml", (FileProblem(3, "zones[0].grade", "'purple' is no grade", "red, orange, yellow or blue"),))
     assert str(error) == "site.yaml: line 3, zones[0].grade: 'purple' is no grade (red, orange, yellow or blue)"
+    assert [str(FileProblem(*p)) for p in ((0, "", "is too large"), (4, "", "is no key"))] == ["is too large", "line 4: is no key"]
