@@ -3,12 +3,14 @@
 A route can only be registered with a row in ``api/roles.py``. What must not go in: routes, SQL.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from secrets import compare_digest
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from api import problems
 from api.principals import Principal
@@ -36,7 +38,7 @@ class GuardedRoute(APIRoute):
 
     def _problem_statuses(self, path: str, method: str) -> list[int]:
         signed = [401, 403] if self.access.roles is not None else []
-        body = [413, 422] if self.access.body else ([422] if path.startswith("/api/") else [])
+        body = [408, 413, 422] if self.access.body else ([422] if path.startswith("/api/") else [])
         gone = [404] if "{" in path else []
         return sorted({*signed, *body, *gone, *([503] if path.startswith("/api/") else [])})
 
@@ -96,11 +98,15 @@ async def _read_body(request: Request, bound: int) -> None:
     if not bound:
         return
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size >= bound:
-            raise _too_large(bound)
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(request.app.state.services.settings.body_timeout):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size >= bound:
+                    raise _too_large(bound)
+                chunks.append(chunk)
+    except TimeoutError as e:
+        raise HTTPException(408, "the body did not arrive in time; nothing was taken", {"Connection": "close"}) from e
     request._body = b"".join(chunks)  # Starlette's own place for a body that was read
 
 

@@ -58,6 +58,7 @@ class Incident(BaseModel):
     annunciation_name: Text
     severity: int = Field(ge=1, le=4, description="1 is the gravest")
     opened_at: datetime
+    raised_at: datetime | None = Field(description="receipt of the signal that last made it active; null: never")
     updated_at: datetime
     cleared_at: datetime | None
     closed_at: datetime | None
@@ -177,7 +178,15 @@ class Unshelve(Strict):
     version: Version = None
 
 
-Command = Annotated[Acknowledge | Assign | Comment | Shelve | Unshelve, Field(discriminator="command")]
+class Close(Strict):
+    """关闭: ended by hand, with a reason."""
+
+    command: Literal["close"]
+    reason: Annotated[StrictStr, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+    version: Version = None
+
+
+Command = Annotated[Acknowledge | Assign | Comment | Shelve | Unshelve | Close, Field(discriminator="command")]
 
 
 # --- how it runs ---

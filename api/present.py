@@ -72,8 +72,10 @@ class Presenter:
         return models.Kind(kind=name, family=row.family, name=models.Text(zh=row.chinese, en=row.english), known=row.known)
 
     def why(self, reason: str, explained: Mapping[str, Any] | None = None) -> models.Text:
-        """The sentence behind a reason's code."""
-        parameters = dict(explained or {})
+        """The sentence behind a reason's code: for a signal with its particulars, for an incident (``explained`` None) without."""
+        if explained is None:
+            return self.text(self.words.first(f"reason.of_incident.{reason}", f"reason.{reason}"))
+        parameters = dict(explained)
         device, _, kind = str(parameters.get("alarm", "")).partition(" ")
         row = kind_of(kind) if kind else None
         due = parameters.get("due")
@@ -96,7 +98,8 @@ class Presenter:
             family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
             kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
             annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
-            opened_at=self.time(incident.opened_at), updated_at=self.time(incident.updated_at),
+            opened_at=self.time(incident.opened_at), raised_at=self.time_or_none(incident.raised_at or None),
+            updated_at=self.time(incident.updated_at),
             cleared_at=self.time_or_none(incident.cleared_at), closed_at=self.time_or_none(incident.closed_at),
             version=incident.version, alarm_count=incident.alarm_count, message=incident.message, reason=incident.reason,
             why=self.why(incident.reason), snapshot=incident.snapshot, snapshot_url=evidence_url(incident.snapshot),

@@ -133,7 +133,7 @@ def _headers(kind: type[errors.BihuanError]) -> dict[str, str]:
 def _pointer(location: tuple[Any, ...], body: Any) -> str:
     """JSON pointer into the body; names that pydantic puts between (a union's tag) are not part of what was sent."""
     if not location or location[0] != "body":
-        return str(location[-1]) if location else ""
+        return str(location[1]) if len(location) > 1 else ""  # (where, name of the parameter, place in its values…)
     parts: list[str] = []
     for n, part in enumerate(location[1:], 2):
         if isinstance(body, dict) and part not in body and n < len(location):
@@ -189,8 +189,9 @@ async def handle_accident(_request: Request, _error: Exception) -> JSONResponse:
 
 DESCRIPTIONS = {
     401: "no valid session or token", 403: "the role, the enterprise scope or the CSRF token does not allow it",
-    404: "no such thing, or none that the caller may see", 409: "the state or somebody else's change does not allow it",
-    413: "the body is too large", 422: "not valid; the pointer names the field", 429: "too many attempts", 503: "a part is away; try again",
+    404: "no such thing, or none that the caller may see", 408: "the body did not arrive in time",
+    409: "the state or somebody else's change does not allow it", 413: "the body is too large", 422: "not valid; the pointer names the field",
+    429: "too many attempts", 503: "a part is away; try again",
 }
 
 

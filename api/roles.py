@@ -88,6 +88,7 @@ COMMANDS: dict[str, frozenset[Role]] = {
     "comment": _SPEAKERS,
     "shelve": _ROOM,
     "unshelve": _ROOM,
+    "close": _ROOM,
 }
 """Commands on incidents. Nobody states these by clause: they are platform defaults, which the policy pack will refine."""
 

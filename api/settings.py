@@ -16,6 +16,7 @@ class ApiSettings:
     login_window: float = 300.0
     hash_threads: int = 2
     hash_waiting: int = 16  # sign-ins that may wait for a hash thread; more are refused, not queued
+    body_timeout: float = 30.0  # a body that has not arrived whole by then is given up
     parse_in_thread_from: int = 64_000
     feed_heartbeat: float = 10.0
     feed_listeners: int = 500

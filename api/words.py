@@ -42,6 +42,10 @@ class Words:
         """The text of ``key`` with its ``{parameters}`` filled in."""
         return Bilingual(*(self.one(language, key, parameters) for language in LANGUAGES))
 
+    def first(self, *keys: str) -> str:
+        """The first of ``keys`` that the catalogues have; the last when they have none."""
+        return next((key for key in keys if key in self.catalogues["zh"]), keys[-1])
+
     def one(self, language: str, key: str, parameters: Mapping[str, Any] | None = None) -> str:
         """The text in one language."""
         template = self.catalogues[language].get(key, key)

@@ -1,9 +1,11 @@
 """What several route modules share: parameter types and paging. What must not go in: routes."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticUseDefault
 
 from api.gate import principal_of
 from api.principals import Principal
@@ -14,10 +16,19 @@ T = TypeVar("T")
 NO_NUL = r"^[^\x00]*$"
 LARGEST_PAGE = 500
 
+
+def _number_or_default(value: Any) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise PydanticUseDefault from None
+
+
+
 Asking = Annotated[Principal, Depends(principal_of)]
 With = Annotated[Services, Depends(services_of)]
 Id = Annotated[str, Path(alias="id", max_length=300, pattern=NO_NUL)]
-Limit = Annotated[int, Query(description=f"at most so many; clamped to 1…{LARGEST_PAGE}, never refused")]
+Limit = Annotated[int, BeforeValidator(_number_or_default), Query(description=f"clamped to 1…{LARGEST_PAGE}, never refused")]
 Cursor = Annotated[str | None, Query(max_length=1000, pattern=NO_NUL, description="``next`` of the page before")]
 Filter = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
 

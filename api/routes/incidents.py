@@ -77,7 +77,7 @@ async def get_incident_events(
     return models.TimelinePage(items=[presenter.timeline_event(r.id, r.at, r.actor, r.event, r.body) for r in rows], next=following)
 
 
-@router.post("/api/v1/incidents/{id}/commands", summary="Acknowledge, assign, comment, shelve, unshelve", responses=responses(409))
+@router.post("/api/v1/incidents/{id}/commands", summary="Acknowledge, assign, comment, shelve, unshelve, close", responses=responses(409))
 async def post_command(incident_id: Id, command: models.Command, asking: Asking, services: With) -> models.Incident:
     """Decided at once; the incident afterwards. What the state does not allow: 409; the role: 403 with the rule."""
     if asking.role not in COMMANDS[command.command]:
@@ -105,3 +105,5 @@ def _domain(command: models.Command) -> domain.IncidentCommand:
             return domain.Shelve(minutes=command.minutes, reason=command.reason, version=command.version)
         case models.Unshelve():
             return domain.Unshelve(version=command.version)
+        case models.Close():
+            return domain.Close(reason=command.reason, version=command.version)

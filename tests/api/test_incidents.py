@@ -20,6 +20,7 @@ async def command(client: httpx.AsyncClient, incident: dict[str, Any], name: str
 
 
 async def test_acknowledge_assign_comment_shelve_and_their_record(operator: httpx.AsyncClient, system: System) -> None:
+    system.user("wang", "operator")
     (incident,) = await opened(operator, system, alarm("a"))
     done = (await command(operator, incident, "acknowledge", version=incident["version"])).json()
     assert done["annunciation"] == "acknowledged" and done["acknowledged_by"].startswith("token:") and done["acknowledged_at"]
@@ -31,6 +32,29 @@ async def test_acknowledge_assign_comment_shelve_and_their_record(operator: http
     events = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"]
     assert [e["event"] for e in events] == ["opened", "acknowledged", "assigned", "commented", "shelved", "unshelved"]
     assert events[3]["details"]["text"] == "已到现场" and events[3]["event_name"]["zh"] == "备注"
+
+
+async def test_assigning_to_nobody_known_is_refused(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    refused = await command(operator, incident, "assign", to="wnag")
+    assert refused.status_code == 422 and refused.json()["pointer"] == "/to"
+
+
+async def test_closing_by_hand_needs_a_reason_and_is_on_the_record(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a"))
+    assert (await command(operator, incident, "close", reason=" ")).json()["pointer"] == "/reason"
+    done = (await command(operator, incident, "close", reason="误报，已核实")).json()
+    assert done["state"] == "closed" and done["why"] == {"zh": "人工关闭", "en": "closed by hand"}
+    last = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"][-1]
+    assert last["event"] == "closed" and last["details"]["reason"] == "误报，已核实"
+    assert (await command(operator, incident, "close", reason="x")).status_code == 409
+
+
+async def test_an_incident_says_when_it_was_last_raised_and_why_without_gaps(operator: httpx.AsyncClient, system: System) -> None:
+    (first,) = await opened(operator, system, alarm("a"))
+    (again,) = await opened(operator, system, alarm("b"))
+    assert again["raised_at"] == first["raised_at"] is not None
+    assert again["reason"] == "repeated" and again["why"]["zh"] == "重复：同一报警已在持续"
 
 
 async def test_an_acknowledged_incident_stays_so_while_alarms_repeat_and_clear(operator: httpx.AsyncClient, system: System) -> None:
@@ -126,7 +150,11 @@ async def test_lists_page_filter_and_clamp(operator: httpx.AsyncClient, system: 
     assert len((await operator.get("/api/v1/incidents?severity=1&state=active&acknowledged=false")).json()["items"]) == 1
     assert (await operator.get("/api/v1/incidents?family=fire&zone=smelter")).json()["items"][0]["zone"] == "smelter"
     for wrong in ("cursor=nonsense", "state=odd", "severity=9", "zone=%00", "acknowledged=maybe"):
-        assert (await operator.get(f"/api/v1/incidents?{wrong}")).status_code == 422, wrong
+        answer = await operator.get(f"/api/v1/incidents?{wrong}")
+        assert answer.status_code == 422, wrong
+        assert wrong.startswith("cursor") or answer.json()["pointer"] == wrong.partition("=")[0]
+    for unreadable in ("", "abc", "1.5"):
+        assert len((await operator.get(f"/api/v1/incidents?limit={unreadable}")).json()["items"]) == 8
     assert len((await operator.get("/api/v1/zones?limit=2")).json()["items"]) == 2
 
 

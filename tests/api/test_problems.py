@@ -1,6 +1,8 @@
 """Every error is a problem detail; the table is complete; headers protect; the catalogues know every code."""
 
+import dataclasses
 import re
+import socket
 
 import httpx
 import pytest
@@ -9,11 +11,12 @@ import structlog
 from api import problems
 from api.present import without_password
 from api.roles import COMMANDS, ROUTES, Role
+from api.settings import ApiSettings
 from api.words import LANGUAGES, Words
 from hazards import errors
 from hazards.kinds import FAMILIES
 from hazards.merging import Reason
-from tests.api.conftest import System, alarm, bearer
+from tests.api.conftest import Server, System, alarm, bearer
 
 
 def tree(root: type[errors.BihuanError]) -> set[type[errors.BihuanError]]:
@@ -69,6 +72,23 @@ async def test_ready_says_whether_alarms_can_be_taken(client: httpx.AsyncClient,
     answer = await client.get("/readyz")
     assert answer.status_code == 503 and answer.json()["detail"] == "the journal is full"
     assert (await client.get("/healthz")).status_code == 200
+
+
+def test_a_body_that_does_not_arrive_is_given_up(server: Server) -> None:
+    services = server.system.app.state.services
+    server.system.app.state.services = dataclasses.replace(services, settings=ApiSettings(body_timeout=0.2))
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
+        answer = b"".join(iter(lambda: line.recv(4096), b""))  # to the end: the line is closed
+    assert answer.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in answer
+
+
+def test_a_reason_of_an_incident_has_no_gaps() -> None:
+    words = Words.load()
+    for reason in Reason:
+        key = words.first(f"reason.of_incident.{reason.value}", f"reason.{reason.value}")
+        assert all("{" not in words.catalogues[language][key] for language in LANGUAGES), key
 
 
 async def test_figures_name_routes_and_nothing_of_the_park(operator: httpx.AsyncClient, system: System) -> None:
