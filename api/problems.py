@@ -190,8 +190,8 @@ async def handle_accident(_request: Request, _error: Exception) -> JSONResponse:
 DESCRIPTIONS = {
     401: "no valid session or token", 403: "the role, the enterprise scope or the CSRF token does not allow it",
     404: "no such thing, or none that the caller may see", 408: "the body did not arrive in time",
-    409: "the state or somebody else's change does not allow it", 413: "the body is too large", 422: "not valid; the pointer names the field",
-    429: "too many attempts", 503: "a part is away; try again",
+    409: "the state or somebody else's change does not allow it", 413: "the body is too large",
+    422: "not valid; the pointer names the field", 429: "too many attempts", 503: "a part is away; try again",
 }
 
 
