@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from hazards.errors import BihuanError, JournalFull, StorageUnavailable
+from hazards.errors import BihuanError, JournalFull, StorageUnavailable, Unavailable
 from storage import journal_file
 from storage.journal_file import JournalEntry, JournalRow, Lane, Standing
 
@@ -31,10 +32,14 @@ RELEASE_CHUNK = 500
 FREE_PAGES = 2048
 """Pages (8 MiB) kept free for use again; above it the file is given back in small steps while nobody waits."""
 
+TRIAL_SECONDS = 1.0
+"""At most so often ``check`` tries whether a journal that refused takes alarms again, and at most twice so long it waits for that."""
+
 
 @dataclass(slots=True)
 class _Job:
     lane: Lane
+    trial: Callable[[sqlite3.Connection], None] | None = None
     rows: Sequence[JournalRow] = ()
     released: Sequence[int] = ()
     done: Future[None] = field(default_factory=Future)
@@ -51,6 +56,8 @@ class Journal:
         self.id = journal_file.prepare(path)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._waiting_rows, self._closed, self._lock = 0, False, threading.Lock()
+        self._refusal: BihuanError | None = None  # of the last append, if alarms were refused
+        self._next_trial = 0.0
         self._listeners: list[Callable[[], object]] = []
         self._written: sqlite3.Connection | None = None
         self._read: sqlite3.Connection | None = None
@@ -71,6 +78,27 @@ class Journal:
         """The same for threads; never call it on an event loop."""
         if rows:
             self._enqueue(_Job(lane, rows=rows)).result()
+
+    async def check(self) -> None:
+        """Raises JournalFull or StorageUnavailable while the last append was refused and a trial on disk is refused too."""
+        if (refusal := self._refusal) is None:
+            return
+        now = time.monotonic()
+        if now >= self._next_trial:
+            self._next_trial = now + TRIAL_SECONDS
+            try:
+                await asyncio.wait_for(self._trial(), 2 * TRIAL_SECONDS)
+                return
+            except TimeoutError:
+                pass  # as it was: the disk is stuck
+            except Unavailable as e:
+                refusal = e
+        raise type(refusal)(refusal.what, where=refusal.where, hint=refusal.hint)
+
+    async def _trial(self) -> None:
+        """Write and take back, each durably: what is freed in its own transaction would never reach the disk."""
+        for step in (partial(journal_file.put_trial, max_rows=self.max_rows, max_bytes=self.max_bytes), journal_file.drop_trial):
+            await asyncio.wrap_future(self._enqueue(_Job(Lane.ALARMS, trial=step)))
 
     def listen(self, heard: Callable[[], object]) -> None:
         """Call ``heard`` on the writing thread after every commit of this process that appended."""
@@ -131,7 +159,10 @@ class Journal:
             if self._closed:
                 raise self._closed_error()
             if job.rows and self._waiting_rows + len(job.rows) > self.max_waiting and self._waiting_rows:
-                raise JournalFull("more waits for the disk than is held in memory", where=str(self.path), hint="the disk is slow or stuck")
+                self._refusal = JournalFull(
+                    "more waits for the disk than is held in memory", where=str(self.path), hint="the disk is slow or stuck"
+                )
+                raise self._refusal
             self._waiting_rows += len(job.rows)
             self._jobs.put(job)
         return job.done
@@ -175,10 +206,14 @@ class Journal:
         except sqlite3.Error as e:
             self._roll_back()
             outcomes = [journal_file.explained(e, self.path) for _ in group]
+            self._refusal = outcomes[0]
         except Exception as e:
             self._roll_back()
             outcomes = [StorageUnavailable(f"the journal failed: {e!r}", where=str(self.path)) for _ in group]
+            self._refusal = outcomes[0]
         for job, outcome in zip(group, outcomes, strict=True):
+            if not job.released and (outcome is None or job.lane is Lane.ALARMS):  # telemetry is refused before alarms are
+                self._refusal = outcome
             if outcome is None:
                 job.done.set_result(None)
             else:
@@ -208,7 +243,10 @@ class Journal:
             journal_file.delete(connection, job.lane, job.released)
             return None
         try:
-            journal_file.insert(connection, job.lane, job.rows, now=now, max_rows=self.max_rows, max_bytes=self.max_bytes)
+            if job.trial is not None:
+                job.trial(connection)
+            else:
+                journal_file.insert(connection, job.lane, job.rows, now=now, max_rows=self.max_rows, max_bytes=self.max_bytes)
         except JournalFull as e:
             return e
         return None

@@ -26,6 +26,9 @@ CHECKED_WHOLE_BELOW = 64 * 2**20
 READ_BYTES = 4 * 2**20
 """Payload bytes read at once: a reader's memory stays flat whatever the size of the rows."""
 
+TRIAL_BYTES = 64 * 2**10
+"""What a trial writes: the room of some alarms."""
+
 
 class Lane(IntEnum):
     """Rows of one lane never wait behind rows of another."""
@@ -200,6 +203,21 @@ def insert(connection: sqlite3.Connection, lane: Lane, rows: Sequence[JournalRow
                 f"the journal is at its bound for {lane.name.lower()}", hint="send it again; a worker or the broker is behind"
             )
     connection.execute("RELEASE batch")
+
+
+def put_trial(connection: sqlite3.Connection, *, max_rows: int, max_bytes: int) -> None:
+    """Take the room of some alarms inside the open transaction, no row that anybody reads.
+
+    Raises JournalFull when alarms would pass the bound, and ``sqlite3.Error``."""
+    (entries,) = connection.execute("SELECT sum(entries) FROM tally").fetchone()
+    if entries >= max_rows or bytes_used(connection) + TRIAL_BYTES > max_bytes:
+        raise JournalFull("the journal is at its bound for alarms", hint="send it again; a worker or the broker is behind")
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('trial', ?)", ("x" * TRIAL_BYTES,))
+
+
+def drop_trial(connection: sqlite3.Connection) -> None:
+    """Give the room of ``put_trial`` back inside the open transaction."""
+    connection.execute("DELETE FROM meta WHERE name = 'trial'")
 
 
 def delete(connection: sqlite3.Connection, lane: Lane, seqs: Sequence[int]) -> None:

@@ -70,8 +70,9 @@ def acceptance(journal: Journal, intake: Callable[[], bool]) -> Callable[[], Awa
         if not intake():
             raise Unavailable("the system is stopping")
         standing = await journal.standing()
-        if standing.alarms >= journal.max_rows or standing.bytes_used >= journal.max_bytes:
+        if standing.alarms + standing.telemetry >= journal.max_rows or standing.bytes_used >= journal.max_bytes:
             raise JournalFull("the journal is full")
+        await journal.check()
 
     return can_accept
 

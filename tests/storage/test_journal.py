@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bihuan.parts.api import acceptance
 from hazards.errors import JournalFull, Misconfigured, StorageUnavailable
 from storage import journal_file
 from storage.journal import Journal, JournalRow, Lane
@@ -166,10 +167,43 @@ async def test_a_full_disk_is_a_state_and_not_a_crash(tmp_path: Path, monkeypatc
             await journal.append(Lane.ALARMS, rows(*(f"{taken}-{i}" for i in range(20)), size=1000))
             taken += 1
     assert "disk" in str(full.value)
+    ready = acceptance(journal, lambda: True)
+    with pytest.raises(JournalFull, match="disk"):
+        await ready()
     assert len(await ids(journal)) == taken * 20 == (await journal.standing()).alarms
     await journal.release(Lane.ALARMS, [e.seq for e in await journal.read(Lane.ALARMS, 0, 40)])
     await journal.append(Lane.ALARMS, rows("again"))
     assert (await ids(journal))[-1] == "again"
+    await ready()
+    journal.close()
+
+
+async def test_readiness_comes_back_without_an_append_and_is_tried_at_most_once_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.journal.TRIAL_SECONDS", 0.2)
+    journal = Journal(tmp_path / "j", max_bytes=200_000)
+    ready = acceptance(journal, lambda: True)
+    with pytest.raises(JournalFull):
+        for n in range(1000):
+            await journal.append(Lane.ALARMS, rows(f"{n}", size=1000))
+    before = await ids(journal)
+    with pytest.raises(JournalFull, match="bound"):
+        await ready()
+    await journal.release(Lane.ALARMS, [e.seq for e in await journal.read(Lane.ALARMS, 0, 60)])
+    with pytest.raises(JournalFull):
+        await ready()  # tried just now
+    await asyncio.sleep(0.25)
+    await ready()
+    assert await ids(journal) == before[60:], "a trial leaves nothing"
+    journal.close()
+
+
+async def test_telemetry_at_its_share_does_not_end_readiness(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", max_rows=10)
+    with pytest.raises(JournalFull):
+        await journal.append(Lane.TELEMETRY, rows(*"123456789"))
+    await acceptance(journal, lambda: True)()
     journal.close()
 
 
