@@ -1,6 +1,6 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
 import { Detail, canAcknowledge } from "./detail.js";
-import { askAssign, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
+import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
 import { Feed } from "./feed.js";
 import { List } from "./list.js";
@@ -32,7 +32,7 @@ class Desk {
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
     this.search = h("input", { class: "search", type: "search", placeholder: `${t("nav.search")} · ${t("nav.search_hint")}  /`, "aria-label": t("nav.search"),
-      oninput: () => this.filter({ search: this.search.value.trim().toLowerCase() }) });
+      oninput: () => this.find(), onsearch: () => this.find() });
     this.facets = h("nav", { class: "facets", "aria-label": t("filter.state") });
     document.title = me.site_name ? `${me.site_name} · ${t("app.name")}` : t("app.long");
     fill(root, this.bar(calls), this.banner, h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element));
@@ -53,7 +53,7 @@ class Desk {
     const { me } = this;
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
       me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.search, this.line,
-      h("button", { class: "plain help", onclick: showHelp, title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
+      h("button", { class: "plain help", onclick: () => showHelp(this.me), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
@@ -92,7 +92,7 @@ class Desk {
     const done = this.store.take(incident, this.isBusy());
     if (done === "patched") this.list.patch(incident, confirmed);
     if (done === "added") this.list.render();
-    if (done === "held") this.list.renderArrivals();
+    if (this.store.held.size) this.list.renderArrivals();
     if (done !== "ignored" && incident.id === this.list.chosen) this.detail.show(incident);
     this.chooseIfNone();
     this.renderFacets();
@@ -115,6 +115,12 @@ class Desk {
     if (reload) this.load(true);
   }
 
+  /** The list follows the search box, however it was changed. */
+  find() {
+    const search = this.search.value.trim().toLowerCase();
+    if (search !== this.store.search) this.filter({ search });
+  }
+
   choose(id, open = false) {
     if (!id) return;
     this.list.choose(id);
@@ -125,7 +131,7 @@ class Desk {
   async command(name) {
     const incident = this.detail.incident;
     if (!incident || !this.me.commands.includes(name)) return;
-    const ask = { assign: () => askAssign(this.me, incident), comment: askComment, shelve: askShelve }[name];
+    const ask = { assign: () => askAssign(this.me, incident), comment: askComment, shelve: askShelve, close: askClose }[name];
     const fields = ask ? await ask() : {};
     if (fields === null) return;
     try {
@@ -134,6 +140,13 @@ class Desk {
     } catch (failure) {
       await this.explain(failure, incident);
     }
+  }
+
+  /** Whether the role may; a key that does nothing would leave the person guessing. */
+  mayByKey(name) {
+    const may = this.me.commands.includes(name);
+    if (!may) toast(t("error.permission_note", { role: t(`role.${this.me.role}`) }));
+    return may;
   }
 
   async changePassword() {
@@ -158,14 +171,18 @@ class Desk {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key === "Escape") { document.activeElement?.blur?.(); this.detail.element.classList.remove("open"); return; }
+    if (event.key === "Escape") {
+      if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
+      document.activeElement?.blur?.(); this.detail.element.classList.remove("open");
+      return;
+    }
     if (isTyping()) return;
     const shelf = this.detail.incident?.shelved_until ? "unshelve" : "shelve";
     const acts = {
       j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
       k: () => this.choose(this.list.neighbour(-1)), ArrowUp: () => this.choose(this.list.neighbour(-1)),
-      a: () => { if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => this.command(shelf),
-      h: () => toast(t("do.hazard_later")), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": showHelp,
+      a: () => { if (!this.mayByKey("acknowledge")) return; if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => { if (this.mayByKey(shelf)) this.command(shelf); },
+      h: () => toast(t("do.hazard_later")), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me),
       Home: () => { this.release(); this.choose(this.store.shown[0]); }, Enter: () => this.detail.element.classList.add("open"),
     };
     const act = acts[event.key];

@@ -1,6 +1,6 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
 import { fill, h, stateBox } from "./dom.js";
-import { gradeChip, kindsOf, severityWord } from "./list.js";
+import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
@@ -88,6 +88,7 @@ export class Detail {
     const buttons = [
       button("acknowledge", "a", !canAcknowledge(incident)), button("assign"), button("comment"),
       incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
+      ["active", "cleared"].includes(incident.state) ? button("close") : null,
     ].filter(Boolean);
     return h("div", { class: "actions" }, buttons.length ? buttons : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${this.me.role}`) })));
   }
@@ -99,6 +100,7 @@ export class Detail {
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
     this.showAlarms(incident, alarms);
+    if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
   }
 
@@ -119,7 +121,7 @@ export class Detail {
   }
 
   tick() {
-    if (this.incident && this.sinceElement) this.sinceElement.textContent = `${absolute(this.incident.opened_at)} · ${since(this.incident.opened_at)}`;
+    if (this.incident && this.sinceElement) fill(this.sinceElement, `${absolute(this.incident.opened_at)} · ${since(this.incident.opened_at)}`, raisedNote(this.incident));
   }
 }
 
@@ -138,7 +140,7 @@ function alarmLine(alarm) {
 
 function recordLine(event) {
   const { details } = event;
-  const note = details.text ?? details.to ?? (event.event === "shelved" ? details.reason : null);
+  const note = details.text ?? details.to ?? (event.event === "shelved" || (event.event === "closed" && event.actor !== "bihuan") ? details.reason : null);
   return h("li", {},
     h("div", { class: "top" }, h("strong", {}, said(event.event_name)), h("span", { class: "muted" }, event.actor === "bihuan" ? t("app.name") : event.actor),
       h("time", { datetime: event.at }, absolute(event.at))),

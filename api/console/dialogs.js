@@ -1,4 +1,4 @@
-// What needs a word from the person: assign, comment, shelve; and the help. Each resolves to the command's fields or null.
+// What needs a word from the person: assign, comment, shelve, close; and the help. Each resolves to the command's fields or null.
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
@@ -52,6 +52,13 @@ export function askShelve() {
   });
 }
 
+export function askClose() {
+  return ask(t("do.close"), (done) => {
+    const reason = h("textarea", { rows: 2, required: true, maxlength: 1000, autofocus: true });
+    return form(done, () => (reason.value.trim() ? { reason: reason.value } : null), h("label", {}, t("do.close_reason"), reason), h("p", { class: "muted" }, t("do.close_note")));
+  });
+}
+
 /** The old and the new password, or null. */
 export function askPassword() {
   return ask(t("account.password"), (done) => {
@@ -63,8 +70,11 @@ export function askPassword() {
   });
 }
 
-export function showHelp() {
-  const keys = [["j / k", "move"], ["a", "acknowledge"], ["s", "shelve"], ["h", "hazard"], ["f", "false"], ["/", "search"], ["Home", "home"], ["Esc", "escape"], ["?", "help"]];
-  return ask(t("help.title"), (done) => h("div", {}, h("dl", { class: "keys" }, keys.map(([key, name]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(`help.${name}`))])),
+export function showHelp(me) {
+  const forOthers = (command) => (me.commands.includes(command) ? null : t("help.not_yours", { role: t(`role.${me.role}`) }));
+  const keys = [["j / k", "move"], ["a", "acknowledge", forOthers("acknowledge")], ["s", "shelve", forOthers("shelve")], ["h", "hazard", t("help.not_yet")],
+    ["f", "false", t("help.not_yet")], ["/", "search"], ["Home", "home"], ["Esc", "escape"], ["?", "help"]];
+  return ask(t("help.title"), (done) => h("div", {}, h("dl", { class: "keys" }, keys.map(([key, name, note]) => [h("dt", {}, h("kbd", {}, key)),
+    h("dd", { class: note ? "muted" : null }, t(`help.${name}`), note ? ` · ${note}` : null)])),
     h("div", { class: "buttons" }, h("button", { class: "primary", autofocus: true, onclick: () => done(null) }, t("help.close")))));
 }

@@ -127,5 +127,11 @@ export class List {
 }
 
 function sinceText(incident) {
-  return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`];
+  return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`, raisedNote(incident)];
+}
+
+/** "again 00:32:06" when it was last raised well after it began; "received" when that may only be an old time of the device. */
+export function raisedNote(incident) {
+  if (!incident.raised_at || Date.parse(incident.raised_at) - Date.parse(incident.opened_at) <= 60_000) return null;
+  return h("small", { class: "raised" }, t(incident.again ? "since.again" : "since.received", { time: absolute(incident.raised_at) }));
 }

@@ -1,4 +1,4 @@
-// What the list shows: incidents by id, newest first, filtered. New ones wait while the operator is busy.
+// What the list shows: incidents by id, the last raised first, filtered. New ones wait while the operator is busy.
 import { isUnacknowledged } from "./severity.js";
 import { said } from "./words.js";
 
@@ -8,8 +8,12 @@ export const FILTERS = {
   all: { query: "", has: () => true },
 };
 
-/** Newest first; the id settles equal times, as in the API. */
-const newestFirst = (a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at) || (a.id < b.id ? 1 : -1);
+const raisedAt = (incident) => Date.parse(incident.raised_at ?? incident.opened_at);
+/** The last raised first: what came in or came back just now stands on top. The id settles equal times, as in the API. */
+const newestFirst = (a, b) => raisedAt(b) - raisedAt(a) || (a.id < b.id ? 1 : -1);
+/** Whether it is known to have been raised once more; an acknowledgement of before tells it too. */
+const isAgain = (incident, before) => Boolean(before?.again || incident.reason === "reactivated"
+  || (before?.raised_at && raisedAt(incident) > raisedAt(before)) || (incident.acknowledged_at && Date.parse(incident.acknowledged_at) < raisedAt(incident)));
 
 export class Store {
   constructor() {
@@ -36,18 +40,20 @@ export class Store {
 
   remember(incident) {
     const before = this.known.get(incident.id);
-    if (before && before.version > incident.version) return before;
+    if (before && before.version > incident.version) return;
+    incident.again = isAgain(incident, before);
     this.known.set(incident.id, incident);
-    return incident;
   }
 
   /** One incident from the feed or an answer. Returns "patched", "added", "held" or "ignored". */
   take(incident, busy) {
     const before = this.known.get(incident.id);
     if (before && before.version >= incident.version) return "ignored";
-    this.known.set(incident.id, incident);
-    if (this.shown.includes(incident.id)) return "patched";
-    if (!this.matches(incident)) { this.held.delete(incident.id); return "ignored"; }
+    this.remember(incident);
+    const isShown = this.shown.includes(incident.id);
+    if (isShown && raisedAt(incident) <= raisedAt(before)) return "patched";
+    if (!this.matches(incident)) { this.held.delete(incident.id); return isShown ? "patched" : "ignored"; }
+    if (isShown && busy) { this.held.add(incident.id); return "patched"; } // it goes up with the others that wait
     if (busy) { this.held.add(incident.id); return "held"; }
     this.arrange();
     return "added";

@@ -7,8 +7,10 @@ import cv2
 import httpx
 import msgspec
 import numpy as np
+from sqlalchemy import update
 
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
+from storage import schema
 from tests.api.conftest import PASSWORD, Server, System, alarm
 
 SITE = Site(
@@ -110,6 +112,8 @@ def play(server: Server) -> None:
             data["snapshot"] = system.evidence.put(image, media_type="image/jpeg", device=device, zone=zone, taken_at=taken_at)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - ago * 60 - n * 7 % 53))
         server.post({**alarm(f"scene-{n}", device=device, kind=kind, action=action), "time": stamp, "data": data})
+    with system.database.write() as connection:  # as if each had been received when it happened
+        connection.execute(update(schema.incidents).values(raised_at=schema.incidents.c.opened_at))
 
 
 DONE = [
@@ -121,6 +125,7 @@ DONE = [
 
 def handle(server: Server, user: str) -> None:
     """What ``user`` (with the tests' password) has done about it so far."""
+    server.system.user("zhao", "operator")
     with httpx.Client(base_url=f"{server.url}/api/v1") as client:
         me = client.post("/session", json={"name": user, "password": PASSWORD}).json()
         client.headers["X-CSRF-Token"] = me["csrf"]

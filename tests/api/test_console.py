@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -81,6 +82,10 @@ def sign_in(page: Page, user: str, password: str = PASSWORD) -> None:
 
 def rows(page: Page) -> list[str]:
     return page.locator(".row[data-id] .where").all_inner_texts()
+
+
+def at(seconds_ago: int, event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))}
 
 
 def live(page: Page) -> None:
@@ -163,6 +168,31 @@ def test_keys_move_comment_shelve_search_and_help(open_page: Open, park: Server)
     expect(page.get_by_text("没有符合条件的事件")).to_be_visible()
     page.get_by_role("button", name="清除筛选").click()
     expect(page.locator(".row[data-id]")).to_have_count(11)
+    page.keyboard.press("/")
+    page.keyboard.type("危废")
+    expect(page.locator(".row[data-id]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".row[data-id]")).to_have_count(11)
+    expect(page.locator(".search")).to_have_value("")
+
+
+def test_what_comes_back_stands_on_top_and_says_so_and_is_closed_by_hand(open_page: Open, park: Server) -> None:
+    park.post(at(300, alarm("old", device="CAM-2")), at(20, alarm("ended", device="CAM-2", action="cleared")))
+    park.post(alarm("other", device="P-11", kind="power_lost"))
+    page = open_page()
+    live(page)
+    page.mouse.move(5, 5)
+    expect(page.locator(".row[data-id]").first).to_contain_text("消防泵房")
+    park.post(alarm("back", device="CAM-2"))
+    first = page.locator(".row[data-id]").first
+    expect(first).to_contain_text("危废库")
+    expect(first.locator(".raised")).to_have_text(re.compile(r"^再次 \d\d:\d\d:\d\d$"))
+    first.click()
+    page.get_by_role("button", name="关闭", exact=True).click()
+    page.locator("dialog textarea").fill("误报")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".detail .head .word")).to_contain_text("已关闭")
+    expect(page.locator(".story .note").filter(has_text="误报")).to_have_count(1)
 
 
 def test_new_rows_wait_while_the_operator_types_or_has_scrolled(open_page: Open, park: Server) -> None:
@@ -235,6 +265,11 @@ def test_a_role_without_commands_sees_why_there_are_none(open_page: Open, park: 
     page = open_page(user="fenxi")
     expect(page.locator(".actions")).to_contain_text("当前角色“分析员”不能进行此操作")
     expect(page.locator(".actions button")).to_have_count(0)
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("当前角色“分析员”不能进行此操作")
+    page.keyboard.press("?")
+    expect(page.locator(".keys dd").filter(has_text="无此权限")).to_have_count(2)
+    expect(page.locator(".keys dd").filter(has_text="尚未启用")).to_have_count(2)
 
 
 def test_a_list_that_can_not_be_loaded_offers_another_try(open_page: Open, park: Server) -> None:
@@ -258,7 +293,7 @@ def test_on_a_phone_one_thing_at_a_time_with_targets_for_thumbs(open_page: Open,
     expect(acknowledge).to_be_visible()
     for button in page.locator(".detail button:visible").all():
         box = button.bounding_box()
-        assert box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        assert box is not None and box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
     acknowledge.tap()
     expect(page.locator(".detail .head .word")).to_contain_text("已确认")
     page.get_by_role("button", name="返回列表").tap()
