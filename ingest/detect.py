@@ -4,6 +4,7 @@ The video is decoded in a child process: one that aborts the decoder ends the ch
 What must not go in: the door, evidence files, decoding.
 """
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,14 +16,14 @@ from detectors import DETECTORS
 from detectors.zones import parse_polygon
 from hazards.errors import BadInput, SourceLost, SourceUnreadable
 from ingest.cameras.children import child_environment, death
-from ingest.cameras.detect_messages import DetectLine, Problem, Watched
+from ingest.cameras.detect_messages import DetectLine, Incomplete, Problem, Watched
 
 
 def detect(source: str, *, detectors: Sequence[str] = (), zone: str | None = None, json_lines: bool = False) -> None:
     """Print every transition that ``detectors`` (none: all) find in ``source``, a file or an RTSP address.
 
     ``zone``: "x,y x,y x,y", fractions of the picture where no number is over 1, else pixels of the frame.
-    Raises BadInput, SourceUnreadable and SourceLost."""
+    A file of which frames were lost gets one line of warning on standard error. Raises BadInput, SourceUnreadable and SourceLost."""
     unknown = [name for name in detectors if name not in DETECTORS]
     if unknown:
         raise BadInput(f"no detector {unknown[0]!r}", where="--detector", hint=f"there are: {', '.join(DETECTORS)}")
@@ -53,8 +54,9 @@ def _start(order: Watched) -> "subprocess.Popen[bytes]":
     try:
         orders.write(msgspec.json.encode(order) + b"\n")
         orders.flush()  # it stays open: its end tells the child that this process is gone
-    except BrokenPipeError:
-        pass  # the exit code says why
+    except BrokenPipeError:  # the exit code says why
+        with contextlib.suppress(BrokenPipeError):
+            orders.close()  # what it still holds would be written, and fail, once more
     return child
 
 
@@ -62,9 +64,17 @@ def _print_lines(lines: IO[bytes], *, json_lines: bool) -> Problem | None:
     for line in lines:
         if line.startswith(b'{"type":"problem"'):
             return msgspec.json.decode(line, type=Problem)
+        if line.startswith(b'{"type":"incomplete"'):
+            print(_warning(msgspec.json.decode(line, type=Incomplete)), file=sys.stderr)  # noqa: T201
+            continue
         sys.stdout.write(line.decode() if json_lines else _for_people(msgspec.json.decode(line, type=DetectLine)))
         sys.stdout.flush()
     return None
+
+
+def _warning(found: Incomplete) -> str:
+    what = f"{found.where}: the video is damaged: {found.seen} frames seen, {found.lost} lost or damaged"
+    return f"bihuan: warning: {' '.join(what.split())} (what they showed may have been missed)"
 
 
 def _for_people(found: DetectLine) -> str:

@@ -16,7 +16,7 @@ from detectors.base import Frame, Transition
 from detectors.watch import Watch
 from detectors.zones import parse_polygon
 from hazards.errors import BihuanError, SourceLost
-from ingest.cameras.detect_messages import DetectLine, Problem, Watched
+from ingest.cameras.detect_messages import DetectLine, Incomplete, Problem, Watched
 from ingest.cameras.source import VideoSource
 
 
@@ -24,11 +24,20 @@ def watch(order: Watched) -> None:
     """Say every transition of the video, those at its end too. Raises SourceUnreadable, SourceLost."""
     area = parse_polygon(order.zone) if order.zone else []
     watch = Watch(order.detectors, areas=dict.fromkeys(order.detectors, area) if area else {})
-    for frame in VideoSource(order.source).frames():
-        if watch.due(frame.t):
-            small = frame.small()
-            _say(_lines(watch.feed(Frame(small, frame.size_wh[0] / small.shape[1], frame.size_wh, frame.t, frame.n))))
+    source, seen, broken = VideoSource(order.source), 0, 0
+    try:
+        for seen, frame in enumerate(source.frames(), 1):  # noqa: B007 (used after the loop)
+            if watch.due(frame.t):
+                small = frame.small()
+                _say(_lines(watch.feed(Frame(small, frame.size_wh[0] / small.shape[1], frame.size_wh, frame.t, frame.n))))
+    except SourceLost:
+        if source.address.live:
+            raise
+        broken = 1  # a file that ended in damage: what was seen counts
     _say(_lines(watch.end()))
+    lost = max(broken, source.damage.lost(seen))
+    if lost and not source.address.live:
+        _say([Incomplete(source.address.shown, seen, lost)])
 
 
 def _lines(told: Sequence[Transition]) -> list[DetectLine]:

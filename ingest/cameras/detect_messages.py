@@ -22,6 +22,14 @@ class DetectLine(Struct, frozen=True):
     box: list[float]
 
 
+class Incomplete(Struct, frozen=True, tag="incomplete", tag_field="type"):
+    """A file of which ``lost`` frames could not be looked at, or only damaged; ``where`` as people call it."""
+
+    where: str
+    seen: int
+    lost: int
+
+
 class Problem(Struct, frozen=True, tag="problem", tag_field="type"):
     """Why the child could not go on; ``lost``: a stream that may come back."""
 

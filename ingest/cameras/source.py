@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import av
@@ -89,6 +90,20 @@ def parse_address(url: str) -> Address:
     return Address("file:" + url, live=False, shown=url)
 
 
+@dataclass(slots=True)
+class Damage:
+    """What was lost while decoding: packets and frames that were damaged, and the frames that the container declares (0: it does not)."""
+
+    packets: int = 0
+    frames: int = 0
+    declared: int = 0
+
+    def lost(self, seen: int) -> int:
+        """How many frames are lost or damaged when ``seen`` came out; a few that an edit list leaves out don't count."""
+        missing = self.declared - seen
+        return max(self.packets, missing if missing > max(2, self.declared // 50) else 0) + self.frames
+
+
 class VideoSource:
     """One video. ``paced``: a file is shown in real time, as a camera; ``loop``: for ever. ``stop`` ends it between frames."""
 
@@ -97,6 +112,7 @@ class VideoSource:
         self._paced, self._loop = paced and not self.address.live, loop and not self.address.live
         self._stop = stop or threading.Event()
         self._n = 0
+        self.damage = Damage()
         self._began = time.monotonic()
         self._offset = 0.0  # seconds that earlier rounds of a looped file took
         self._t = 0.0
@@ -122,18 +138,22 @@ class VideoSource:
             self._offset = self._t
 
     def _play(self) -> Iterator[ShownFrame]:
+        path = Path(self.address.shown)
+        if not self.address.live and path.exists() and not path.is_file():
+            raise self._unusable("is not a regular file")
         options = _RTSP if self.address.live else _FILE
         with av.open(self.address.path, options=options, metadata_errors="replace", timeout=(OPEN_SECONDS, READ_SECONDS)) as container:
             if not container.streams.video:
                 raise self._unusable("holds no video")
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
+            self.damage.declared = stream.frames
             rate = float(stream.average_rate or stream.guessed_rate or ASSUMED_RATE)
             believed = 0 < rate <= FASTEST_RATE
             step = 1 / (rate if believed else ASSUMED_RATE)
             first: float | None = None
             start_n = self._n
-            for decoded in _decoded(container, stream, self._stop):
+            for decoded in _decoded(container, stream, self._stop, self.damage):
                 if decoded.width * decoded.height > MOST_PIXELS:
                     raise self._unusable(f"a picture of {decoded.width} x {decoded.height} pixels")
                 if self._n == 0:
@@ -184,7 +204,9 @@ class VideoSource:
         return SourceLost(words, where=self.address.shown) if lost else SourceUnreadable(words, where=self.address.shown)
 
 
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream, stop: threading.Event) -> Iterator[av.VideoFrame]:
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream, stop: threading.Event, damage: Damage
+) -> Iterator[av.VideoFrame]:
     """Frames of ``stream``; damaged packets are passed over, and damage that ends the file ends the frames."""
     bad = frames = 0
     packets = container.demux(stream)
@@ -195,6 +217,7 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream, sto
             return
         except av.error.InvalidDataError:
             if frames:
+                damage.packets += 1
                 return  # a recording that was cut off
             raise
         try:
@@ -202,11 +225,12 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream, sto
         except av.error.EOFError:
             return
         except av.error.InvalidDataError:
-            bad += 1
+            bad, damage.packets = bad + 1, damage.packets + 1
             if bad > _BAD_PACKETS:
                 raise
             continue
         for picture in pictures:
             if isinstance(picture, av.VideoFrame):
                 bad, frames = 0, frames + 1
+                damage.frames += picture.is_corrupt
                 yield picture

@@ -2,10 +2,12 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import av
@@ -109,21 +111,43 @@ def test_a_tiny_raw_avi_that_ended_other_readers_is_read(tmp_path: Path, capsys:
 
 def test_a_decoder_that_aborts_is_one_clear_error(tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4", seconds=30)
-    os.mkfifo(tmp_path / "slow.avi")  # the decoder waits for the rest, so there is something to abort
 
     def abort() -> None:
-        with (tmp_path / "slow.avi").open("wb") as pipe:
-            pipe.write(source.read_bytes()[:32])
-            pipe.flush()
+        limit = time.monotonic() + 20
+        while time.monotonic() < limit:
             for child in psutil.Process().children():
                 if "ingest.cameras.detect_child" in child.cmdline():
                     child.send_signal(signal.SIGABRT)
+                    return
+            time.sleep(0.005)
 
     thread = threading.Thread(target=abort)
     thread.start()
     with pytest.raises(SourceUnreadable, match="decoder died by SIGABRT"):
-        detect(str(tmp_path / "slow.avi"))
+        detect(str(source))
     thread.join()
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.avi")
+    with pytest.raises(SourceUnreadable, match="not a regular file"):
+        detect(str(tmp_path / "a.avi"))
+
+
+@pytest.mark.parametrize("case", ["cut off", "overwritten", "a hole", "whole"])
+def test_lost_frames_are_one_line_of_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
+    data, chance = bytearray(clip(tmp_path / "whole.mp4", seconds=6).read_bytes()), random.Random(1)
+    middle = range(len(data) // 4, len(data) * 3 // 4)
+    if case == "cut off":
+        del data[middle.stop :]
+    elif case == "overwritten":
+        for _ in range(200):
+            data[chance.choice(middle)] = chance.randrange(256)
+    elif case == "a hole":
+        data[middle.start : middle.stop] = chance.randbytes(len(middle))
+    detect(str(written(tmp_path / "a.mp4", bytes(data))), json_lines=True)
+    said = capsys.readouterr().err
+    assert said.count("\n") == (case != "whole") and ("lost or damaged" in said) == (case != "whole")
 
 
 def test_a_stream_that_does_not_answer_is_lost(free_port: int) -> None:
