@@ -3,6 +3,8 @@
 Each has ``run(*, kafka, database) -> Iterator[Figure]``. What must not go in: tests, which say yes or no.
 """
 
+import signal
+import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks import acknowledge, alarms, latency
@@ -19,5 +21,6 @@ def print_bench(name: str, *, json_lines: bool, kafka: str = "", database: str =
     """Run one bench and print a line a figure, as soon as it is known. Raises BadInput for a name that is none."""
     if name not in BENCHES:
         raise BadInput(f"no bench {name!r}", hint=f"there are {', '.join(BENCHES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # unwinds, so that the system it started ends with it
     for figure in BENCHES[name](kafka=kafka, database=database):
         print(figure.line() if json_lines else figure.for_people(), flush=True)
