@@ -93,7 +93,7 @@ def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Call
 def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool] = lambda zone: True) -> int:
     """Unshelve the incidents whose time is over, and announce it; how many."""
     table = schema.incidents
-    found = connection.execute(select(table.c.id, table.c.zone).where(table.c.shelved_until <= now).order_by(table.c.id))
+    found = connection.execute(select(table.c.id, table.c.zone).where(table.c.shelved_until <= now).order_by(table.c.shelved_until))
     ids = list(islice((row.id for row in found if mine(row.zone)), CHUNK))
     over = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update()).all() if ids else []
     for row in over:
