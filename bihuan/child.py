@@ -92,8 +92,7 @@ class Process:
 
     async def wait(self, timeout: float) -> bool:
         """Wait for its end at most ``timeout`` seconds; whether it ended."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self.ended), timeout)
+        await asyncio.wait([self.ended], timeout=timeout)  # not wait_for: before Python 3.12 that may swallow a cancellation
         return self.ended.done()
 
 

@@ -237,9 +237,11 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop in order within ``stop_timeout`` seconds, then kill what is left."""
         until = time.monotonic() + self.settings.stop_timeout
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        pending = {task for task in self._background if not task.done()}
+        while pending:  # whatever swallows one cancellation must not hold up the end
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.5)
         if (api := self.keepers.get("api")) is not None and api.is_ready:
             with suppress(Exception):  # an intake that can't be closed ends with its process
                 await api.order("close_intake", timeout=1.0)
