@@ -124,11 +124,11 @@ class Forwarder:
 
     async def _read(self) -> None:
         while True:
+            self._grown.clear()  # also without room: waiting for an event that is set gives nobody else a turn
             flights = self._flights
             room = min(flights.room, 500)
             entries: list[JournalEntry] = []
             if room:
-                self._grown.clear()
                 entries = await self._patiently("journal.read", lambda: self._journal.read(Lane.ALARMS, self._cursor, room))  # noqa: B023
             if not entries:
                 await _wait(self._grown, READ_POLL)

@@ -41,6 +41,7 @@ from tests.ingest.flow import (
     until,
 )
 from tests.real.kafka import EmbeddedBroker
+from tests.real.ports import free_port
 
 
 @pytest.fixture
@@ -315,3 +316,15 @@ async def test_killed_at_any_moment_it_loses_and_doubles_nothing(
             await process.wait()
     assert_all_stand_once(sqlite_database, poster)
     assert_first_deliveries_in_order(log, poster)
+
+
+async def test_more_waiting_than_it_may_hold_leaves_the_loop_to_others(journal: Journal, door: Door, sqlite_database: Database) -> None:
+    poster = Poster(door, "away")
+    await poster.post(2500)
+    async with running(Forwarder(journal, sqlite_database, Producer, f"127.0.0.1:{free_port()}")):
+        turns, end = 0, time.monotonic() + 2
+        while time.monotonic() < end:
+            await poster.post(1)
+            await asyncio.sleep(0.02)
+            turns += 1
+    assert turns > 20, "the forwarder, full and without a broker, kept the event loop for itself"
