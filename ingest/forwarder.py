@@ -7,7 +7,6 @@ What must not go in: how rows are kept in mind (``ingest/flights.py``), Kafka's 
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -22,6 +21,7 @@ from bus.topics import ALARMS
 from hazards.errors import BadInput, BrokerUnavailable, TooLarge, Unavailable
 from hazards.messages import Signal
 from ingest.broker_link import BrokerLink
+from ingest.door import utc_now
 from ingest.flights import Flights
 from storage.database import Database
 from storage.dead_letters import dead_letter, keep_dead_letters, settled_ids
@@ -212,7 +212,7 @@ class Forwarder:
     async def _put_aside(self, flights: Flights, entry: JournalEntry, reason: str) -> None:
         letter = dead_letter(ALARMS.name, _as_sent(entry), f"journal {self._journal.id}, signal {entry.id}: {reason}", signal=entry.id)
         log.error("forwarder.put_aside", id=entry.id, zone=entry.zone, reason=reason)
-        await self._patiently("sql.dead_letters", lambda: self._database.writing(lambda c: keep_dead_letters(c, [letter], now=_utc())))
+        await self._patiently("sql.dead_letters", lambda: self._database.writing(lambda c: keep_dead_letters(c, [letter], now=utc_now())))
         await self._patiently("journal.release", lambda: self._journal.release(Lane.ALARMS, [entry.seq]))
         flights.forget(entry)
 
@@ -262,7 +262,7 @@ class Forwarder:
         told_late = True  # a former life may have left a late row behind
         while True:
             standing = self._standing = await self._patiently("journal.standing", self._journal.standing)
-            now = _utc()
+            now = utc_now()
             late = standing.oldest_at is not None and now - standing.oldest_at > LATE
             if late or told_late:
                 try:
@@ -300,7 +300,3 @@ def _as_sent(entry: JournalEntry) -> bytes:
         return encode(SignalPack(entry.zone, [decode(Signal, entry.payload)]))
     except BadInput:
         return entry.payload
-
-
-def _utc() -> int:
-    return time.time_ns() // 1000
