@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hazards.errors import MalformedMessage, UnknownSchema
-from hazards.messages import IncidentMessage, Signal
+from hazards.messages import HazardMessage, IncidentMessage, Signal
+from hazards.telemetry import RollupPack, TelemetryPack
 
 T = TypeVar("T", bound=Struct)
 
@@ -23,7 +24,10 @@ class SignalPack(Struct, frozen=True):
     signals: list[Signal]
 
 
-SCHEMAS: dict[type[Struct], str] = {SignalPack: "signals/1", IncidentMessage: "incident/1", Signal: "signal/1"}
+SCHEMAS: dict[type[Struct], str] = {
+    SignalPack: "signals/1", IncidentMessage: "incident/1", Signal: "signal/1", TelemetryPack: "telemetry/1", RollupPack: "rollup/1",
+    HazardMessage: "hazard/1",
+}  # fmt: skip
 """Each message type and its schema: a new message is one line here."""
 
 _encoder = msgspec.msgpack.Encoder()

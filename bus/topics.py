@@ -18,10 +18,11 @@ class Topic:
 
 
 TELEMETRY = Topic("telemetry", keyed_by="zone", retention_hours=72)
+ROLLUPS = Topic("rollups", keyed_by="zone", retention_hours=72)
 ALARMS = Topic("alarms", keyed_by="zone", retention_hours=168)
 HAZARDS = Topic("hazards", keyed_by="zone", retention_hours=168)
 INCIDENTS = Topic("incidents", keyed_by="zone", retention_hours=168)
 NOTICES = Topic("notices", keyed_by="enterprise", retention_hours=168)
 DEAD_LETTERS = Topic("dead-letters", keyed_by="topic", retention_hours=720)
 
-TOPICS = (TELEMETRY, ALARMS, HAZARDS, INCIDENTS, NOTICES, DEAD_LETTERS)
+TOPICS = (TELEMETRY, ROLLUPS, ALARMS, HAZARDS, INCIDENTS, NOTICES, DEAD_LETTERS)

@@ -55,6 +55,7 @@ class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True):
     message: str = ""
     snapshot: str | None = None
     synthetic: bool = False
+    timed: bool = False  # the source (a rule) has applied on-delay and off-delay already: merging must not again
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,6 +66,14 @@ class IncidentState(StrEnum):
     ACTIVE = "active"  # at least one alarm stands
     CLEARED = "cleared"  # no alarm stands any more; waits for acknowledgement and for quiet
     CLOSED = "closed"  # over
+
+
+class Certainty(StrEnum):
+    """How sure it is that the thing is real; the words of CAP 1.2, grown by independent sources or by a person."""
+
+    POSSIBLE = "possible"  # one source, seen by machine
+    LIKELY = "likely"  # the same kind of evidence from two devices
+    OBSERVED = "observed"  # independent kinds of evidence agree, or a person verified it
 
 
 class IncidentMessage(Struct, frozen=True, kw_only=True):
@@ -95,4 +104,30 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     shelved_by: str | None = None
     shelved_until: int | None = None
     shelve_reason: str | None = None
+    synthetic: bool = False
+    certainty: Certainty = Certainty.POSSIBLE
+    corroboration: dict[str, Any] = field(default_factory=dict)  # why certainty and severity rose: rule, basis, sources
+
+
+class HazardMessage(Struct, frozen=True, kw_only=True):
+    """A hazard (隐患) after one transition, as it goes out: one value of topic ``hazards``. Times are UTC µs.
+
+    ``state`` is of ``hazards.lifecycle``; ``event`` what happened last, ``basis`` the rule it followed (document, clause or default)."""
+
+    id: str
+    zone: str
+    enterprise: str | None
+    kind: str
+    grade: str  # confirmed or proposed, see ``confirmed``
+    confirmed: bool
+    state: str
+    event: str
+    title: str
+    opened_at: int
+    updated_at: int
+    version: int
+    actor: str
+    due_at: int | None = None
+    incident: str | None = None
+    basis: dict[str, Any] = field(default_factory=dict)
     synthetic: bool = False

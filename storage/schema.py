@@ -114,6 +114,8 @@ incidents = Table(
     Column("message", Text, nullable=False, default=""),
     Column("snapshot", String),
     Column("synthetic", Boolean, nullable=False, default=False),
+    Column("certainty", String, nullable=False, server_default="possible"),
+    Column("corroboration", Text, nullable=False, server_default="{}"),  # JSON: rule, basis, sources
     Column("version", Integer, nullable=False),  # counts every change, by worker or person
     # people's own: the worker never writes these
     Column("people_version", Integer, nullable=False, default=0),  # value of version at the last change by a person
@@ -169,6 +171,94 @@ dead_letters = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("replayed_at", BigInteger),
+)
+
+# --- hazards (隐患): the ledger ---
+hazards = Table(
+    "hazards", metadata,
+    Column("id", String, primary_key=True),
+    Column("zone", String, nullable=False),
+    Column("enterprise", String),
+    Column("kind", String, nullable=False),
+    Column("grade", String, nullable=False),
+    Column("confirmed", Boolean, nullable=False, default=False),  # the grade was confirmed by a person
+    Column("state", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("incident", String, index=True),  # the incident it was proposed from
+    Column("opened_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, index=True),
+    Column("closed_at", BigInteger),
+    Column("version", Integer, nullable=False),
+    Column("synthetic", Boolean, nullable=False, default=False),
+    Column("body", Text, nullable=False),  # the whole hazard as the domain keeps it, JSON
+    Index("hazards_newest", "opened_at", "id"),
+    Index("hazards_by_state", "state", "opened_at", "id"),
+    Index("hazards_by_zone", "zone", "opened_at", "id"),
+    Index("hazards_by_enterprise", "enterprise", "opened_at", "id"),
+)
+hazard_events = Table(
+    "hazard_events", metadata,
+    Column("hazard", String, primary_key=True),
+    Column("number", Integer, primary_key=True),  # from 1, without gaps: the version that it made
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON, never rewritten
+    Column("digest", String, nullable=False),  # SHA-256 over the digest before and these bytes: the chain
+)
+
+# --- telemetry: what keeps it once and whole ---
+telemetry_marks = Table(
+    "telemetry_marks", metadata,  # only with the embedded broker: packs that an agent is done with; the forwarder then releases and deletes
+    Column("id", String, primary_key=True),  # of the journal row: the pack's
+    Column("agent", String, primary_key=True),  # evaluate, store
+)
+checkpoints = Table(
+    "checkpoints", metadata,
+    Column("agent", String, primary_key=True),
+    Column("key", String, primary_key=True),  # the zone
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+)
+
+# --- who follows the outbox, and what goes out to people ---
+followers = Table(
+    "followers", metadata,
+    Column("name", String, primary_key=True),  # store, push
+    Column("position", BigInteger, nullable=False),  # the last outbox position that had its effect
+    Column("updated_at", BigInteger, nullable=False),
+)
+deliveries = Table(
+    "deliveries", metadata,
+    Column("id", String, primary_key=True),  # the webhook-id: endpoint and event decide it
+    Column("endpoint", String, nullable=False),  # id of the endpoint, of its address and enterprise
+    Column("url", String, nullable=False),
+    Column("enterprise", String),
+    Column("subject", String, nullable=False),  # incident or hazard id
+    Column("event", String, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # as it is signed and sent
+    Column("state", String, nullable=False),  # waiting, delivered, dead, cancelled
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", BigInteger),  # when the next attempt is due; None: no more
+    Column("created_at", BigInteger, nullable=False),
+    Column("delivered_at", BigInteger),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    Index("deliveries_due", "state", "next_at"),
+    Index("deliveries_newest", "created_at", "id"),
+    Index("deliveries_by_subject", "subject"),
+)
+delivery_attempts = Table(
+    "delivery_attempts", metadata,
+    Column("delivery", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
 )
 
 # --- how it runs ---
