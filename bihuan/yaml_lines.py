@@ -4,24 +4,21 @@ What must not go in: what a site or a policy is.
 """
 
 import math
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from hazards.durations import LONGEST, LONGEST_DAYS, read_duration
 from hazards.errors import FileProblem, InvalidFile
 
 MOST_BYTES = 8_000_000
 MOST_NODES = 400_000
 DEEPEST = 40
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(us|ms|s|min|m|h|d)$")
-_MICROSECONDS = {"us": 1, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _NULL = "tag:yaml.org,2002:null"
 _AS_WRITTEN = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:str"}
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_LONGEST = 3660 * _MICROSECONDS["d"]
 
 
 def line_of(node: Node) -> int:
@@ -223,15 +220,14 @@ class Fields:
         node = self.node_of(key)
         if node is None:
             return 0
-        match = _DURATION.match(str(node.value)) if isinstance(node, ScalarNode) else None
-        if not match:
+        microseconds = read_duration(str(node.value)) if isinstance(node, ScalarNode) else None
+        if microseconds is None:
             self.problems.error(node, self.place(key), "a duration with its unit is expected", "for example 500ms, 30s, 5m")
             return 0
-        microseconds = float(match[1]) * _MICROSECONDS[match[2]]
-        if microseconds > _LONGEST:
-            self.problems.error(node, self.place(key), "the duration is too long", f"at most {_LONGEST // _MICROSECONDS['d']}d")
+        if microseconds > LONGEST:
+            self.problems.error(node, self.place(key), "the duration is too long", f"at most {LONGEST_DAYS}d")
             return 0
-        return round(microseconds)
+        return microseconds
 
     def items(self, key: str) -> list[Node]:
         """The entries of a list, none when left out."""
