@@ -59,6 +59,30 @@ class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True):
     details: dict[str, Any] = field(default_factory=dict)
 
 
+class AlarmRecord(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a time series keeps of one applied signal. ``severity``: the signal's or its kind's; ``reason``: why it went where it went."""
+
+    id: str
+    device: str
+    kind: str
+    action: Action
+    at: int
+    received_at: int
+    severity: int
+    incident: str
+    reason: str
+    score: float | None = None
+    synthetic: bool = False
+
+
+class AlarmRecords(Struct, frozen=True, kw_only=True):
+    """The signals of one zone that one transaction applied, in order: for followers of the outbox, never on a topic."""
+
+    zone: str
+    enterprise: str | None
+    records: list[AlarmRecord]
+
+
 class IncidentState(StrEnum):
     """State of the merged condition; acknowledgement is kept apart (people own it)."""
 

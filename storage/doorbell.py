@@ -1,17 +1,22 @@
-"""Woken, not polling: whoever commits to the outbox rings, the relay wakes.
+"""Woken, not polling: whoever commits to the outbox rings; the relay wakes, and who follows the outbox.
 
-With PostgreSQL the transaction itself notifies; with SQLite a datagram goes to a loopback port of the supervisor's
-choice. A ring may get lost (a datagram is no promise), so waiting always has a time-out. What must not go in: data.
+With PostgreSQL the transaction itself notifies; with SQLite a datagram goes to loopback ports of the supervisor's choice,
+one for each process that listens. A ring may get lost (a datagram is no promise), so waiting always has a time-out.
+What must not go in: data.
 """
 
 import asyncio
 import contextlib
 import socket
+from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy import make_url
 
 POSTGRES_CHANNEL = "bihuan_outbox"
+"""Rows were committed that want a position: for the relay."""
+POSITIONS_CHANNEL = "bihuan_positions"
+"""Rows have got their positions: for followers."""
 
 
 class Doorbell(Protocol):
@@ -28,10 +33,10 @@ class Doorbell(Protocol):
 
 
 class LoopbackDoorbell:
-    """A UDP port on 127.0.0.1. ``port`` 0 on the ringing side: nobody listens, ringing does nothing."""
+    """A UDP port on 127.0.0.1; ringing goes to ``also``, too. Port 0 on the ringing side: nobody listens, ringing does nothing."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, also: Sequence[int] = ()) -> None:
+        self.port, self._also = port, tuple(also)
         self._sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
         self._rang, self._opening = asyncio.Event(), asyncio.Lock()
@@ -39,9 +44,10 @@ class LoopbackDoorbell:
 
     def ring(self) -> None:
         """Send one datagram; a full buffer means that others rang already."""
-        if self.port:
-            with contextlib.suppress(OSError):
-                self._sender.sendto(b"!", ("127.0.0.1", self.port))
+        for port in (self.port, *self._also):
+            if port:
+                with contextlib.suppress(OSError):
+                    self._sender.sendto(b"!", ("127.0.0.1", port))
 
     async def wait(self, timeout: float) -> bool:
         """Wait for a ring; the first call opens the port."""
@@ -68,9 +74,10 @@ class _Answer(asyncio.DatagramProtocol):
 
 
 class PostgresDoorbell:
-    """LISTEN on the channel that the outbox's transactions notify."""
+    """LISTEN on a channel that the outbox's transactions notify."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channel: str = POSTGRES_CHANNEL) -> None:
+        self._channel = channel
         parts = make_url(url)
         self._conninfo = parts.set(drivername="postgresql").render_as_string(hide_password=False)
         self._rang = asyncio.Event()
@@ -90,7 +97,7 @@ class PostgresDoorbell:
 
         with contextlib.suppress(psycopg.Error, OSError):
             async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
-                await connection.execute(f"LISTEN {POSTGRES_CHANNEL}")
+                await connection.execute(f"LISTEN {self._channel}")
                 self._rang.set()
                 async for _ in connection.notifies():
                     self._rang.set()
@@ -114,6 +121,11 @@ async def _wait(rang: asyncio.Event, timeout: float) -> bool:
     return True
 
 
-def open_doorbell(database_url: str, loopback_port: int) -> Doorbell:
-    """The doorbell that belongs to a database URL."""
-    return LoopbackDoorbell(loopback_port) if database_url.startswith("sqlite") else PostgresDoorbell(database_url)
+def open_doorbell(database_url: str, loopback_port: int, also: Sequence[int] = ()) -> Doorbell:
+    """The relay's doorbell of a database URL. ``also``: further loopback ports to ring, those of followers."""
+    return LoopbackDoorbell(loopback_port, also) if database_url.startswith("sqlite") else PostgresDoorbell(database_url)
+
+
+def open_followers_bell(database_url: str, loopback_port: int) -> Doorbell:
+    """What wakes a process that follows the outbox: it rings when rows have got their positions."""
+    return LoopbackDoorbell(loopback_port) if database_url.startswith("sqlite") else PostgresDoorbell(database_url, POSITIONS_CHANNEL)

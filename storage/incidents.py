@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from bus.codecs import encode
 from hazards.errors import Unavailable
+from hazards.kinds import kind_of
 from hazards.merging import merge, next_wake, state_key, wake
-from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
-from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
+from hazards.messages import UNASSIGNED, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
+from hazards.zone_state import Decision, Happening, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import insert_rows, update_rows
@@ -171,7 +172,14 @@ class _Work:
         record_events(self.connection, [_event_row(h) for h in happenings])
         words = {h.incident: h.event for h in happenings if h.event == "opened"}
         words |= {h.incident: h.event for h in happenings if h.event == "closed"}
-        announce(self.connection, [(m, words.get(m.id, "updated")) for m in messages], now=self.now)
+        announce(self.connection, [(m, words.get(m.id, "updated")) for m in messages], now=self.now, records=self._records(signals))
+
+    def _records(self, signals: dict[str, Signal]) -> list[AlarmRecords]:
+        by_zone: dict[str, list[AlarmRecord]] = {}
+        for _, zone, _, merged in self.kept:
+            if merged.decisions:
+                by_zone.setdefault(zone, []).extend(_record(signals[d.signal], d) for d in merged.decisions)
+        return [AlarmRecords(zone=zone, enterprise=self.registry.enterprise_of(zone), records=r) for zone, r in by_zone.items()]
 
     def _save_states(self) -> None:
         rows: list[dict[str, Any]] = [
@@ -243,6 +251,14 @@ def _merged_columns(incident: Incident) -> dict[str, Any]:
         "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
         "reason": incident.reason.value, "message": incident.message, "snapshot": incident.snapshot,
     }  # fmt: skip
+
+
+def _record(s: Signal, d: Decision) -> AlarmRecord:
+    return AlarmRecord(
+        id=s.id, device=s.device, kind=s.kind, action=s.action, at=s.at, received_at=s.received_at,
+        severity=kind_of(s.kind).severity if s.severity is None else s.severity, incident=d.incident, reason=d.reason.value,
+        score=s.score, synthetic=s.synthetic,
+    )  # fmt: skip
 
 
 def _event_row(h: Happening) -> dict[str, Any]:

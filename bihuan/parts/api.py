@@ -30,7 +30,7 @@ from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.evidence import EvidenceStore
 from storage.journal import Journal
-from storage.outbox import Relay
+from storage.relay import Relay
 
 log = structlog.get_logger()
 

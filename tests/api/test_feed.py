@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from api.settings import ApiSettings
 from storage import accounts, schema
-from storage.outbox import feed_bounds
+from storage.outbox import read_feed
 from tests.api.conftest import Server, System, alarm, bearer, run_server
 
 
@@ -97,14 +97,14 @@ def test_without_a_position_it_begins_now(server: Server) -> None:
         assert feed.incident()[1]["zone"] == "tank"
 
 
-def test_every_position_in_order_without_gaps_also_from_sql(quick: Server) -> None:
-    """The window keeps three: the rest comes from SQL, in the same order."""
+def test_every_event_in_order_and_once_also_from_sql(quick: Server) -> None:
+    """The window keeps three: the rest comes from SQL, in the same order. Every second position is an alarm record's."""
     for n in range(12):
         quick.post(alarm(f"n{n}", device=f"N-{n}", kind="device_fault"))
     token = quick.system.token("operator")
     with listening(quick, token, after=0) as feed:
         positions = [feed.incident()[0] for _ in range(12)]
-    assert positions == list(range(1, 13))
+    assert positions == list(range(1, 25, 2))
 
 
 @pytest.mark.parametrize("wanted", [2, 999_999])
@@ -113,12 +113,12 @@ def test_a_position_that_is_not_kept_or_never_was_gets_reset(server: Server, wan
         server.post(alarm(f"n{n}", device=f"N-{n}", kind="device_fault"))
     with server.system.database.write() as connection:
         connection.execute(delete(schema.outbox).where(schema.outbox.c.position <= 4))
-        newest = feed_bounds(connection)[1]
+        newest = read_feed(connection, 0)[-1].position
     with listening(server, server.system.token("operator"), last=str(wanted)) as feed:
         event, position, data = feed.next()
         assert (event, position, data) == ("reset", str(newest), {"position": newest})
         server.post(alarm("after", device="G-201", kind="flammable_gas_high"))
-        assert feed.incident()[0] == newest + 1
+        assert feed.incident()[0] > newest
 
 
 @pytest.mark.parametrize("query", ["?after=-1", "?after=x", f"?after={10**30}"])

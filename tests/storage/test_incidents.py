@@ -194,13 +194,14 @@ def test_positions_have_no_gaps_and_the_outbox_is_published_in_order(database: D
     for n in range(20):
         take(database, signal(n, device=f"D{n}", at=n))
     with database.write() as connection:
-        assert give_positions(connection) == (0 if database.is_sqlite else 20) and give_positions(connection) == 0
+        assert give_positions(connection) == (0 if database.is_sqlite else 40) and give_positions(connection) == 0
+        assert sorted(connection.scalars(select(schema.outbox.c.position))) == list(range(1, 41))
         rows = unpublished(connection)
-        assert [r.position for r in rows] == list(range(1, 21))
+        assert [r.position for r in rows] == list(range(1, 41, 2)), "an alarm record behind each incident is not published"
         mark_published(connection, rows[:15], now=NOON)
-        assert [r.position for r in unpublished(connection)] == list(range(16, 21))
-        assert drop_old(connection, kept=8) == 12
-        assert feed_bounds(connection) == (13, 20)
+        assert [r.position for r in unpublished(connection)] == list(range(31, 41, 2))
+        assert drop_old(connection, now=NOON, kept=16) == 24
+        assert feed_bounds(connection) == (25, 40)
 
 
 def test_devices_that_nobody_registered_wait(database: Database) -> None:
@@ -290,7 +291,7 @@ def test_a_batch_of_many_incidents_gets_all_its_positions(database: Database) ->
     with database.write() as connection:
         while give_positions(connection):
             pass
-        assert feed_bounds(connection) == (1, 1100)
+        assert feed_bounds(connection) == (1, 1101), "and one record of the alarms"
 
 
 def test_another_s_overdue_zones_do_not_hold_up_ours(database: Database) -> None:

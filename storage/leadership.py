@@ -1,0 +1,77 @@
+"""One leader a database: a lock file beside a SQLite file, an advisory lock in PostgreSQL. Both end with the process.
+
+What must not go in: what the leader does.
+"""
+
+import fcntl
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+from sqlalchemy import text
+
+from storage.database import Database
+
+log = structlog.get_logger("relay")
+ADVISORY_LOCK = 0x6269_6875  # "bihu"
+
+
+class Leadership:
+    """``take`` it, look whether this process still ``holds`` it, ``give_up``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._file: IO[str] | None = None
+        self._connection: Any = None
+
+    def take(self) -> bool:
+        """Become the leader if nobody is; whether this process leads."""
+        if self.holds():
+            return True
+        return self._take_file() if self._database.is_sqlite else self._take_advisory()
+
+    def holds(self) -> bool:
+        """Whether this process still leads."""
+        if self._file is not None:
+            return True
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(text("SELECT 1"))
+            self._connection.commit()
+        except Exception:
+            self._connection = None
+        return self._connection is not None
+
+    def _take_file(self) -> bool:
+        path = Path(f"{self._database.engine.url.database}.relay.lock")
+        file = path.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def _take_advisory(self) -> bool:
+        try:
+            connection = self._database.engine.connect()
+            if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar():
+                connection.commit()
+                self._connection = connection
+                return True
+            connection.close()
+        except Exception as e:
+            log.warning("no leadership", error=str(e))
+        return False
+
+    def give_up(self) -> None:
+        """Let another process lead."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._connection is not None:
+            self._connection.invalidate()  # the lock ends with the session: it must not go back to the pool
+            self._connection.close()
+            self._connection = None
