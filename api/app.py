@@ -21,8 +21,8 @@ from api.passwords import Passwords, Throttle
 from api.present import Presenter
 from api.principals import Principals
 from api.roles import ROUTES
-from api.routes import accounts, alarms, console, evidence, feed, health, incidents, sessions, site
-from api.services import AcceptingDoor, Pictures, Services
+from api.routes import accounts, alarms, console, evidence, feed, health, incidents, sessions, site, telemetry
+from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.errors import BihuanError
@@ -33,7 +33,7 @@ from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, incidents, feed, evidence, site, sessions, accounts, health, console)
+ROUTERS = (alarms, telemetry, incidents, feed, evidence, site, sessions, accounts, health, console)
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 
@@ -51,6 +51,7 @@ def create_app(
     *,
     database: Database,
     door: AcceptingDoor,
+    telemetry_door: AcceptingTelemetryDoor,
     pictures: Pictures,
     registry: Callable[[], Registry],
     read_site: Callable[[bytes], Site],
@@ -69,7 +70,8 @@ def create_app(
         return Presenter(registry(), words, now=now()).incident(row.message).model_dump_json().encode()
 
     services = Services(
-        settings=settings, database=database, door=door, pictures=pictures, registry=registry, reload_site=reload_site,
+        settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
+        reload_site=reload_site,
         read_site=read_site, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),

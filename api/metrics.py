@@ -17,6 +17,7 @@ class Metrics:
         self.latency: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * (len(BUCKETS) + 1))
         self.seconds: dict[tuple[str, str], float] = defaultdict(float)
         self.alarms_accepted = 0
+        self.readings_accepted = self.readings_out_of_range = self.readings_unregistered = 0
         self.feed_events = 0
         self.feed_dropped = 0
 
@@ -39,6 +40,9 @@ class Metrics:
             yield from self._histogram(f'method="{method}",route="{route}"', counts, self.seconds[method, route])
         for name, help_, value in (
             ("bihuan_alarms_accepted_total", "Alarms durably taken by this process over HTTP.", self.alarms_accepted),
+            ("bihuan_readings_accepted_total", "Readings durably taken by this process over HTTP.", self.readings_accepted),
+            ("bihuan_readings_out_of_range_total", "Of them outside their sensor's range.", self.readings_out_of_range),
+            ("bihuan_readings_unregistered_total", "Of them of series that nobody registered.", self.readings_unregistered),
             ("bihuan_feed_events_total", "Events sent to feed listeners.", self.feed_events),
             ("bihuan_feed_dropped_total", "Listeners dropped because they took nothing.", self.feed_dropped),
         ):

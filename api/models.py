@@ -39,6 +39,16 @@ class Accepted(BaseModel):
     ids: list[str] = Field(description="the senders' own ids in the order sent, ours where a protocol has none")
 
 
+class TelemetryAccepted(BaseModel):
+    """Durably taken: every reading of the request."""
+
+    accepted: int = Field(description="readings; a record with a value and a sum is two")
+    ids: list[str] = Field(description="the packs that the readings are in; others' readings may be in them too")
+    out_of_range: int = Field(description="of them outside their sensor's range: kept, and limits hold for them")
+    unregistered: int = Field(description="of them of a device or metric that nobody registered")
+    ignored: list[str] = Field(description="JSON pointers of texts and data (vs, vd), which are no telemetry")
+
+
 class Incident(BaseModel):
     """One incident: alarms of one zone and family, merged."""
 

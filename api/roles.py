@@ -32,6 +32,7 @@ class Access:
 
 KB, MB = 1000, 1_000_000
 DEFAULT_ALARM_BODY = 10 * MB
+TELEMETRY_BODY = 4 * MB  # the most records of a pack at 200 bytes each
 
 _ALL = frozenset(Role)
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
@@ -42,8 +43,9 @@ _SPEAKERS = _ALL - {Role.ANALYST}
 _OPEN = Access(None)
 
 ROUTES: dict[tuple[str, str], Access] = {
-    # alarms and incidents
+    # alarms, telemetry and incidents
     ("POST", "/api/v1/alarms"): Access(_SOURCES, DEFAULT_ALARM_BODY),
+    ("POST", "/api/v1/telemetry"): Access(_SOURCES, TELEMETRY_BODY),
     ("GET", "/api/v1/incidents"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/alarms"): Access(_ALL),

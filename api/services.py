@@ -16,6 +16,8 @@ from api.words import Words
 from hazards.admission import Report
 from hazards.messages import Signal
 from hazards.zones import Site
+from ingest.measurements import Measurements
+from ingest.telemetry_door import Taken
 from storage.database import Database
 from storage.site_store import Registry
 
@@ -25,6 +27,13 @@ class AcceptingDoor(Protocol):
 
     async def accept(self, reports: Sequence[Report]) -> list[Signal]:
         """Durably take all, or raise and take none."""
+
+
+class AcceptingTelemetryDoor(Protocol):
+    """The one way in for readings (``ingest.telemetry_door.TelemetryDoor``)."""
+
+    async def accept(self, found: Measurements, *, scope: str | None = None) -> Taken:
+        """Durably take all, or raise. ``scope``: the enterprise that sends."""
 
 
 class Pictures(Protocol):
@@ -41,6 +50,7 @@ class Services:
     settings: ApiSettings
     database: Database
     door: AcceptingDoor
+    telemetry: AcceptingTelemetryDoor
     pictures: Pictures
     registry: Callable[[], Registry]
     reload_site: Callable[[], Awaitable[None]]

@@ -19,6 +19,7 @@ from hazards.admission import Report
 from hazards.errors import MalformedMessage, TooLarge
 from hazards.kinds import KIND_PATTERN
 from hazards.messages import Action
+from ingest.media_type import check_media_type
 from ingest.rfc3339 import parse_time
 
 TYPES = {"bihuan.alarm.raised": Action.RAISED, "bihuan.alarm.cleared": Action.CLEARED, "bihuan.alarm.pulse": Action.PULSE}
@@ -48,7 +49,7 @@ def parse(body: bytes, content_type: str = "", *, max_events: int = MAX_EVENTS) 
 
     Either shape is taken under each of MEDIA_TYPES, since many senders only say ``application/json``.
     Raises MalformedMessage (``where``: "/data/kind", in a batch "/3/data/kind") and TooLarge."""
-    _check_media_type(content_type)
+    check_media_type(content_type, MEDIA_TYPES)
     text = body.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
     if not text:
         raise MalformedMessage("the body is empty", where="", hint="send a CloudEvent as JSON")
@@ -89,15 +90,6 @@ def _header(name: str, value: str) -> str:
     if _SURROGATE.search(text):
         raise MalformedMessage("not text", where=f"/{_escaped(name.lower()[3:])}")
     return text
-
-
-def _check_media_type(content_type: str) -> None:
-    media_type, _, parameters = content_type.partition(";")
-    if media_type.strip().lower() not in MEDIA_TYPES:
-        raise MalformedMessage(f"content type {media_type.strip()!r} is not taken here", where="", hint=f"send {MEDIA_TYPES[0]}")
-    charset = re.search(r'charset\s*=\s*"?([^";\s]*)', parameters, re.IGNORECASE)
-    if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
-        raise MalformedMessage(f"charset {charset[1]!r} is not taken here", where="", hint="JSON is UTF-8 (RFC 8259)")
 
 
 def _decoded(decode: Callable[[bytes], Any], text: bytes, where: str) -> Any:

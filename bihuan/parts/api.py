@@ -26,6 +26,7 @@ from bihuan.site_file import parse_site
 from hazards.errors import JournalFull, Unavailable
 from hazards.zones import Site
 from ingest.door import Door
+from ingest.telemetry_door import TelemetryDoor
 from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.evidence import EvidenceStore
@@ -90,10 +91,12 @@ async def serve(part: Part) -> None:
     def read_site(data: bytes) -> Site:
         return parse_site(data, file="site", folder=Path(settings.data)).site
 
+    telemetry_door = TelemetryDoor(journal, registry, now_us)
     app = create_app(
         ApiSettings(secure_cookie=settings.secure_cookie or None, session_lifetime=settings.session_hours * 3600),
         database=database,
         door=Door(journal, registry, now_us),
+        telemetry_door=telemetry_door,
         pictures=EvidenceStore(settings.evidence_path),
         registry=registry,
         read_site=read_site,
@@ -107,6 +110,7 @@ async def serve(part: Part) -> None:
     relay = Relay(database, doorbell, publish=publisher.publish, on_positions=app.state.services.feed.wake)
     part.progress = lambda: Beat(broker=publisher.address, broker_bytes=publisher.bytes_written, note={"published": relay.published})
     await _work(part, intake, [registry.run(), _keep(relay.run)], publisher, app.state.services.feed.closed)
+    await telemetry_door.close()
     await publisher.stop()
     await doorbell.close()
     await asyncio.to_thread(journal.close)

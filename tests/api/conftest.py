@@ -23,6 +23,7 @@ from bus.codecs import decode
 from hazards.messages import Signal
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from ingest.door import Door
+from ingest.telemetry_door import TelemetryDoor
 from storage import accounts, schema
 from storage.database import Database, sqlite_url
 from storage.evidence import EvidenceStore
@@ -43,8 +44,11 @@ SITE = Site(
     ],
     devices=[
         Device(id="CAM-1", zone="smelter", type="camera", url="rtsp://viewer:hunter2@10.0.0.7/1"),
-        Device(id="T-101", zone="smelter", type="sensor"),
-        Device(id="G-201", zone="tank", type="sensor"),
+        Device(
+            id="T-101", zone="smelter", type="sensor",
+            settings={"metric": "temperature", "unit": "Cel", "range": [-40, 1200], "limits": {"high": 60, "high_high": 80}},
+        ),
+        Device(id="G-201", zone="tank", type="sensor", settings={"metric": "flammable_gas", "unit": "%LEL"}),
         Device(id="CAM-2", zone="depot", type="camera"),
         Device(id="P-1", zone="pipeline", type="sensor"),
     ],
@@ -68,9 +72,11 @@ class System:
         self.journal = Journal(self.folder / "journal.sqlite")
         self.evidence = EvidenceStore(self.folder / "evidence")
         self.door = Door(self.journal, lambda: self.registry)
+        self.telemetry_door = TelemetryDoor(self.journal, lambda: self.registry)
         self.applied = 0
         self.app = create_app(
-            self.settings, database=self.database, door=self.door, pictures=self.evidence, registry=lambda: self.registry,
+            self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
+            registry=lambda: self.registry,
             read_site=lambda body: parse_site(body, file="site", folder=self.folder).site,
             can_accept=self.can_accept, reload_site=self.reload_site,
         )  # fmt: skip
