@@ -25,6 +25,17 @@ class Figure(Struct, frozen=True):
         return f"{self.figure}: {self.value:g} {self.unit}" + (f" ({compared})" if compared else "")
 
 
+class LeftOut(Struct, frozen=True):
+    """A figure that could not be measured here, and why: said to people, never as a number."""
+
+    figure: str
+    reason: str
+
+    def for_people(self) -> str:
+        """One line."""
+        return f"{self.figure}: left out: {self.reason}"
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """Nearest-rank percentile of ``values`` (at least one): the smallest value that ``percent`` % of them do not exceed."""
     ordered = sorted(values)

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from benchmarks.benches import BENCHES
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, LeftOut
+from benchmarks.telemetry import Sizes
+from tests.real.kafka import KafkaCluster
 
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
+    "telemetry": {"sizes": Sizes(devices=200, readings=20_000, singles=3000, peer_seconds=4)},
 }  # fmt: skip
+ALWAYS_OUTSIDE = ("telemetry",)
 OUTSIDE = ["embedded", "outside"]
 
 
@@ -26,16 +30,24 @@ def run(name: str, **arguments: Any) -> dict[str, Figure]:
     """A bench's figures by name, printed as the command line prints them."""
     bench: Callable[..., Any] = BENCHES[name]
     figures = list(bench(**arguments))
+    assert not [f.for_people() for f in figures if isinstance(f, LeftOut)]
     for figure in figures:
         print(figure.line())
     return {f.figure: f for f in figures}
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize("name", [name for name in BENCHES if name not in ALWAYS_OUTSIDE])
 def test_a_bench_measures_a_real_system(name: str, outside: dict[str, str]) -> None:
     figures = run(name, **outside, **SMALL[name])
     assert figures and all(f.value > 0 and f.unit for f in figures.values())
+
+
+@pytest.mark.timeout(600)
+def test_telemetry_is_measured_beside_its_peers_on_a_real_kafka(fresh_kafka: KafkaCluster) -> None:
+    figures = run("telemetry", kafka=fresh_kafka.addresses, **SMALL["telemetry"])
+    assert all(f.value > 0 and f.unit for f in figures.values())
+    assert figures.keys() >= {"telemetry.raw", "telemetry.raw.500", "telemetry.faust_plain", "telemetry.quix"}
 
 
 @pytest.mark.soak
