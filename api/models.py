@@ -49,8 +49,30 @@ class TelemetryAccepted(BaseModel):
     ignored: list[str] = Field(description="JSON pointers of texts and data (vs, vd), which are no telemetry")
 
 
+class Source(BaseModel):
+    """One device that bore an incident out, with what it raised and when."""
+
+    device: str
+    kind: str
+    kind_name: Text
+    modality: Literal["camera", "sensor", "person", "other"] = Field(description="by what it knows")
+    modality_name: Text
+    at: datetime
+
+
+class Corroboration(BaseModel):
+    """Why an incident is surer than one source makes it: the rule, on whose word it is a rule, and the sources."""
+
+    rule: str
+    basis: str = Field(description="platform_default: no document says it, we chose it")
+    basis_name: Text
+    needs: str = Field(description="what the sources are: devices, modalities or person")
+    sentence: Text
+    sources: list[Source]
+
+
 class Incident(BaseModel):
-    """One incident: alarms of one zone and family, merged."""
+    """One incident: alarms of one zone and group of families, merged."""
 
     id: str
     zone: str
@@ -67,6 +89,9 @@ class Incident(BaseModel):
     annunciation: Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
     annunciation_name: Text
     severity: int = Field(ge=1, le=4, description="1 is the gravest")
+    certainty: Literal["possible", "likely", "observed"] = Field(description="grows with independent sources, never falls")
+    certainty_name: Text
+    corroboration: Corroboration | None = Field(description="why it is surer than possible")
     opened_at: datetime
     raised_at: datetime | None = Field(description="receipt of the signal that last made it active; null: never")
     updated_at: datetime
@@ -136,6 +161,7 @@ class TimelineEvent(BaseModel):
     actor: str
     event: str
     event_name: Text
+    why: Text | None = Field(description="the sentence behind a rise of certainty or severity")
     details: dict[str, Any]
 
 

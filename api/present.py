@@ -3,7 +3,7 @@
 What must not go in: SQL, decisions, HTTP.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -76,14 +76,49 @@ class Presenter:
         if explained is None:
             return self.text(self.words.first(f"reason.of_incident.{reason}", f"reason.{reason}"))
         parameters = dict(explained)
+        sure = self.text(f"certainty.{parameters.get('certainty', '')}")
         device, _, kind = str(parameters.get("alarm", "")).partition(" ")
         row = kind_of(kind) if kind else None
         due = parameters.get("due")
         if isinstance(due, int):
             parameters["due"] = self.time(due).strftime("%H:%M:%S")
-        zh = self.words.one("zh", f"reason.{reason}", {**parameters, "device": device, "kind": row.chinese if row else ""})
-        en = self.words.one("en", f"reason.{reason}", {**parameters, "device": device, "kind": row.english if row else ""})
+        of_language = {"zh": (row.chinese if row else "", sure.zh), "en": (row.english if row else "", sure.en)}
+        zh, en = (
+            self.words.one(language, f"reason.{reason}", {**parameters, "device": device, "kind": kind_name, "certainty": certainty})
+            for language, (kind_name, certainty) in of_language.items()
+        )
         return models.Text(zh=zh, en=en)
+
+    def corroboration(self, kept: Mapping[str, Any]) -> models.Corroboration | None:
+        """Why an incident is surer than one source makes it; None for what ``hazards.correlation.particulars`` did not make."""
+        if not kept.get("sources"):
+            return None
+        sources = [self._source(s) for s in kept["sources"]]
+        return models.Corroboration(
+            rule=kept["rule"], basis=kept["basis"], basis_name=self.text(f"basis.{kept['basis']}"), needs=kept["needs"],
+            sentence=self._sentence(kept, sources), sources=sources,
+        )  # fmt: skip
+
+    def _source(self, kept: Mapping[str, Any]) -> models.Source:
+        return models.Source(
+            device=kept["device"], kind=kept["kind"], kind_name=self.kind(kept["kind"]).name, modality=kept["modality"],
+            modality_name=self.text(f"modality.{kept['modality']}"), at=self.time(kept["at"]),
+        )  # fmt: skip
+
+    def _sentence(self, kept: Mapping[str, Any], sources: Sequence[models.Source]) -> models.Text:
+        """Who saw what when, what that means, and on whose word."""
+
+        def one(language: str) -> str:
+            each = [
+                self.words.one(language, "corroboration.source", {"modality": getattr(s.modality_name, language), "device": s.device,
+                               "time": s.at.strftime("%H:%M:%S"), "kind": getattr(s.kind_name, language)})
+                for s in sources
+            ]  # fmt: skip
+            parameters = {"sources": self.words.one(language, "corroboration.and").join(each), "rule": kept["text"][language],
+                          "basis": self.words.one(language, f"basis.{kept['basis']}")}  # fmt: skip
+            return self.words.one(language, "corroboration.sentence", parameters)
+
+        return models.Text(zh=one("zh"), en=one("en"))
 
     def incident(self, incident: IncidentMessage) -> models.Incident:
         """One incident."""
@@ -98,6 +133,8 @@ class Presenter:
             family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
             kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
             annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
+            certainty=incident.certainty.value, certainty_name=self.text(f"certainty.{incident.certainty.value}"),
+            corroboration=self.corroboration(incident.corroboration),
             opened_at=self.time(incident.opened_at), raised_at=self.time_or_none(incident.raised_at or None),
             updated_at=self.time(incident.updated_at),
             cleared_at=self.time_or_none(incident.cleared_at), closed_at=self.time_or_none(incident.closed_at),
@@ -121,9 +158,11 @@ class Presenter:
 
     def timeline_event(self, row_id: int, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
         """One line of the record."""
+        corroboration = self.corroboration(body)
         return models.TimelineEvent(
-            id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"), details=dict(body)
-        )
+            id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"),
+            why=corroboration.sentence if corroboration else None, details=dict(body),
+        )  # fmt: skip
 
     def _family(self, family: str) -> models.Text:
         if family in FAMILIES:

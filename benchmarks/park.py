@@ -12,10 +12,10 @@ import yaml
 from hazards.kinds import kind_of
 
 KINDS = (
-    "flame", "temperature_high", "flammable_gas_high", "pressure_high", "intrusion",
+    "flame", "temperature_low", "flammable_gas_high", "pressure_high", "intrusion",
     "absent_from_post", "exit_blocked", "device_fault", "blind_zone",
 )  # fmt: skip
-"""One known kind of each family."""
+"""Known kinds, no two of which merge."""
 
 
 @dataclass(frozen=True, slots=True)

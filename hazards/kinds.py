@@ -1,6 +1,7 @@
 """What can happen, as rows of data: a new kind is one line of ``KINDS``.
 
-A kind that is not here is accepted and shown as such, in a family of its own. What must not go in: rules, limits.
+A kind that is not here is accepted and shown as such, in a family of its own. What must not go in: rules, limits, what bears
+what out (``hazards/correlation.py``).
 """
 
 import re
@@ -11,7 +12,7 @@ KIND_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of alarm. ``severity`` 1 (gravest) to 4; ``family`` is what merges into one incident of a zone."""
+    """One kind of alarm. ``severity`` 1 (gravest) to 4, of one source alone; ``family``: what it is a sign of, see ``FAMILY_GROUPS``."""
 
     name: str
     family: str
@@ -23,21 +24,33 @@ class Kind:
 
 _ROWS = [
     # name, family, severity, Chinese, English
-    Kind("flame", "fire", 1, "明火", "flame"),
-    Kind("smoke", "fire", 1, "烟雾", "smoke"),
+    Kind("flame", "fire", 2, "明火", "flame"),  # one unverified picture: a second, independent source makes it 1
+    Kind("smoke", "fire", 2, "烟雾", "smoke"),
     Kind("temperature_high", "heat", 2, "温度高", "temperature high"),
     Kind("temperature_high_high", "heat", 1, "温度高高", "temperature high-high"),
-    Kind("temperature_low", "heat", 3, "温度低", "temperature low"),
+    Kind("temperature_rising", "heat", 2, "温度快速上升", "temperature rising"),
+    Kind("temperature_low", "cold", 3, "温度低", "temperature low"),
+    Kind("temperature_low_low", "cold", 2, "温度低低", "temperature low-low"),
     Kind("flammable_gas_high", "gas", 2, "可燃气体浓度高", "flammable gas high"),
     Kind("flammable_gas_high_high", "gas", 1, "可燃气体浓度高高", "flammable gas high-high"),
+    Kind("flammable_gas_rising", "gas", 3, "可燃气体浓度快速上升", "flammable gas rising"),
     Kind("methane_high", "gas", 1, "甲烷超限", "methane over limit"),
+    Kind("methane_high_high", "gas", 1, "甲烷浓度高高", "methane high-high"),
     Kind("toxic_gas_high", "gas", 1, "有毒气体浓度高", "toxic gas high"),
+    Kind("toxic_gas_high_high", "gas", 1, "有毒气体浓度高高", "toxic gas high-high"),
     Kind("oxygen_low", "gas", 1, "氧含量低", "oxygen low"),
+    Kind("oxygen_low_low", "gas", 1, "氧含量低低", "oxygen low-low"),
     Kind("oxygen_high", "gas", 2, "氧含量高", "oxygen high"),
+    Kind("oxygen_high_high", "gas", 1, "氧含量高高", "oxygen high-high"),
     Kind("pressure_high", "process", 2, "压力高", "pressure high"),
+    Kind("pressure_high_high", "process", 1, "压力高高", "pressure high-high"),
+    Kind("pressure_low", "process", 3, "压力低", "pressure low"),
+    Kind("pressure_low_low", "process", 2, "压力低低", "pressure low-low"),
+    Kind("pressure_rising", "process", 3, "压力快速上升", "pressure rising"),
     Kind("level_high", "process", 2, "液位高", "level high"),
     Kind("level_high_high", "process", 1, "液位高高", "level high-high"),
     Kind("level_low", "process", 3, "液位低", "level low"),
+    Kind("level_low_low", "process", 2, "液位低低", "level low-low"),
     Kind("intrusion", "access", 2, "区域入侵", "intrusion"),
     Kind("loitering", "access", 3, "徘徊", "loitering"),
     Kind("line_crossing", "access", 3, "越线", "line crossing"),
@@ -57,9 +70,13 @@ _ROWS = [
 KINDS: dict[str, Kind] = {k.name: k for k in _ROWS}
 
 FAMILIES: dict[str, str] = {
-    "fire": "火情", "heat": "温度异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常", "post": "岗位异常",
-    "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区",
+    "fire": "火情", "heat": "高温异常", "cold": "低温异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常",
+    "post": "岗位异常", "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区",
 }
+
+FAMILY_GROUPS: tuple[tuple[str, ...], ...] = (("fire", "heat"),)
+"""Families whose alarms join one incident of a zone, the leading one first: the incident is shown as the leading one that is in it."""
+_LEADER = {family: families[0] for families in FAMILY_GROUPS for family in families}
 
 UNKNOWN_SEVERITY = 3
 
@@ -67,3 +84,14 @@ UNKNOWN_SEVERITY = 3
 def kind_of(name: str) -> Kind:
     """The row of ``name``; for a name that is not in the table a row of its own, marked unknown."""
     return KINDS.get(name) or Kind(name, name, UNKNOWN_SEVERITY, f"未知类型 {name}", f"unknown kind {name}", known=False)
+
+
+def group_of(family: str) -> str:
+    """What merges into one incident of a zone: the family, or the leading one of its group."""
+    return _LEADER.get(family, family)
+
+
+def leading(first: str, second: str) -> str:
+    """Of two families of one group the one that an incident with both is shown as."""
+    families = next((f for f in FAMILY_GROUPS if first in f and second in f), (first,))
+    return min(first, second, key=families.index) if second in families else first

@@ -1,16 +1,17 @@
 """Many signals, one incident: the merging of a zone's alarms, with a reason for every decision. Pure.
 
-Signals of one zone and one kind family join one incident; a device that nobody registered has incidents of its own.
+Signals of one zone and one group of kind families join one incident; a device that nobody registered has incidents of its own.
 Grouping depends on the order consumed (signals and ticks), not on how it was cut into batches: a replay groups the same.
-What must not go in: storage, the act of acknowledging (it is an argument), correlation rules.
+What must not go in: storage, the act of acknowledging (it is an argument), what bears what out (``hazards/correlation.py``).
 """
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, expire, is_late, move
+from hazards.correlation import Source, corroborate, modality_of, particulars, remember, surer
 from hazards.identity import incident_id
-from hazards.kinds import kind_of
+from hazards.kinds import group_of, kind_of, leading
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.zone_state import Decision, Happening, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
@@ -23,6 +24,12 @@ LISTED_DEVICES = 100
 """How many devices an incident names; its alarms name them all."""
 
 TimingOf = Callable[[str], AlarmTiming]
+TypeOf = Callable[[str], str | None]
+"""By a device's id: its type in the site file, None for one that nobody registered."""
+
+
+def _no_type(_device: str) -> str | None:
+    return None
 
 
 def state_key(zone: str, device: str) -> str:
@@ -37,22 +44,26 @@ def next_wake(state: ZoneState) -> int | None:
     return min(deadlines, default=None)
 
 
-def merge(state: ZoneState, signals: Sequence[Signal], timing_of: TimingOf, acknowledged: Collection[str] = ()) -> Merged:
+def merge(
+    state: ZoneState, signals: Sequence[Signal], timing_of: TimingOf, acknowledged: Collection[str] = (), *, type_of: TypeOf = _no_type
+) -> Merged:
     """Take ``signals`` (new ones of one state key, in consumed order) into ``state``, which changes in place."""
-    merging = _Merging(state, timing_of, acknowledged)
+    merging = _Merging(state, timing_of, acknowledged, type_of)
     for signal in signals:
         merging.take(signal)
     _forget(state)
     return merging.merged
 
 
-def wake(state: ZoneState, now: int, timing_of: TimingOf, acknowledged: Collection[str] = ()) -> Merged:
+def wake(
+    state: ZoneState, now: int, timing_of: TimingOf, acknowledged: Collection[str] = (), *, type_of: TypeOf = _no_type
+) -> Merged:
     """Let time pass to ``now``: end delays, release the latches of ``acknowledged`` incidents, close what stayed quiet."""
-    merging = _Merging(state, timing_of, acknowledged)
+    merging = _Merging(state, timing_of, acknowledged, type_of)
     for incident in list(state.incidents.values()):
         merging.pass_time(incident, now)
         for key in list(incident.present):
-            if incident.id in acknowledged and state.alarms[key].phase is Phase.LATCHED:
+            if incident.id in merging.acknowledged and state.alarms[key].phase is Phase.LATCHED:
                 merging.release(incident, key, now)
         merging.let_go_if_quiet(incident, now)
     _forget(state)
@@ -90,14 +101,15 @@ def _forget(state: ZoneState) -> None:
 class _Merging:
     """One call's work on one zone state."""
 
-    def __init__(self, state: ZoneState, timing_of: TimingOf, acknowledged: Collection[str]) -> None:
-        self.state, self.timing_of, self.acknowledged = state, timing_of, acknowledged
+    def __init__(self, state: ZoneState, timing_of: TimingOf, acknowledged: Collection[str], type_of: TypeOf) -> None:
+        self.state, self.timing_of, self.type_of, self.acknowledged = state, timing_of, type_of, set(acknowledged)
         self.merged = Merged()
 
     def take(self, signal: Signal) -> None:
         """Move the signal's alarm, find or open its incident, and say why."""
         kind, key = kind_of(signal.kind), f"{signal.device} {signal.kind}"
-        incident = self.state.incidents.get(kind.family)
+        group = self._group(kind.family)
+        incident = self.state.incidents.get(group)
         if incident is not None:
             self.pass_time(incident, signal.at)
         alarm = self.state.alarms.get(key) or self.state.alarms.setdefault(key, Alarm(signal.device, signal.kind))
@@ -109,7 +121,7 @@ class _Merging:
         if incident is not None and rises:
             self.let_go_if_quiet(incident, signal.at - 1)
         if incident is None or (rises and incident.over):
-            incident = self._open(kind.family, signal)
+            incident = self._open(group, signal)
             reason = _opening_reason(alarm.phase, signal.action)
         else:
             reason = Reason.LATE if late else _joining_reason(incident, before, alarm.phase, signal.action)
@@ -121,6 +133,8 @@ class _Merging:
         explained: dict[str, Any] = {"alarm": key, "phase": alarm.phase.value, "incident_state": incident.state.value}
         if alarm.due is not None:
             explained["due"] = alarm.due
+        if reason is Reason.CORROBORATED:
+            explained["certainty"] = incident.certainty.value
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
 
     def pass_time(self, incident: Incident, now: int) -> None:
@@ -148,12 +162,18 @@ class _Merging:
             self._close(incident, incident.cleared_at + REGROUP_WINDOW, Reason.QUIET)
             self.merged.changed[incident.id] = incident
 
-    def _open(self, family: str, signal: Signal) -> Incident:
+    def _group(self, family: str) -> str:
+        """Where the state keeps the incident of ``family``: under its group, or under itself if it began before there were groups."""
+        own = self.state.incidents.get(family)
+        return family if own is not None and not own.over else group_of(family)
+
+    def _open(self, group: str, signal: Signal) -> Incident:
         incident = Incident(
-            id=incident_id(f"{state_key(signal.zone, signal.device)} {family}", signal.id), family=family, opened_at=signal.at,
+            id=incident_id(f"{state_key(signal.zone, signal.device)} {group}", signal.id), family=kind_of(signal.kind).family,
+            opened_at=signal.at,
             state=IncidentState.PENDING, severity=4, updated_at=signal.received_at, reason=Reason.OPENED, synthetic=signal.synthetic,
         )  # fmt: skip
-        self.state.incidents[family] = incident
+        self.state.incidents[group] = incident
         return incident
 
     def _absorb(self, incident: Incident, signal: Signal) -> None:
@@ -165,9 +185,10 @@ class _Merging:
             incident.devices.append(signal.device)
         severity = signal.severity or kind_of(signal.kind).severity
         if signal.action is not Action.CLEARED or incident.count == 1:
-            if incident.count > 1 and severity < incident.severity:
-                self._happened(incident, signal.at, "severity_raised", Reason.JOINED)
-            incident.severity = severity if incident.count == 1 else min(incident.severity, severity)
+            if incident.count == 1:
+                incident.severity = severity
+            self._raise_severity(incident, severity, signal.at, Reason.JOINED, {})
+            incident.family = leading(incident.family, kind_of(signal.kind).family)
             incident.message = signal.message or incident.message
             incident.snapshot = signal.snapshot or incident.snapshot
 
@@ -182,15 +203,44 @@ class _Merging:
         alarming = any(self.state.alarms[k].phase in ALARMING for k in incident.present)
         if sounded or (alarming and before is not IncidentState.ACTIVE):
             self._activate(incident, at)
+        corroborated = sounded and self._corroborate(incident, self.state.alarms[key], at)
         if alarming:
             reason = Reason.OTHERS_STAND if reason in (Reason.ENDED, Reason.RELEASED) and phase is Phase.NORMAL else reason
         elif incident.annunciated or not incident.present:
             self._quieten(incident, at, reason)
+        reason = Reason.CORROBORATED if corroborated else reason
         incident.reason = reason
         if before is IncidentState.PENDING and incident.state is IncidentState.PENDING and incident.count == 1:
             self._happened(incident, at, "pending", reason)
         self.merged.changed[incident.id] = incident
         return reason
+
+    def _corroborate(self, incident: Incident, alarm: Alarm, at: int) -> bool:
+        """Let the alarm that has just sounded bear out the incident; whether that made it surer, by more than itself."""
+        source = Source(alarm.device, alarm.kind, modality_of(alarm.kind, self.type_of(alarm.device)), at)
+        finding = corroborate(incident.sources, source, self._ended)
+        incident.sources = remember(incident.sources, source, self._ended)
+        if finding is None or not surer(finding.certainty, incident.certainty):
+            return False
+        why = particulars(finding)
+        self._happened(incident, at, "certainty_raised", Reason.CORROBORATED, {"from": incident.certainty, "to": finding.certainty, **why})
+        incident.certainty, incident.corroboration = finding.certainty, why
+        if finding.severity is not None:
+            self._raise_severity(incident, finding.severity, at, Reason.CORROBORATED, why)
+        return len(finding.sources) > 1
+
+    def _ended(self, key: str) -> int | None:
+        alarm = self.state.alarms.get(key)
+        return 0 if alarm is None else None if alarm.phase in ALARMING else alarm.last_at
+
+    def _raise_severity(self, incident: Incident, severity: int, at: int, reason: Reason, why: dict[str, Any]) -> None:
+        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts."""
+        if severity >= incident.severity:
+            return
+        self._happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
+        incident.severity = severity
+        self.merged.graver.add(incident.id)
+        self.acknowledged.discard(incident.id)
 
     def _activate(self, incident: Incident, at: int) -> None:
         if incident.state is IncidentState.ACTIVE:
@@ -212,8 +262,8 @@ class _Merging:
         incident.state, incident.closed_at, incident.reason = IncidentState.CLOSED, at, reason
         self._happened(incident, at, "closed", reason)
 
-    def _happened(self, incident: Incident, at: int, event: str, reason: Reason) -> None:
-        self.merged.happenings.append(Happening(incident.id, at, event, Reason.OPENED if event == "opened" else reason))
+    def _happened(self, incident: Incident, at: int, event: str, reason: Reason, explained: dict[str, Any] | None = None) -> None:
+        self.merged.happenings.append(Happening(incident.id, at, event, Reason.OPENED if event == "opened" else reason, explained or {}))
 
 
 def _opening_reason(phase: Phase, action: Action) -> Reason:

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from hazards.alarm_state import Alarm
-from hazards.messages import IncidentState
+from hazards.correlation import Source
+from hazards.messages import Certainty, IncidentState
 
 
 class Reason(StrEnum):
@@ -18,6 +19,7 @@ class Reason(StrEnum):
     OPENED = "opened"  # first of its group
     JOINED = "joined"  # another alarm of the same group stands
     REPEATED = "repeated"  # this very alarm stands already
+    CORROBORATED = "corroborated"  # an independent source says the same: surer, and perhaps graver (``hazards/correlation.py``)
     REACTIVATED = "reactivated"  # the incident had cleared less than the regroup window ago
     WITHIN_ON_DELAY = "within_on_delay"
     CONFIRMED = "confirmed"  # the on-delay is over and it still stands
@@ -38,7 +40,7 @@ class Incident(Struct, omit_defaults=True):
     """The merged fields of one incident: the worker's own, people never write them."""
 
     id: str
-    family: str
+    family: str  # the leading one of what joined: heat that a flame joins is a fire
     opened_at: int
     state: IncidentState
     severity: int
@@ -55,11 +57,14 @@ class Incident(Struct, omit_defaults=True):
     closed_at: int | None = None
     annunciated: bool = False
     over: bool = False  # takes no more alarms
+    certainty: Certainty = Certainty.POSSIBLE  # grows, never falls
+    corroboration: dict[str, Any] = field(default_factory=dict)  # why it grew: ``hazards.correlation.particulars``
+    sources: list[Source] = field(default_factory=list)  # what may bear out the next
     synthetic: bool = False
 
 
 class ZoneState(Struct, omit_defaults=True):
-    """All that merging remembers of one state key. Alarms by "device kind"; the newest incident of each family."""
+    """All that merging remembers of one state key. Alarms by "device kind"; the newest incident of each group of families."""
 
     alarms: dict[str, Alarm] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
@@ -76,17 +81,23 @@ class Decision(Struct, frozen=True):
 
 
 class Happening(Struct, frozen=True):
-    """One line of an incident's timeline made by merging: pending, opened, reactivated, severity_raised, cleared, closed."""
+    """One line of an incident's timeline made by merging, ``explained`` by its particulars.
+
+    Events: pending, opened, reactivated, certainty_raised, severity_raised, cleared, closed."""
 
     incident: str
     at: int
     event: str
     reason: Reason
+    explained: dict[str, Any] = field(default_factory=dict)
 
 
 class Merged(Struct):
-    """What a call changed: decisions in order, timelines in order, the incidents as they now are."""
+    """What a call changed: decisions in order, timelines in order, the incidents as they now are.
+
+    ``graver``: ids of incidents whose severity rose, so that an acknowledgement from before no longer counts."""
 
     decisions: list[Decision] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     changed: dict[str, Incident] = field(default_factory=dict)
+    graver: set[str] = field(default_factory=set)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, select, tuple_
 
 from bus.codecs import decode
 from hazards.errors import BadInput, NotFound
-from hazards.messages import IncidentMessage, IncidentState, Signal
+from hazards.messages import Certainty, IncidentMessage, IncidentState, Signal
 from storage import schema
 
 _names: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
@@ -52,6 +52,7 @@ def message_of(row: Any) -> IncidentMessage:
         cleared_at=row.cleared_at, closed_at=row.closed_at, acknowledged_by=row.acknowledged_by, acknowledged_at=row.acknowledged_at,
         acknowledged_severity=row.acknowledged_severity, assigned_to=row.assigned_to, shelved_by=row.shelved_by,
         shelved_until=row.shelved_until, shelve_reason=row.shelve_reason, synthetic=bool(row.synthetic),
+        certainty=Certainty(row.certainty or Certainty.POSSIBLE), corroboration=msgspec.json.decode(row.corroboration or "{}"),
     )  # fmt: skip
 
 

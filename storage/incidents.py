@@ -70,8 +70,8 @@ def apply_signals(connection: Connection, signals: Sequence[Signal], *, now: int
     zones = {key: group[0].zone for key, group in by_key.items()}
     work = _Work(connection, now)
     for key, state in work.load(sorted(by_key)).items():
-        merged = merge(state, by_key[key], work.timing_of, work.acknowledged)
-        then = wake(state, now, work.timing_of, work.acknowledged)
+        merged = merge(state, by_key[key], work.timing_of, work.acknowledged, type_of=work.type_of)
+        then = wake(state, now, work.timing_of, work.acknowledged - merged.graver, type_of=work.type_of)
         work.keep(key, zones[key], state, _joined(merged, then))
     work.save({s.id: s for s in fresh})
     applied.incidents = set(work.changed)
@@ -86,7 +86,7 @@ def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Call
     zones = dict(islice(((row.key, row.zone) for row in due if mine(row.zone)), limit))  # another's overdue zones must not hold up ours
     work = _Work(connection, now)
     for key, state in work.load(sorted(zones)).items():
-        work.keep(key, zones[key], state, wake(state, now, work.timing_of, work.acknowledged))
+        work.keep(key, zones[key], state, wake(state, now, work.timing_of, work.acknowledged, type_of=work.type_of))
     work.save({})
     return len(zones) + end_shelving(connection, now=now, mine=mine)
 
@@ -132,6 +132,10 @@ class _Work:
     def timing_of(self, device: str) -> AlarmTiming:
         known = self.registry.device(device)
         return known.timing if known else _NO_DELAY
+
+    def type_of(self, device: str) -> str | None:
+        known = self.registry.device(device)
+        return known.type if known else None
 
     def load(self, keys: Sequence[str]) -> dict[str, ZoneState]:
         """Zone states by key, locked in one order (PostgreSQL), and who of their incidents is acknowledged."""
@@ -204,7 +208,7 @@ class _Work:
             row = rows.get(incident.id)
             if row is None:
                 full = {**merged, "id": incident.id, "state_key": key, "zone": zone, "enterprise": self.registry.enterprise_of(zone),
-                        "family": incident.family, "opened_at": incident.opened_at, "synthetic": incident.synthetic,
+                        "opened_at": incident.opened_at, "synthetic": incident.synthetic,
                         "version": 1, "people_version": 0}  # fmt: skip
                 new.append(full)
                 messages.append(message_of_columns(full))
@@ -246,6 +250,8 @@ class _Columns:
 
 def _merged_columns(incident: Incident) -> dict[str, Any]:
     return {
+        "family": incident.family, "certainty": incident.certainty.value,
+        "corroboration": msgspec.json.encode(incident.corroboration).decode(),
         "kinds": msgspec.json.encode(incident.kinds).decode(), "devices": msgspec.json.encode(incident.devices).decode(),
         "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at, "raised_at": incident.raised_at,
         "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
@@ -262,7 +268,7 @@ def _record(s: Signal, d: Decision) -> AlarmRecord:
 
 
 def _event_row(h: Happening) -> dict[str, Any]:
-    body = msgspec.json.encode({"reason": h.reason}).decode()
+    body = msgspec.json.encode({"reason": h.reason, **h.explained}).decode()
     return {"incident": h.incident, "at": h.at, "actor": "bihuan", "event": h.event, "body": body}
 
 

@@ -63,6 +63,7 @@ export class Detail {
       ["enterprise", incident.enterprise_name ? [incident.enterprise_name] : null],
       ["devices", [incident.devices.slice(0, 6).join("，") + (incident.devices.length > 6 ? " …" : "")]],
       ["message", incident.message ? [incident.message] : null],
+      ["certainty", [h("strong", {}, said(incident.certainty_name)), incident.corroboration ? h("span", { class: "sentence" }, said(incident.corroboration.sentence)) : null]],
       ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
       ["why", [said(incident.why)]],
     ];
@@ -140,9 +141,17 @@ function alarmLine(alarm) {
 
 function recordLine(event) {
   const { details } = event;
-  const note = details.text ?? details.to ?? (event.event === "shelved" || (event.event === "closed" && event.actor !== "bihuan") ? details.reason : null);
+  const note = rise(event) ?? details.text ?? details.to ?? (event.event === "shelved" || (event.event === "closed" && event.actor !== "bihuan") ? details.reason : null);
   return h("li", {},
     h("div", { class: "top" }, h("strong", {}, said(event.event_name)), h("span", { class: "muted" }, event.actor === "bihuan" ? t("app.name") : event.actor),
       h("time", { datetime: event.at }, absolute(event.at))),
-    note ? h("div", { class: "note" }, note) : null);
+    note ? h("div", { class: "note" }, note) : null,
+    event.why ? h("div", { class: "why" }, said(event.why)) : null);
+}
+
+/** "待核实 → 已印证" for what became surer or graver; null for other events. */
+function rise({ event, details: { from, to } }) {
+  if (event === "certainty_raised") return t("detail.rose", { from: t(`certainty.${from}`), to: t(`certainty.${to}`) });
+  if (event === "severity_raised" && to) return t("detail.rose", { from: severityWord(from), to: severityWord(to) });
+  return null;
 }

@@ -16,7 +16,8 @@ async def test_an_alarm_gets_its_202_and_becomes_an_incident(operator: httpx.Asy
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "ids": ["7c1b"]})
     assert await system.apply() == 1
     (incident,) = (await operator.get("/api/v1/incidents")).json()["items"]
-    assert (incident["zone"], incident["kinds"], incident["state"], incident["severity"]) == ("smelter", ["flame"], "active", 1)
+    assert (incident["zone"], incident["kinds"], incident["state"], incident["severity"]) == ("smelter", ["flame"], "active", 2)
+    assert (incident["certainty"], incident["certainty_name"]["zh"], incident["corroboration"]) == ("possible", "待核实", None)
     assert (incident["zone_name"], incident["enterprise_name"], incident["annunciation"]) == ("熔铸车间", "示例铝业", "unacknowledged")
     assert incident["opened_at"].endswith("+08:00")
     (signal,) = (await operator.get(f"/api/v1/incidents/{incident['id']}/alarms")).json()["items"]

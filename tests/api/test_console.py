@@ -115,8 +115,9 @@ def test_an_alarm_appears_by_itself_with_its_picture_and_is_acknowledged_by_key(
     park.post(alarm("live", snapshot=picture, message="3 号炉前出现明火"))
     row = page.locator(".row[data-id]")
     expect(row).to_contain_text("明火")
-    expect(row.locator(".glyph[data-severity='1'].calls polygon.shape")).to_have_count(1)  # shape, letter and colour
-    expect(row.locator(".glyph .letter")).to_have_text("1")
+    expect(row.locator(".glyph[data-severity='2'] polygon.shape")).to_have_count(1)  # shape, letter and colour
+    expect(row.locator(".glyph .letter")).to_have_text("2")
+    expect(row.locator(".certainty")).to_have_text("待核实")
     expect(row.locator(".since")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d · "))
     expect(page.locator(".picture img")).to_have_js_property("naturalWidth", 960)
     expect(page.locator(".detail .story")).to_contain_text("第一条")
@@ -125,6 +126,25 @@ def test_an_alarm_appears_by_itself_with_its_picture_and_is_acknowledged_by_key(
     expect(page.locator(".detail .head .word")).to_contain_text("已确认")
     (incident,) = httpx.get(f"{park.url}/api/v1/incidents", headers=bearer(park.system.token("operator"))).json()["items"]
     assert incident["acknowledged_by"] == "wang"
+
+
+def test_a_second_independent_source_is_seen_to_make_it_surer_and_graver_and_the_desk_says_why(open_page: Open, park: Server) -> None:
+    page = open_page()
+    live(page)
+    park.post(alarm("seen"))
+    row = page.locator(".row[data-id]")
+    expect(row.locator(".glyph .letter")).to_have_text("2")
+    page.keyboard.press("a")
+    expect(row.locator(".word")).to_have_text("已确认")
+    park.post(alarm("hot", device="T-101", kind="temperature_high"))
+    expect(row.locator(".glyph[data-severity='1'].calls polygon.shape")).to_have_count(1)
+    expect(row.locator(".certainty")).to_have_text("已印证")
+    expect(row.locator(".word")).to_have_text("未确认")
+    said = re.compile(r"摄像机 CAM-1 于 \d\d:\d\d:\d\d 报明火；传感器 T-101 于 \d\d:\d\d:\d\d 报温度高。.*印证（平台默认规则，非文件条款）")
+    expect(page.locator(".facts .sentence")).to_have_text(said)
+    expect(page.locator(".story li .note", has_text="待核实 → 已印证")).to_be_visible()
+    expect(page.locator(".story li .note", has_text="2 紧急 → 1 特急")).to_be_visible()
+    expect(page.locator(".story li .why", has_text="可信度升为“已印证”")).to_be_visible()
 
 
 def test_what_a_colleague_does_is_seen_at_once_without_the_rows_moving(open_page: Open, park: Server) -> None:
@@ -168,12 +188,12 @@ def test_keys_move_comment_shelve_search_and_help(open_page: Open, park: Server)
     page.keyboard.type("没有的东西")
     expect(page.get_by_text("没有符合条件的事件")).to_be_visible()
     page.get_by_role("button", name="清除筛选").click()
-    expect(page.locator(".row[data-id]")).to_have_count(11)
+    expect(page.locator(".row[data-id]")).to_have_count(10)
     page.keyboard.press("/")
     page.keyboard.type("危废")
     expect(page.locator(".row[data-id]")).to_have_count(1)
     page.keyboard.press("Escape")
-    expect(page.locator(".row[data-id]")).to_have_count(11)
+    expect(page.locator(".row[data-id]")).to_have_count(10)
     expect(page.locator(".search")).to_have_value("")
 
 

@@ -57,6 +57,27 @@ async def test_an_incident_says_when_it_was_last_raised_and_why_without_gaps(ope
     assert again["reason"] == "repeated" and again["why"]["zh"] == "重复：同一报警已在持续"
 
 
+async def test_a_second_source_makes_an_acknowledged_incident_surer_graver_and_unacknowledged_again(
+    operator: httpx.AsyncClient, system: System
+) -> None:  # fmt: skip
+    (seen,) = await opened(operator, system, alarm("a"))
+    assert (seen["severity"], seen["certainty"], seen["family"]) == (2, "possible", "fire")
+    assert (await command(operator, seen, "acknowledge")).json()["annunciation"] == "acknowledged"
+    (now,) = await opened(operator, system, alarm("b", device="T-101", kind="temperature_high"))
+    assert (now["id"], now["severity"], now["certainty"], now["annunciation"]) == (seen["id"], 1, "observed", "unacknowledged")
+    why = now["corroboration"]
+    assert (why["rule"], why["basis"], why["needs"]) == ("fire", "platform_default", "modalities")
+    assert [(s["device"], s["kind"], s["modality"]) for s in why["sources"]] == [
+        ("CAM-1", "flame", "camera"), ("T-101", "temperature_high", "sensor")]  # fmt: skip
+    assert "CAM-1" in why["sentence"]["en"] and "independent kinds of evidence agree (platform default, no clause)" in why["sentence"]["en"]
+    alarms = (await operator.get(f"/api/v1/incidents/{now['id']}/alarms")).json()["items"]
+    assert alarms[-1]["reason"] == "corroborated" and alarms[-1]["why"]["zh"].endswith("可信度升为“已印证”")
+    events = (await operator.get(f"/api/v1/incidents/{now['id']}/events")).json()["items"]
+    assert [e["event"] for e in events] == ["opened", "acknowledged", "certainty_raised", "severity_raised"]
+    assert events[-1]["details"]["from"] == 2 and events[-1]["why"] == why["sentence"] and events[0]["why"] is None
+    assert (await command(operator, now, "acknowledge")).json()["annunciation"] == "acknowledged"
+
+
 async def test_an_acknowledged_incident_stays_so_while_alarms_repeat_and_clear(operator: httpx.AsyncClient, system: System) -> None:
     (incident,) = await opened(operator, system, alarm("a"))
     await command(operator, incident, "acknowledge")
@@ -147,7 +168,7 @@ async def test_lists_page_filter_and_clamp(operator: httpx.AsyncClient, system: 
     assert len(seen) == len(set(seen)) == 8
     assert len((await operator.get("/api/v1/incidents?limit=-5")).json()["items"]) == 1
     assert len((await operator.get(f"/api/v1/incidents?limit={10**30}")).json()["items"]) == 8
-    assert len((await operator.get("/api/v1/incidents?severity=1&state=active&acknowledged=false")).json()["items"]) == 1
+    assert len((await operator.get("/api/v1/incidents?severity=2&state=active&acknowledged=false")).json()["items"]) == 1
     assert (await operator.get("/api/v1/incidents?family=fire&zone=smelter")).json()["items"][0]["zone"] == "smelter"
     for wrong in ("cursor=nonsense", "state=odd", "severity=9", "zone=%00", "acknowledged=maybe"):
         answer = await operator.get(f"/api/v1/incidents?{wrong}")

@@ -14,8 +14,10 @@ from api.roles import COMMANDS, ROUTES, Role
 from api.settings import ApiSettings
 from api.words import LANGUAGES, Words
 from hazards import errors
+from hazards.correlation import RULES, Modality
 from hazards.kinds import FAMILIES
 from hazards.merging import Reason
+from hazards.messages import Certainty
 from tests.api.conftest import Server, System, alarm, bearer
 
 
@@ -118,9 +120,9 @@ def test_both_catalogues_have_the_same_keys_and_parameters() -> None:
 def test_every_code_that_the_server_says_has_its_text() -> None:
     codes = [f"reason.{r.value}" for r in Reason] + [f"role.{r.value}" for r in Role] + [f"do.{name}" for name in COMMANDS]
     codes += [f"family.{name}" for name in FAMILIES] + [f"severity.{n}" for n in range(1, 5)]
-    codes += [
-        f"event.{e}" for e in ("pending", "opened", "reactivated", "severity_raised", "cleared", "closed", "acknowledged", "unshelved")
-    ]
+    events = "pending opened reactivated severity_raised certainty_raised cleared closed acknowledged unshelved"
+    codes += [f"event.{e}" for e in events.split()]
+    codes += [f"certainty.{c}" for c in Certainty] + [f"modality.{m}" for m in Modality] + [f"basis.{rule.basis}" for rule in RULES]
     catalogues = Words.load().catalogues
     assert [code for code in codes for language in LANGUAGES if code not in catalogues[language]] == []
 

@@ -28,7 +28,7 @@ def histories(draw: st.DrawFn, *, most: int = 40, jitter: float = 20.0) -> list[
         at = received + draw(st.sampled_from([0.0, 0.0, 0.0, -0.5, 0.5, -jitter, jitter]))
         found.append(signal(
             number, draw(st.sampled_from(["raised", "raised", "cleared", "pulse"])), device=draw(st.sampled_from(["A", "B", "C"])),
-            kind=draw(st.sampled_from(["flame", "smoke", "intrusion", "odd_thing"])), at=at, received=received,
+            kind=draw(st.sampled_from(["flame", "temperature_high", "smoke", "intrusion", "odd_thing"])), at=at, received=received,
             severity=draw(st.sampled_from([None, None, 1, 4])),
         ))  # fmt: skip
     return found

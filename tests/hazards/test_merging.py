@@ -39,7 +39,8 @@ def reasons(merged: Merged) -> list[Reason]:
     [
         ("a flame that ends", AlarmTiming(), ["opened", "ended"], 1, "cleared"),
         ("the same flame said twice", AlarmTiming(), ["opened", "repeated"], 1, "active"),
-        ("two cameras see one fire", AlarmTiming(), ["opened", "joined", "others_stand", "ended"], 1, "cleared"),
+        ("two cameras see one fire", AlarmTiming(), ["opened", "corroborated", "others_stand", "ended"], 1, "cleared"),
+        ("heat, then a flame", AlarmTiming(), ["opened", "joined", "others_stand", "ended"], 1, "cleared"),
         ("it flares up again", AlarmTiming(), ["opened", "ended", "reactivated"], 1, "active"),
         ("a new fire an hour later", AlarmTiming(), ["opened", "ended", "opened"], 2, "active"),
         ("fire and an intruder", AlarmTiming(), ["opened", "opened"], 2, "active"),
@@ -58,6 +59,8 @@ def test_stories(story: str, alarm_timing: AlarmTiming, expected: list[str], inc
         "the same flame said twice": [signal(1), signal(2, at=9)],
         "two cameras see one fire": [signal(1), signal(2, device="CAM-2", kind="smoke", at=1), signal(3, "cleared", at=2),
                                      signal(4, "cleared", device="CAM-2", kind="smoke", at=3)],
+        "heat, then a flame": [signal(1, device="CAM-1", kind="temperature_high"), signal(2, at=1), signal(3, "cleared", at=2),
+                               signal(4, "cleared", kind="temperature_high", at=3)],
         "it flares up again": [signal(1), signal(2, "cleared", at=9), signal(3, at=9 + WINDOW)],
         "a new fire an hour later": [signal(1), signal(2, "cleared", at=9), signal(3, at=9.1 + WINDOW)],
         "fire and an intruder": [signal(1), signal(2, kind="intrusion")],
@@ -79,6 +82,7 @@ def test_the_gravest_severity_stays() -> None:
     state, merged = run([signal(1, kind="smoke", severity=3), signal(2, severity=1, at=1), signal(3, kind="smoke", severity=4, at=2)])
     assert [i.severity for i in state.incidents.values()] == [1]
     assert [h.event for h in merged.happenings] == ["opened", "severity_raised"]
+    assert (merged.happenings[1].explained, merged.graver) == ({"from": 3, "to": 1}, set(merged.changed))
 
 
 def test_a_pending_incident_is_annunciated_when_its_delay_is_over() -> None:

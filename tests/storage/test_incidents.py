@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from hazards.errors import BadInput, Conflict, NotFound
-from hazards.incidents import Acknowledge, Assign, Close, Comment, Shelve
+from hazards.incidents import Acknowledge, Assign, Close, Comment, Shelve, is_acknowledged
 from hazards.merging import REGROUP_WINDOW
-from hazards.messages import IncidentState, Signal
+from hazards.messages import Certainty, IncidentState, Signal
 from hazards.zones import AlarmTiming, Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
@@ -27,7 +27,8 @@ from tests.hazards.signals import NOON, SECOND, histories, signal
 SITE = Site(
     id="park", name="园区", enterprises=[Enterprise("alu", "铝业"), Enterprise("chem", "化工")],
     zones=[Zone("smelter", "熔铸", Grade.RED, "alu"), Zone("depot", "危废库", Grade.ORANGE, "chem")],
-    devices=[Device("CAM-1", "smelter", "camera"), Device("G-1", "depot", "sensor", timing=AlarmTiming(on_delay=5 * SECOND)),
+    devices=[Device("CAM-1", "smelter", "camera"), Device("T-1", "smelter", "sensor"),
+             Device("G-1", "depot", "sensor", timing=AlarmTiming(on_delay=5 * SECOND)),
              Device("L-1", "depot", "sensor", timing=AlarmTiming(latching=True))],
 )  # fmt: skip
 
@@ -177,6 +178,28 @@ def test_people_and_the_worker_own_their_fields(database: Database) -> None:
             command_incident(connection, incident.id, Assign(to=None, version=seen.version), actor="wang", scope=None, now=NOON)
 
 
+def test_a_second_source_makes_an_incident_graver_and_an_acknowledgement_of_before_no_longer_counts(database: Database) -> None:
+    with database.write() as connection:
+        apply_site(connection, SITE, by="test", now=NOON)
+    take(database, signal(1, device="T-1", kind="temperature_high"))
+    with database.write() as connection:
+        (heat,) = list_incidents(connection, scope=None)[0]
+        command_incident(connection, heat.id, Acknowledge(), actor="li", scope=None, now=NOON)
+        assert (heat.family, heat.severity, heat.certainty, heat.corroboration) == ("heat", 2, Certainty.POSSIBLE, {})
+    take(database, signal(2, at=1))
+    with database.read() as connection:
+        (fire,) = list_incidents(connection, scope=None, family="fire")[0]
+        assert (fire.id, fire.severity, fire.certainty, fire.acknowledged_severity) == (heat.id, 1, Certainty.OBSERVED, 2)
+        assert not is_acknowledged(fire) and list_incidents(connection, scope=None, acknowledged=True)[0] == []
+        assert [s["device"] for s in fire.corroboration["sources"]] == ["T-1", "CAM-1"]
+        events = {e.event: e.body for e in incident_events(connection, fire.id, scope=None)[0]}
+    assert (events["severity_raised"]["from"], events["severity_raised"]["to"], events["severity_raised"]["rule"]) == (2, 1, "fire")
+    assert events["certainty_raised"]["basis"] == "platform_default"
+    long_after = NOON + SECOND + 2 * REGROUP_WINDOW  # all of it arrives at once, after an outage: still nobody has seen severity 1
+    take(database, signal(3, "cleared", at=2), signal(4, "cleared", device="T-1", kind="temperature_high", at=2), now=long_after)
+    assert state_of(database) == ["cleared"]
+
+
 def test_shelving_ends_by_time_and_is_announced(database: Database) -> None:
     take(database, signal(1))
     with database.write() as connection:
@@ -219,7 +242,7 @@ def test_a_cursor_of_another_list_is_refused(database: Database, cursor: str) ->
 
 def test_filters(database: Database) -> None:
     take(database, signal(1), signal(2, kind="intrusion", at=1), signal(3, "cleared", kind="intrusion", at=2))
-    take(database, signal(4, device="Z", zone="z"))
+    take(database, signal(4, device="Z", zone="z", severity=1))
     with database.write() as connection:
         first = list_incidents(connection, scope=None)[0][0]
         command_incident(connection, first.id, Acknowledge(), actor="li", scope=None, now=NOON)
@@ -229,7 +252,7 @@ def test_filters(database: Database) -> None:
 
         assert count() == 3
         assert (count(states=["cleared"]), count(states=["active", "cleared"]), count(zone="z"), count(family="fire")) == (1, 3, 1, 2)
-        assert (count(severities=[1]), count(acknowledged=True), count(acknowledged=False), count(limit=-5)) == (2, 1, 2, 1)
+        assert (count(severities=[2]), count(acknowledged=True), count(acknowledged=False), count(limit=-5)) == (2, 1, 2, 1)
 
 
 def test_a_page_among_many_is_quick(database: Database) -> None:

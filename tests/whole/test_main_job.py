@@ -62,7 +62,7 @@ async def test_a_fire_on_a_camera_makes_one_incident_that_clears_and_stays_ackno
     async with system.client("operator") as client, aclosing(client.feed("0")) as events:
         opened = await until_event(events, lambda i: i["family"] == "fire" and i["state"] == "active", 60)
         print(f"{flavour}: on the feed {time.monotonic() - began:.1f} s after the system was ready")
-        assert (opened["zone"], opened["kinds"], opened["devices"], opened["severity"]) == ("zone-0", ["flame"], ["CAM-1"], 1)
+        assert (opened["zone"], opened["kinds"], opened["devices"], opened["severity"]) == ("zone-0", ["flame"], ["CAM-1"], 2)
         await the_picture_is_served(client, opened)
 
         answer = await client.command(opened["id"], "acknowledge")
