@@ -26,3 +26,13 @@ def onset_id(source: str, device: str, kind: str, action: str, onset_us: int, se
 def incident_id(group: str, first_signal: str) -> str:
     """Id of the incident that ``first_signal`` opens in the merging group ``group``."""
     return str(uuid5(NAMESPACE, "incident/" + _name(group, first_signal)))
+
+
+def endpoint_id(enterprise: str | None, url: str) -> str:
+    """Id of a webhook's endpoint: whom it serves and where it is. A changed secret leaves it the same."""
+    return str(uuid5(NAMESPACE, "endpoint/" + _name(enterprise or "", url)))
+
+
+def delivery_id(endpoint: str, position: int) -> str:
+    """Id of what an endpoint is told of the outbox event at ``position``: the webhook-id, the same in every attempt."""
+    return str(uuid5(NAMESPACE, "delivery/" + _name(endpoint, position)))

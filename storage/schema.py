@@ -230,26 +230,45 @@ followers = Table(
     Column("position", BigInteger, nullable=False),  # the last outbox position that had its effect
     Column("updated_at", BigInteger, nullable=False),
 )
+endpoints = Table(
+    "endpoints", metadata,
+    Column("id", String, primary_key=True),  # hazards.identity: of its enterprise and address
+    Column("enterprise", String),  # None: everything of the site goes there
+    Column("url", String, nullable=False),
+    Column("trouble", Text, nullable=False, server_default=""),  # why nothing can be sent, as with a missing secret
+    Column("turned_off_at", BigInteger),  # by its answer 410 or by a person
+    Column("turned_off_by", String),
+    Column("turned_off_why", Text),
+    Column("paused_until", BigInteger),  # it asked to slow down
+    Column("slowed", Integer, nullable=False, server_default="0"),  # requests to slow down in a row
+    Column("failures", Integer, nullable=False, server_default="0"),  # failed attempts in a row
+    Column("delivered_at", BigInteger),  # its last success
+    Column("removed_at", BigInteger),  # nothing is deleted
+)
 deliveries = Table(
     "deliveries", metadata,
     Column("id", String, primary_key=True),  # the webhook-id: endpoint and event decide it
-    Column("endpoint", String, nullable=False),  # id of the endpoint, of its address and enterprise
-    Column("url", String, nullable=False),
-    Column("enterprise", String),
+    Column("endpoint", String, nullable=False),
+    Column("enterprise", String),  # the endpoint's
+    Column("position", BigInteger, nullable=False),  # of the event in the outbox: the order of what is told
     Column("subject", String, nullable=False),  # incident or hazard id
-    Column("event", String, nullable=False),
+    Column("event", String, nullable=False),  # the type in the body: incident.opened, hazard.confirmed, …
     Column("severity", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),  # as it is signed and sent
+    Column("told", Text, nullable=False),  # JSON: what the endpoint knows of the subject afterwards
     Column("state", String, nullable=False),  # waiting, delivered, dead, cancelled
     Column("attempts", Integer, nullable=False, default=0),
+    Column("attempts_before", Integer, nullable=False, default=0),  # those before the latest replay: the plan begins again
     Column("next_at", BigInteger),  # when the next attempt is due; None: no more
     Column("created_at", BigInteger, nullable=False),
     Column("delivered_at", BigInteger),
+    Column("replayed_at", BigInteger),
+    Column("replayed_by", String),
     Column("last_status", Integer),
     Column("last_error", Text),
-    Index("deliveries_due", "state", "next_at"),
+    Index("deliveries_due", "state", "endpoint", "next_at"),
     Index("deliveries_newest", "created_at", "id"),
-    Index("deliveries_by_subject", "subject"),
+    Index("deliveries_by_subject", "subject", "endpoint", "position"),
 )
 delivery_attempts = Table(
     "delivery_attempts", metadata,

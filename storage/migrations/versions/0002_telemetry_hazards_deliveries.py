@@ -22,23 +22,27 @@ def upgrade() -> None:
     op.create_table('deliveries',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('endpoint', sa.String(), nullable=False),
-    sa.Column('url', sa.String(), nullable=False),
     sa.Column('enterprise', sa.String(), nullable=True),
+    sa.Column('position', sa.BigInteger(), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('event', sa.String(), nullable=False),
     sa.Column('severity', sa.Integer(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('told', sa.Text(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('attempts_before', sa.Integer(), nullable=False),
     sa.Column('next_at', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('delivered_at', sa.BigInteger(), nullable=True),
+    sa.Column('replayed_at', sa.BigInteger(), nullable=True),
+    sa.Column('replayed_by', sa.String(), nullable=True),
     sa.Column('last_status', sa.Integer(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
-    op.create_index('deliveries_by_subject', 'deliveries', ['subject'], unique=False)
-    op.create_index('deliveries_due', 'deliveries', ['state', 'next_at'], unique=False)
+    op.create_index('deliveries_by_subject', 'deliveries', ['subject', 'endpoint', 'position'], unique=False)
+    op.create_index('deliveries_due', 'deliveries', ['state', 'endpoint', 'next_at'], unique=False)
     op.create_index('deliveries_newest', 'deliveries', ['created_at', 'id'], unique=False)
     op.create_table('delivery_attempts',
     sa.Column('delivery', sa.String(), nullable=False),
@@ -48,6 +52,21 @@ def upgrade() -> None:
     sa.Column('status', sa.Integer(), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('delivery', 'number')
+    )
+    op.create_table('endpoints',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('enterprise', sa.String(), nullable=True),
+    sa.Column('url', sa.String(), nullable=False),
+    sa.Column('trouble', sa.Text(), server_default='', nullable=False),
+    sa.Column('turned_off_at', sa.BigInteger(), nullable=True),
+    sa.Column('turned_off_by', sa.String(), nullable=True),
+    sa.Column('turned_off_why', sa.Text(), nullable=True),
+    sa.Column('paused_until', sa.BigInteger(), nullable=True),
+    sa.Column('slowed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('delivered_at', sa.BigInteger(), nullable=True),
+    sa.Column('removed_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
     )
     op.create_table('followers',
     sa.Column('name', sa.String(), nullable=False),
