@@ -1,4 +1,4 @@
-"""Guard against requests to internal addresses (SSRF): every address that a name resolves to is checked, and the checked one is connected to.
+"""Guard against requests to internal addresses (SSRF): every address of a name is checked, and the checked one is connected to.
 
 The check stands twice: in the resolver, so that one bad address among good ones refuses the name, and where the socket is made, which
 also sees literal addresses and can't be talked round by an answer that changes in between (DNS rebinding).

@@ -22,7 +22,7 @@ QUIET_STEPS = frozenset({"commented"})
 
 _SURER = list(Certainty)
 
-URGENCY_OF_GRADE = {"major": 1, "larger": 2, "general": 3}
+URGENCY_OF_GRADE = {"major": 1, "serious": 2, "general": 3}
 """The order in which hazards wait among incidents: 重大, 较大, 一般 (platform default)."""
 URGENCY_OF_OTHERS = 2
 

@@ -85,4 +85,5 @@ def pause(in_a_row: int, asked: int | None) -> int:
     """Microseconds that an endpoint is left alone after its ``in_a_row``-th request (from 1) to slow down; ``asked``: its Retry-After."""
     if asked is not None:
         return asked
-    return min(SHORTEST_PAUSE * 2 ** min(max(in_a_row, 1) - 1, 16), LONGEST_PAUSE) * SECOND
+    doublings = min(max(in_a_row, 1) - 1, 16)
+    return min(SHORTEST_PAUSE << doublings, LONGEST_PAUSE) * SECOND

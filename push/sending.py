@@ -67,8 +67,8 @@ class Sender:
         at, began = self._now(), time.monotonic()
         status, error, wait = None, "", None
         try:
-            headers = signed_headers(message_id, at, body, endpoint.keys)
-            async with self._sessions[endpoint.allow_private].post(endpoint.url, data=body, headers=headers, allow_redirects=False) as answer:
+            headers, session = signed_headers(message_id, at, body, endpoint.keys), self._sessions[endpoint.allow_private]
+            async with session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
                 wait = retry_after(answer.headers.get("Retry-After"), now=at)
                 took = time.monotonic() - began
@@ -118,6 +118,8 @@ def _said(error: Exception, timeout: float | None) -> str:
             return f"the certificate is not valid: {error.certificate_error}"[:300]
         case aiohttp.ClientConnectorError():
             return f"no connection: {error.os_error.strerror or error.os_error}"[:300]
+        case aiohttp.InvalidURL():
+            return "the URL is not valid"
         case aiohttp.ServerDisconnectedError():
             return "the connection was closed before an answer came"
     return f"{type(error).__name__}: {error}"[:300]

@@ -1,4 +1,4 @@
-"""One leader a database: a lock file beside a SQLite file, an advisory lock in PostgreSQL. Both end with the process.
+"""One leader a database for each office: a lock file beside a SQLite file, an advisory lock in PostgreSQL. Both end with the process.
 
 What must not go in: what the leader does.
 """
@@ -12,15 +12,16 @@ from sqlalchemy import text
 
 from storage.database import Database
 
-log = structlog.get_logger("relay")
-ADVISORY_LOCK = 0x6269_6875  # "bihu"
+log = structlog.get_logger("leadership")
+RELAY, PUSH = "relay", "push"
+ADVISORY_LOCKS = {RELAY: 0x6269_6875, PUSH: 0x7075_7368}  # "bihu", "push"
 
 
 class Leadership:
-    """``take`` it, look whether this process still ``holds`` it, ``give_up``."""
+    """Of one office (``RELAY``, ``PUSH``): ``take`` it, look whether this process still ``holds`` it, ``give_up``."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, office: str = RELAY) -> None:
+        self._database, self._office = database, office
         self._file: IO[str] | None = None
         self._connection: Any = None
 
@@ -44,7 +45,7 @@ class Leadership:
         return self._connection is not None
 
     def _take_file(self) -> bool:
-        path = Path(f"{self._database.engine.url.database}.relay.lock")
+        path = Path(f"{self._database.engine.url.database}.{self._office}.lock")
         file = path.open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,13 +58,13 @@ class Leadership:
     def _take_advisory(self) -> bool:
         try:
             connection = self._database.engine.connect()
-            if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}).scalar():
+            if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCKS[self._office]}).scalar():
                 connection.commit()
                 self._connection = connection
                 return True
             connection.close()
         except Exception as e:
-            log.warning("no leadership", error=str(e))
+            log.warning("no leadership", office=self._office, error=str(e))
         return False
 
     def give_up(self) -> None:
