@@ -87,6 +87,12 @@ def _put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
             pass
 
 
+def wake_followers(connection: Connection) -> None:
+    """Let followers look again once this transaction is committed. With SQLite the caller rings."""
+    if connection.dialect.name == "postgresql":
+        _notify(connection, POSITIONS_CHANNEL)
+
+
 def _notify(connection: Connection, channel: str) -> None:
     connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
 

@@ -1,0 +1,41 @@
+"""The ``data`` of webhooks: incidents and hazards as the API shows them, so that a receiver reads one shape everywhere.
+
+What must not go in: texts, HTTP, what is worth a push (``push/news.py``).
+"""
+
+import time
+from typing import Any
+
+from api.present import Presenter
+from api.words import Words
+from hazards.messages import HazardMessage, IncidentMessage
+from push.bodies import Present, Subject
+from storage.site_store import Registry
+
+
+def as_the_api_shows() -> Present:
+    """Reads the catalogues: call it once, at the start."""
+    words = Words.load()
+
+    def present(registry: Registry, subject: Subject) -> dict[str, Any]:
+        presenter = Presenter(registry, words, now=time.time_ns() // 1000)
+        return _incident(presenter, subject) if isinstance(subject, IncidentMessage) else _hazard(presenter, subject)
+
+    return present
+
+
+def _incident(presenter: Presenter, incident: IncidentMessage) -> dict[str, Any]:
+    shown = presenter.incident(incident).model_dump(mode="json")
+    return shown | {"certainty": incident.certainty.value, "corroboration": shown.get("corroboration", incident.corroboration)}
+
+
+def _hazard(presenter: Presenter, hazard: HazardMessage) -> dict[str, Any]:
+    zone = presenter.registry.zone(hazard.zone)
+    return {
+        "id": hazard.id, "zone": hazard.zone, "zone_name": zone.name if zone else hazard.zone, "enterprise": hazard.enterprise,
+        "kind": hazard.kind, "kind_name": presenter.kind(hazard.kind).model_dump(mode="json"), "grade": hazard.grade,
+        "confirmed": hazard.confirmed, "state": hazard.state, "event": hazard.event, "title": hazard.title, "basis": hazard.basis,
+        "opened_at": presenter.time(hazard.opened_at).isoformat(), "updated_at": presenter.time(hazard.updated_at).isoformat(),
+        "due_at": presenter.time(hazard.due_at).isoformat() if hazard.due_at else None, "version": hazard.version,
+        "incident": hazard.incident, "synthetic": hazard.synthetic,
+    }  # fmt: skip
