@@ -1,10 +1,13 @@
 """From an incident in SQL to a receiver that checks the signature, over SQLite and PostgreSQL."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
+from aiohttp import web
 
 from hazards.incidents import Acknowledge, Close, Comment
 from hazards.messages import HazardMessage, Signal
@@ -33,8 +36,6 @@ async def world(database: Database) -> AsyncIterator[World]:
 
 def signal(number: int, action: str = "raised", **more: object) -> Signal:
     """A signal of now."""
-    import msgspec
-
     at = now()
     return msgspec.structs.replace(_signal(number, action, **more), at=at, received_at=at)  # type: ignore[arg-type]
 
@@ -164,8 +165,6 @@ async def test_one_dead_endpoint_does_not_hold_up_another(world: World, receiver
 
 async def test_what_is_grave_goes_first_and_never_more_at_once_than_allowed(world: World, receiver: Receiver) -> None:
     async def slow(request: object) -> object:
-        from aiohttp import web
-
         await asyncio.sleep(0.05)
         return web.Response()
 
@@ -176,7 +175,7 @@ async def test_what_is_grave_goes_first_and_never_more_at_once_than_allowed(worl
         await receiver.until(40)
     said = [g.body["data"]["severity"] for g in receiver.got]
     assert receiver.most == 4
-    assert sum(a > b for a, b in zip(said, said[1:], strict=False)) <= 4, said
+    assert sum(a > b for a, b in itertools.pairwise(said)) <= 4, said
 
 
 async def test_without_a_secret_deliveries_wait_and_go_out_once_there_is_one(world: World, receiver: Receiver) -> None:
@@ -218,14 +217,13 @@ async def test_two_push_processes_send_each_message_once(world: World, receiver:
     other = World(world.database)
     world.apply(hook(receiver.url()))
     other.registry = world.registry
-    async with world.pushing():
-        async with other.pushing():
-            for n in range(20):
-                world.happens(signal(n, kind=f"kind_{n}"))
-                other.bell.ring()
-            await receiver.until(20)
-            await steady(lambda: None, 0.3)
-            assert sum(w.progress[-1].leading for w in (world, other)) == 1
+    async with world.pushing(), other.pushing():
+        for n in range(20):
+            world.happens(signal(n, kind=f"kind_{n}"))
+            other.bell.ring()
+        await receiver.until(20)
+        await steady(lambda: None, 0.3)
+        assert sum(w.progress[-1].leading for w in (world, other)) == 1
     assert len(receiver.got) == 20 == len({g.id for g in receiver.got})
     await other.bell.close()
 

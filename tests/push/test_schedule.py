@@ -12,7 +12,10 @@ NOON = 1_795_400_000 * SECOND
 STANDARD = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
 
 
-@pytest.mark.parametrize(("severity", "plan"), [(1, [2, 5, 10, 20, 40, *STANDARD]), (2, [2, 5, 10, 20, 40, *STANDARD]), (3, STANDARD), (4, STANDARD)])
+URGENT = [2, 5, 10, 20, 40]
+
+
+@pytest.mark.parametrize(("severity", "plan"), [(1, URGENT + STANDARD), (2, URGENT + STANDARD), (3, STANDARD), (4, STANDARD)])
 def test_the_plan_of_a_severity_is_gone_through_and_then_it_is_given_up(severity: int, plan: list[int]) -> None:
     times = [next_attempt(severity, failed, now=NOON, jitter=0.0) for failed in range(1, len(plan) + 2)]
     assert times == [NOON + seconds * SECOND for seconds in plan] + [None]

@@ -94,9 +94,10 @@ async def test_nobody_listens(sender: Sender) -> None:
     assert outcome.status is None and outcome.error.startswith("no connection: ")
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433", "0x7f000001", "0.0.0.0", "0", "169.254.169.254"]
-)
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433", "0x7f000001", "0.0.0.0", "0"]
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
 async def test_without_allow_private_no_writing_of_an_internal_address_is_reached(receiver: Receiver, sender: Sender, host: str) -> None:
     outcome = await sender.send(at(f"http://{host}:{receiver.port}/", allow_private=False), "m1", b"{}")
     assert outcome.status is None and outcome.error and receiver.got == []
