@@ -72,7 +72,8 @@ class KafkaCluster:
         election on a busy machine) is killed and started again, as whoever runs it would do; the third time it is a failure."""
         for left in (2, 1, 0):
             try:
-                return self._run("restart", str(node))
+                self._run("restart", str(node))
+                return
             except AssertionError as e:
                 sys.stdout.write(f"{e}{self._end_of_log(node)}\n")
                 if not left:
