@@ -7,7 +7,8 @@ Each part is found by one variable:
   each test makes and drops a database of its own
 - ``BIHUAN_TEST_RTSP``: path of a program ``PORT NAME=FILE …`` that serves H.264 files; needs ffmpeg beside it
 - ``BIHUAN_TEST_MEDIA``: folder of real clips with ``index.csv``
-- ``BIHUAN_TEST_INFLUXD``, ``BIHUAN_TEST_MQTT``: reserved for the time series and the MQTT intake
+- ``BIHUAN_TEST_INFLUXD``: path of a program that takes influxd's arguments (InfluxDB 2)
+- ``BIHUAN_TEST_MQTT``: reserved for the MQTT intake
 
 A test that needs a missing part is left out and named at the end of the run; with ``CI=true`` it fails instead.
 The embedded broker and SQLite come with the product, so nothing about them is ever left out.
@@ -25,6 +26,7 @@ import pytest
 from benchmarks.park import write_park
 from storage.database import Database, sqlite_url
 from storage.migrations import upgrade
+from tests.real.influx import Influx
 from tests.real.kafka import EmbeddedBroker, KafkaCluster
 from tests.real.ports import free_port as _free_port
 from tests.real.postgres import create_database, drop_database
@@ -145,6 +147,22 @@ def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     upgrade(database)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def shared_influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """An InfluxDB shared by the whole run: buckets must be of the test's own."""
+    server = Influx(part("INFLUXD"), tmp_path_factory.mktemp("influx"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def influx(tmp_path: Path) -> Iterator[Influx]:
+    """An empty InfluxDB of this test: ``.url``, ``.org``, ``.token``, ``.kill()``, ``.restart()``."""
+    server = Influx(part("INFLUXD"), tmp_path / "influx")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""The time series: one port, on SQLite and on InfluxDB 2."""
