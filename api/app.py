@@ -21,7 +21,7 @@ from api.passwords import Passwords, Throttle
 from api.present import Presenter
 from api.principals import Principals
 from api.roles import ROUTES
-from api.routes import accounts, alarms, console, evidence, feed, health, incidents, sessions, site, telemetry
+from api.routes import accounts, alarms, console, deliveries, evidence, feed, health, incidents, sessions, site, telemetry
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
@@ -33,7 +33,7 @@ from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, telemetry, incidents, feed, evidence, site, sessions, accounts, health, console)
+ROUTERS = (alarms, telemetry, incidents, feed, evidence, site, sessions, accounts, deliveries, health, console)
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 

@@ -40,6 +40,7 @@ _ROOM = frozenset({Role.ADMINISTRATOR, Role.OPERATOR})
 _COMMAND = _ROOM | {Role.PARK_COMMAND}
 _SOURCES = _COMMAND | {Role.DEPARTMENT, Role.BUREAU, Role.ENTERPRISE}
 _SPEAKERS = _ALL - {Role.ANALYST}
+_TOLD = _ROOM | {Role.ENTERPRISE}
 _OPEN = Access(None)
 
 ROUTES: dict[tuple[str, str], Access] = {
@@ -53,6 +54,13 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/incidents/{id}/commands"): Access(_SPEAKERS, 64 * KB),  # and see COMMANDS
     ("GET", "/api/v1/feed"): Access(_ALL),
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
+    # webhooks and what was pushed
+    ("GET", "/api/v1/deliveries"): Access(_TOLD),
+    ("GET", "/api/v1/deliveries/{id}"): Access(_TOLD),
+    ("POST", "/api/v1/deliveries/{id}/replay"): Access(_ROOM),
+    ("GET", "/api/v1/webhooks"): Access(_TOLD),
+    ("GET", "/api/v1/webhooks/{id}"): Access(_TOLD),
+    ("POST", "/api/v1/webhooks/{id}/commands"): Access(_ROOM, 4 * KB),
     # the site
     ("GET", "/api/v1/zones"): Access(_ALL),
     ("GET", "/api/v1/zones/{id}"): Access(_ALL),

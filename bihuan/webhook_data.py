@@ -19,14 +19,11 @@ def as_the_api_shows() -> Present:
 
     def present(registry: Registry, subject: Subject) -> dict[str, Any]:
         presenter = Presenter(registry, words, now=time.time_ns() // 1000)
-        return _incident(presenter, subject) if isinstance(subject, IncidentMessage) else _hazard(presenter, subject)
+        if isinstance(subject, IncidentMessage):
+            return presenter.incident(subject).model_dump(mode="json")
+        return _hazard(presenter, subject)
 
     return present
-
-
-def _incident(presenter: Presenter, incident: IncidentMessage) -> dict[str, Any]:
-    shown = presenter.incident(incident).model_dump(mode="json")
-    return shown | {"certainty": incident.certainty.value, "corroboration": shown.get("corroboration", incident.corroboration)}
 
 
 def _hazard(presenter: Presenter, hazard: HazardMessage) -> dict[str, Any]:

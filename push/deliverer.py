@@ -31,7 +31,7 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     down_from: int = 3  # failures in a row after which an endpoint counts as down: one attempt at a time
     timeout: float = TIMEOUT
     poll: float = 1.0  # a fallback when nobody rings
-    stop_timeout: float = 3.0  # attempts under way may end for so long; those cut off are made again at the next start
+    stop_timeout: float = 0.7  # attempts under way may end for so long; those cut off are made again at the next start
 
 
 class Deliverer:

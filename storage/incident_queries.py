@@ -61,7 +61,8 @@ def cursor_of(*values: int | str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
-def _values(cursor: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+def cursor_values(cursor: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """What ``cursor_of`` put into ``cursor``, if they are of ``kinds``. Raises BadInput."""
     try:
         values = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, msgspec.DecodeError) as e:
@@ -98,7 +99,7 @@ def list_incidents(
         done = table.c.acknowledged_severity.is_not(None) & (table.c.acknowledged_severity <= table.c.severity)
         query = query.where(done if acknowledged else ~done | table.c.acknowledged_severity.is_(None))
     if cursor:
-        query = query.where(tuple_(table.c.opened_at, table.c.id) < tuple_(*_values(cursor, (int, str))))
+        query = query.where(tuple_(table.c.opened_at, table.c.id) < tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
     return [message_of(row) for row in rows[:limit]], following
@@ -125,7 +126,7 @@ def incident_alarms(
     table, limit = schema.alarms, page(limit)
     query = select(table).where(table.c.incident == incident)
     if cursor:
-        query = query.where(tuple_(table.c.at, table.c.id) > tuple_(*_values(cursor, (int, str))))
+        query = query.where(tuple_(table.c.at, table.c.id) > tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(table.c.at, table.c.id).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
     return [AlarmRow(decode(Signal, r.body), r.incident, r.reason, msgspec.json.decode(r.explained)) for r in rows[:limit]], following
@@ -139,7 +140,7 @@ def incident_events(
     table, limit = schema.incident_events, page(limit)
     query = select(table).where(table.c.incident == incident)
     if cursor:
-        query = query.where(table.c.id > _values(cursor, (int,))[0])
+        query = query.where(table.c.id > cursor_values(cursor, (int,))[0])
     rows = connection.execute(query.order_by(table.c.id).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].id) if len(rows) > limit else None
     return [TimelineRow(r.id, r.at, r.actor, r.event, msgspec.json.decode(r.body)) for r in rows[:limit]], following
