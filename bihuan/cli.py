@@ -86,6 +86,18 @@ def api(data: Data = None, verbose: Verbose = False) -> None:
     _alone("api", data, verbose)
 
 
+@app.command()
+def healthy(
+    part: Annotated[str, typer.Argument(help="The part that runs alone, such as worker; empty: all of the data folder.")] = "",
+    data: Data = None,
+) -> None:
+    """Say whether a running system works: exit code 0, or 2 with the reason. For health checks of containers."""
+    from bihuan.configuration import load
+    from bihuan.sign_of_life import check
+
+    print(", ".join(check(load(data=_text(data)).folder, part)))
+
+
 @token_app.command("create")
 def token_create(
     role: Annotated[str, typer.Option(help="What the machine may do.")],

@@ -49,7 +49,9 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class Supervisor:
-    """One running system, or some parts of one. ``say`` prints a line for the person at the terminal."""
+    """One running system, or some parts of one. ``say`` prints a line for the person at the terminal.
+
+    ``well`` is called every half second while all parts work."""
 
     def __init__(
         self,
@@ -62,10 +64,11 @@ class Supervisor:
         say: Callable[[str], None] = print,
         command: Callable[[str], Sequence[str]] = part_command,
         prepares: bool = True,
+        well: Callable[[], None] = lambda: None,
     ) -> None:
         self._command = command
         self.settings, self.parts, self._site, self._listen = settings, parts, site, listen
-        self._password, self._say = password, say
+        self._password, self._say, self._well = password, say, well
         self._doorbell = 0 if settings.database else free_port(socket.SOCK_DGRAM)
         self._patience = Patience(beat=settings.beat_timeout, stall=settings.stall_timeout)
         self._unprepared: str | None = next(iter(parts)) if prepares else None  # the first part brings the data folder up to date
@@ -191,6 +194,8 @@ class Supervisor:
                 self.stopping.set()
                 return
             try:
+                if all(k.is_ready for k in self._everybody()):
+                    self._well()
                 self._count_bytes()
                 if self.change is not None:
                     await self._look_after_broker(self.change)

@@ -17,6 +17,7 @@ import msgspec
 from bihuan import logs
 from bihuan.configuration import Settings
 from bihuan.data_folder import lock_folder, make_folder
+from bihuan.sign_of_life import SignOfLife
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
@@ -87,5 +88,7 @@ def run_system(settings: Settings, parts: Sequence[str], *, alone: str = "") -> 
 
         password = secrets.token_urlsafe(12) if "api" in parts else ""
         every = [*parts, "demo"] if settings.demo and "api" in parts else list(parts)
-        if not asyncio.run(Supervisor(settings, every, site=site, listen=listener, password=password).run()):
+        sign = SignOfLife(settings.folder, alone)
+        held.callback(sign.end)
+        if not asyncio.run(Supervisor(settings, every, site=site, listen=listener, password=password, well=sign.give).run()):
             sys.exit(2)
