@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from bihuan.configuration import PREFIX, keys
 from bihuan.control import VARIABLE, Beat, Channel, Done, Order, Prepared, Ready, Start
 from hazards.errors import BihuanError, Unavailable
 
@@ -32,12 +33,14 @@ class ChildFailed(BihuanError):
 
 
 def environment() -> dict[str, str]:
-    """Environment of every child: ours, one thread for each numeric library, our packages before anything of the same name."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BIHUAN_")}  # they get decoded settings instead
+    """Environment of every child: ours, one thread for each numeric library, our packages before anything of the same name.
+
+    Without our settings, which they get decoded; a secret that a site file names may be called BIHUAN_… too, and stays."""
+    ours = {PREFIX + "CONFIG"} | {name for key in keys() for name in (key.variable, key.variable + "_FILE")}
+    inherited = {k: v for k, v in os.environ.items() if k not in ours}
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything again costs each start seconds
-    tests = {k: v for k, v in os.environ.items() if k.startswith("BIHUAN_TEST_")}
     path = os.pathsep.join(p for p in (str(TREE), os.environ.get("PYTHONPATH", "")) if p)
-    return inherited | tests | _ONE_THREAD | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return inherited | _ONE_THREAD | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 class Process:

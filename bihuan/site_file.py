@@ -3,7 +3,6 @@
 Further keys of a device and of the file are kept in ``settings``. What must not go in: SQL, opening cameras.
 """
 
-import os
 import re
 import stat
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from yaml.nodes import MappingNode, Node
 
 from bihuan.outlines import sound_outline
 from bihuan.sensor_keys import check_sensor
+from bihuan.webhook_keys import check_webhooks
 from bihuan.yaml_lines import Document, Fields, Problems, check_size, line_of, points
 from detectors import DETECTORS
 from hazards.errors import FileProblem, InvalidFile
@@ -81,9 +81,7 @@ class _Reader:
         enterprises = self._section(top, "enterprises", self._enterprise)
         zones = self._section(top, "zones", self._zone)
         devices = self._section(top, "devices", self._device)
-        for n, node in enumerate(top.items("webhooks")):
-            if (hook := self.document.fields(node, f"webhooks[{n}]", self.problems)) is not None:
-                self._check_webhook(hook)
+        check_webhooks(top, self.lines["enterprises"], self.problems)
         settings = {k: self.document.plain(v) for k, v in top.rest().items()}
         if (hooks := top.node_of("webhooks")) is not None:
             settings["webhooks"] = self.document.plain(hooks)
@@ -265,25 +263,6 @@ class _Reader:
         return areas
 
     # --- the rest ---
-    def _check_webhook(self, hook: Fields) -> None:
-        enterprise = hook.text("enterprise", None)
-        if enterprise and enterprise not in self.lines["enterprises"]:
-            self.problems.error(hook.at("enterprise"), hook.place("enterprise"), f"there is no enterprise {enterprise!r}")
-        url = hook.text("url", None)
-        try:
-            sound = not url or (
-                urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname) and (urlsplit(url).port or 1) > 0
-            )
-        except ValueError:
-            sound = False
-        if not sound:
-            self.problems.error(hook.at("url"), hook.place("url"), f"{url!r} is no http or https URL")
-        variable = hook.text("secret_env")
-        if variable and not os.environ.get(variable):
-            self.problems.warn(
-                hook.at("secret_env"), hook.place("secret_env"), f"the environment has no {variable}", "nothing can be signed without it"
-            )
-
     def _check_time_zone(self, head: Fields, name: str) -> None:
         try:
             ZoneInfo(name)

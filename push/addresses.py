@@ -1,17 +1,10 @@
-"""Guard against requests to internal addresses (SSRF): every address of a name is checked, and the checked one is connected to.
+"""Which addresses a webhook may go to, as data: the guard against requests to internal addresses (SSRF). Pure.
 
-The check stands twice: in the resolver, so that one bad address among good ones refuses the name, and where the socket is made, which
-also sees literal addresses and can't be talked round by an answer that changes in between (DNS rebinding).
-Ranges: IANA special-purpose address registries (RFC 6890 and its updates). What must not go in: URLs, signing.
+Ranges: IANA special-purpose address registries (RFC 6890 and its updates). What must not go in: names, sockets
+(``push/guard.py``).
 """
 
-import errno
-import socket
-from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
-
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 _Address = IPv4Address | IPv6Address
 _Networks = tuple[tuple[IPv4Network | IPv6Network, str], ...]
@@ -63,13 +56,6 @@ _EMBEDDING: _Networks = _table(("::ffff:0:0/96", "IPv4-mapped"), ("64:ff9b::/96"
 """IPv6 addresses whose last 32 bits are the IPv4 address that is meant."""
 
 
-class AddressRefused(PermissionError):
-    """The guard refused. An OSError, because that is what aiohttp carries through its connector."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(errno.EACCES, what)
-
-
 def refusal(address: str, *, allow_private: bool = False) -> str | None:
     """Why no connection may go to ``address`` (a literal), or None when it may."""
     try:
@@ -90,34 +76,3 @@ def _embedded(address: _Address) -> _Address:
         if any(plain in network for network, _ in _EMBEDDING):
             return IPv4Address(int(plain) & 0xFFFF_FFFF)
     return address
-
-
-class CheckingResolver(AbstractResolver):
-    """Resolves through ``inner`` and refuses a name when any of its addresses is refused."""
-
-    def __init__(self, inner: AbstractResolver, *, allow_private: bool) -> None:
-        self._inner, self._allow_private = inner, allow_private
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        """The addresses of ``host``, all of them checked. Raises AddressRefused, OSError."""
-        found = await self._inner.resolve(host, port, family)
-        for result in found:
-            if why := refusal(result["host"], allow_private=self._allow_private):
-                raise AddressRefused(f"{host} is refused: {why}")
-        return found
-
-    async def close(self) -> None:
-        """Close the resolver inside."""
-        await self._inner.close()
-
-
-def checking_sockets(*, allow_private: bool) -> Callable[[tuple[Any, ...]], socket.socket]:
-    """A ``socket_factory`` for aiohttp's connector that makes no socket for an address that is refused."""
-
-    def make(info: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, where = info
-        if why := refusal(str(where[0]), allow_private=allow_private):
-            raise AddressRefused(f"refused: {why}")
-        return socket.socket(family, kind, protocol)
-
-    return make

@@ -13,8 +13,8 @@ from types import TracebackType
 
 import aiohttp
 
-from push.addresses import AddressRefused, CheckingResolver, checking_sockets
 from push.endpoints import Endpoint
+from push.guard import AddressRefused, CheckingResolver, checking_sockets
 from push.schedule import TIMEOUT, retry_after
 from push.signing import signed_headers
 

@@ -56,6 +56,42 @@ def test_a_missing_clip_and_a_missing_secret_are_warnings(tmp_path: Path) -> Non
     assert "line 11" in texts[1] and "BIHUAN_TEST_NO_SUCH_SECRET" in texts[1]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", allow_private: true", "", "127.0.0.1 is loopback (allow_private"),
+        ('"http://127.0.0.1:9099/alu"', '"http://169.254.169.254/alu"', "cloud metadata"),
+        ('"http://127.0.0.1:9099/alu", secret_env', '"http://alu.example/hook", allow_private: false, secret_env', "over http not secret"),
+        (", secret_env: BIHUAN_TEST_NO_SUCH_SECRET", "", "names no secret_env"),
+        ("allow_private: true", "allow_private: true, secert: x", "secert: is not known"),
+    ],
+)  # fmt: skip
+def test_what_is_odd_about_a_webhook_is_a_warning(old: str, new: str, said: str, tmp_path: Path) -> None:
+    assert old in EXAMPLE
+    text = EXAMPLE.replace(old, new).replace("allow_private: false, secret_env: BIHUAN_TEST_NO_SUCH_SECRET, allow_private: true",
+                                             "secret_env: BIHUAN_TEST_NO_SUCH_SECRET")  # fmt: skip
+    warnings = [str(w) for w in parse_site(text.encode(), file="site.yaml", folder=tmp_path).warnings]
+    assert any("line 11" in w and said in w for w in warnings), warnings
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("whsec_" + "QUFB" * 8, ""), ("whsec_QUFB", "3 bytes"), ("hunter2", "begins with whsec_"), (" ", "the environment has no")],
+)
+def test_a_secret_is_checked_when_the_environment_has_it(monkeypatch: pytest.MonkeyPatch, value: str, said: str, tmp_path: Path) -> None:
+    monkeypatch.setenv("BIHUAN_TEST_NO_SUCH_SECRET", value)
+    warnings = [str(w) for w in parse_site(EXAMPLE.encode(), file="site.yaml", folder=tmp_path).warnings if "webhooks" in str(w)]
+    assert [said in w and "hunter2" not in w for w in warnings] == ([True] if said else [])
+
+
+def test_a_webhook_of_nobody_gets_everything_and_one_given_twice_is_named() -> None:
+    city = '{url: "https://city.example/hook", secret_env: CITY}'
+    once = EXAMPLE.replace("webhooks:\n", f"webhooks:\n  - {city}\n")
+    assert parse_site(once.encode(), file="f", folder=Path("/")).site.settings["webhooks"][0]["url"] == "https://city.example/hook"
+    twice = once.replace(f"  - {city}\n", f"  - {city}\n  - {city}\n")
+    assert [(line, "first on line 11" in text) for line, text in parse(twice)] == [(12, True)]
+
+
 def test_the_example_that_outside_checks_use_is_accepted() -> None:
     site = read_site(Path(__file__).with_name("example_site.yaml")).site
     assert [len(x) for x in (site.enterprises, site.zones, site.devices)] == [2, 4, 5]
@@ -83,6 +119,7 @@ CASES = {
     "a port that is none": ('"file:clips/furnace.mp4"', '"rtsp://x:abc/y"', 9, "no URL"),
     "an area in pixels": ("[1, 1]]}", "[640, 480]]}", 9, "fractions"),
     "a webhook to nobody": ("{enterprise: alu, url", "{enterprise: none, url", 11, "no enterprise 'none'"),
+    "a secret in the file": ("secret_env: BIHUAN_TEST_NO_SUCH_SECRET", "secret_env: whsec-QUFB/x", 11, "never stands in this file"),
     "a webhook nowhere": ('"http://127.0.0.1:9099/alu"', '"gopher://x"', 11, "http"),
     "no time zone": ("Asia/Shanghai", "Mars/One", 1, "no time zone"),
     "an id with a space": ("id: pipe", "id: pi pe", 6, "can't be an id"),

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from push.addresses import AddressRefused, CheckingResolver, checking_sockets, refusal
+from push.addresses import refusal
+from push.guard import AddressRefused, CheckingResolver, checking_sockets
 
 PUBLIC = ["8.8.8.8", "114.114.114.114", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 PRIVATE = ["127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.255.255",
