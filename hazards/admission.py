@@ -32,6 +32,8 @@ class Report(Struct, frozen=True, kw_only=True):
     message: str = ""
     snapshot: str | None = None
     sequence: int = 0
+    zone: str = ""  # where it is, when the reporter knows better than the registry; empty: the zone of its device
+    timed: bool = False  # the reporter (a rule) has applied on-delay and off-delay already
     realm: str = ""  # whose word it is, when senders must not share ids: an enterprise's can't pre-empt another's
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ def believe(sent_at: int | None, received_at: int) -> tuple[int, Clock]:
 
 
 def admit(report: Report, *, zone: str, synthetic: bool, received_at: int) -> Signal:
-    """The signal that ``report`` becomes in ``zone``. Its id depends only on what the sender said."""
+    """The signal that ``report`` becomes in its own zone, or else in ``zone``. Its id depends only on what the sender said."""
     at, clock = believe(report.at, received_at)
     if report.source_id is None:
         onset = report.at if report.at is not None else received_at
@@ -55,7 +57,8 @@ def admit(report: Report, *, zone: str, synthetic: bool, received_at: int) -> Si
         identity = signal_id(report.realm + report.source, report.source_id)
     return Signal(
         id=identity, source=report.source, source_id=report.source_id if report.source_id is not None else identity,
-        device=report.device, zone=zone, kind=report.kind, action=report.action, at=at, received_at=received_at,
+        device=report.device, zone=report.zone or zone, kind=report.kind, action=report.action, at=at, received_at=received_at,
         clock=clock, sent_at=report.at if clock is Clock.WRONG else None, severity=report.severity, score=report.score,
-        box=report.box, message=report.message, snapshot=report.snapshot, synthetic=synthetic, details=report.details,
+        box=report.box, message=report.message, snapshot=report.snapshot, synthetic=synthetic, timed=report.timed,
+        details=report.details,
     )

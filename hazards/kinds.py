@@ -7,6 +7,8 @@ what out (``hazards/correlation.py``).
 import re
 from dataclasses import dataclass
 
+from hazards.metrics import METRICS, Metric
+
 KIND_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 
 
@@ -67,7 +69,21 @@ _ROWS = [
     Kind("power_lost", "equipment", 2, "断电", "power lost"),
     Kind("blind_zone", "coverage", 2, "监控盲区", "blind zone"),
 ]
-KINDS: dict[str, Kind] = {k.name: k for k in _ROWS}
+_RULES = [
+    # ending, severity, Chinese, English: what a rule says of any metric, where no row above says it better
+    ("high_high", 1, "高高", "high-high"), ("high", 2, "高", "high"), ("low", 3, "低", "low"), ("low_low", 2, "低低", "low-low"),
+    ("rising", 3, "快速上升", "rising"),
+]  # fmt: skip
+_METRIC_FAMILIES = {"temperature": "heat", "people": "access"} | dict.fromkeys(("flammable_gas", "methane", "toxic_gas", "oxygen"), "gas")
+
+
+def _measured(metric: Metric) -> list[Kind]:
+    family = _METRIC_FAMILIES.get(metric.name, "process")
+    name = metric.chinese + ("浓度" if family == "gas" else "")
+    return [Kind(f"{metric.name}_{end}", family, severity, name + zh, f"{metric.english} {en}") for end, severity, zh, en in _RULES]
+
+
+KINDS: dict[str, Kind] = {k.name: k for metric in METRICS.values() for k in _measured(metric)} | {k.name: k for k in _ROWS}
 
 FAMILIES: dict[str, str] = {
     "fire": "火情", "heat": "高温异常", "cold": "低温异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常",

@@ -115,7 +115,7 @@ class _Merging:
         alarm = self.state.alarms.get(key) or self.state.alarms.setdefault(key, Alarm(signal.device, signal.kind))
         before, late = alarm.phase, is_late(alarm, signal)
         if not late:
-            move(alarm, Trigger(signal.action.value), signal.at, self.timing_of(signal.device))
+            move(alarm, Trigger(signal.action.value), signal.at, self._timing(signal))
             alarm.last_at, alarm.last_received = signal.at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
         if incident is not None and rises:
@@ -136,6 +136,11 @@ class _Merging:
         if reason is Reason.CORROBORATED:
             explained["certainty"] = incident.certainty.value
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
+
+    def _timing(self, signal: Signal) -> AlarmTiming:
+        """A rule has waited its delays out itself; what it raised may still be latching."""
+        timing = self.timing_of(signal.device)
+        return AlarmTiming(latching=timing.latching) if signal.timed else timing
 
     def pass_time(self, incident: Incident, now: int) -> None:
         """End the delays of the incident's alarms that are over at ``now``, earliest first."""

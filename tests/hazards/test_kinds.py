@@ -1,6 +1,7 @@
 """The table of kinds."""
 
 from hazards.kinds import FAMILIES, FAMILY_GROUPS, KIND_PATTERN, KINDS, group_of, kind_of, leading
+from hazards.metrics import METRICS
 
 
 def test_every_row_is_well_formed() -> None:
@@ -9,6 +10,12 @@ def test_every_row_is_well_formed() -> None:
         assert kind.severity in (1, 2, 3, 4)
         assert kind.family in FAMILIES, f"{kind.family} has no Chinese name"
         assert kind.chinese and kind.english
+
+
+def test_every_rule_of_every_metric_has_a_kind() -> None:
+    names = {f"{metric}_{rule}" for metric in METRICS for rule in ("high_high", "high", "low", "low_low", "rising")}
+    assert names | {"sensor_stale"} <= set(KINDS)
+    assert (kind_of("humidity_low").chinese, kind_of("methane_high").chinese) == ("湿度低", "甲烷超限")
 
 
 def test_an_unknown_kind_is_shown_as_such_in_a_family_of_its_own() -> None:

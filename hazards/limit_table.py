@@ -1,0 +1,186 @@
+"""The rules of ``hazards/limits.py`` over very many series at once: arrays say which few series a batch can change. Pure.
+
+Each series has a band of values within which nothing changes, whatever stands; only series that leave it, whose delay is
+over, whose rise or silence changes, or whose readings are in disorder go through the plain machine. A standing alarm whose
+readings stay beyond the limit is as quiet as no alarm. What must not go in: semantics of a rule, names, storage.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from hazards import limits
+from hazards.admission import Report
+from hazards.limits import MICROS, NEVER, Condition, Reading, Rule, SeriesState
+from hazards.sensors import Sensor
+from hazards.series_batch import Batch, Flags
+from hazards.telemetry import Floats, Int64s
+
+_FAR = 2**62
+_HOUR = 3600 * MICROS
+TIMES, VALUES = 4, 4
+_LAST_AT, _LAST_RECEIVED, _DUE, _SILENCE = range(TIMES)
+_LAST_VALUE, _FLOOR, _CEILING, _RATE = range(VALUES)
+
+
+class LimitTable:
+    """Rule states by slot. ``times`` and ``values`` hold one row a series: one line of the processor's cache each.
+
+    ``_SILENCE``: µs without a receipt that make stale, -1 while it stands. ``_RATE``: per second, negative while rising stands on."""
+
+    def __init__(self, capacity: int = 256) -> None:
+        self.times = np.empty((0, TIMES), np.int64)
+        self.values = np.empty((0, VALUES), np.float64)
+        self.sensors: list[Sensor | None] = []
+        self.conditions: dict[int, dict[str, Condition]] = {}
+        self.grow(capacity)
+
+    def grow(self, capacity: int) -> None:
+        """Room for ``capacity`` slots."""
+        more = capacity - len(self.times)
+        self.times = np.concatenate([self.times, np.full((more, TIMES), NEVER, np.int64)])
+        self.values = np.concatenate([self.values, np.zeros((more, VALUES))])
+        self.sensors.extend([None] * more)
+        for slot in range(capacity - more, capacity):
+            self.clear(slot)
+
+    @property
+    def last_at(self) -> Int64s:
+        """Newest event time of every slot."""
+        return self.times[:, _LAST_AT]
+
+    @property
+    def last_received(self) -> Int64s:
+        """Newest receipt of every slot."""
+        return self.times[:, _LAST_RECEIVED]
+
+    @property
+    def last_value(self) -> Floats:
+        """Value of the newest reading of every slot; NaN before the first."""
+        return self.values[:, _LAST_VALUE]
+
+    def clear(self, slot: int) -> None:
+        """``slot`` is nobody's."""
+        self.times[slot] = NEVER, NEVER, _FAR, _FAR
+        self.values[slot] = math.nan, -math.inf, math.inf, math.inf
+        self.sensors[slot] = None
+        self.conditions.pop(slot, None)
+
+    def state(self, slot: int) -> SeriesState:
+        """The state of ``slot`` for the plain machine; put it back with ``store``."""
+        last_at, last_received = self.times[slot, _LAST_AT], self.times[slot, _LAST_RECEIVED]
+        return SeriesState(int(last_at), float(self.values[slot, _LAST_VALUE]), int(last_received), self.conditions.get(slot) or {})
+
+    def store(self, slot: int, sensor: Sensor | None, state: SeriesState) -> None:
+        """Keep ``state``, and work out within what nothing changes."""
+        self.sensors[slot] = sensor
+        if state.conditions:
+            self.conditions[slot] = state.conditions
+        else:
+            self.conditions.pop(slot, None)
+        if sensor is None:
+            self.times[slot] = state.last_at, state.last_received, _FAR, _FAR
+            self.values[slot] = state.last_value, -math.inf, math.inf, math.inf
+            return
+        due = limits.next_due(sensor, state)
+        stale = state.conditions.get(Rule.STALE)
+        silence = _FAR if sensor.stale_after is None else -1 if stale is not None and stale.standing else sensor.stale_after
+        rising = state.conditions.get(Rule.RISING)
+        rate = math.inf if sensor.rate is None else -sensor.rate if rising is not None and rising.beyond else sensor.rate
+        self.times[slot] = state.last_at, state.last_received, _FAR if due is None else due, silence
+        self.values[slot] = state.last_value, *_band(sensor, state), rate
+
+    def take(self, batch: Batch) -> list[Report]:
+        """The reports of ``batch``, by series."""
+        times, values = self.times[batch.slots], self.values[batch.slots]
+        last = batch.ends - 1
+        received = np.maximum.reduceat(batch.received, batch.starts)
+        moved = np.minimum.reduceat(batch.value, batch.starts) < values[:, _FLOOR]
+        moved |= np.maximum.reduceat(batch.value, batch.starts) > values[:, _CEILING]
+        moved |= batch.at[last] >= times[:, _DUE]
+        moved |= received - times[:, _LAST_RECEIVED] >= times[:, _SILENCE]
+        moved |= batch.disordered
+        if np.isfinite(values[:, _RATE]).any():
+            moved |= _rate_changes(batch, values)
+        times[:, _LAST_AT], values[:, _LAST_VALUE] = batch.at[last], batch.value[last]
+        times[:, _LAST_RECEIVED] = np.maximum(times[:, _LAST_RECEIVED], received)
+        if not moved.any():
+            self.times[batch.slots], self.values[batch.slots] = times, values
+            return []
+        still = ~moved
+        self.times[batch.slots[still]], self.values[batch.slots[still]] = times[still], values[still]
+        return [report for number in np.flatnonzero(moved) for report in self._take_plainly(batch, int(number))]
+
+    def _take_plainly(self, batch: Batch, number: int) -> list[Report]:
+        slot, part = int(batch.slots[number]), slice(batch.starts[number], batch.ends[number])
+        columns = batch.at[part], batch.value[part], batch.received[part], batch.pack[part]
+        readings = [Reading(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+        state, sensor = self.state(slot), self.sensors[slot]
+        reports = limits.take(sensor if sensor is not None else _NOBODY, state, readings)
+        self.store(slot, sensor, state)
+        return reports
+
+    def tick(self, now: int, heard_until: int, silent_from: int) -> tuple[list[Report], list[int]]:
+        """Reports that ``now`` discovers, and the slots they changed. See ``hazards.limits.pass_time``."""
+        quiet_for = heard_until - np.maximum(self.times[:, _LAST_RECEIVED], silent_from)
+        silence = self.times[:, _SILENCE]
+        heard = self.times[:, _LAST_RECEIVED] != NEVER
+        found = (self.times[:, _DUE] <= now) | ((silence >= 0) & (quiet_for >= silence) & heard)
+        reports, slots = list[Report](), np.flatnonzero(found).tolist()
+        for slot in slots:
+            state, sensor = self.state(slot), self.sensors[slot]
+            if sensor is not None:
+                reports += limits.pass_time(sensor, state, now, heard_until=heard_until, silent_from=silent_from)
+                self.store(slot, sensor, state)
+        return reports, slots
+
+    def change(self, slot: int, sensor: Sensor | None, now: int, reason: str) -> list[Report]:
+        """``sensor`` stands for ``slot`` from now on; what stood by a rule that is gone is cleared with ``reason``."""
+        state, old = self.state(slot), self.sensors[slot]
+        reports = limits.change_rules(sensor, old, state, now, reason) if old is not None else []
+        self.store(slot, sensor, state)
+        return reports
+
+    def forget_old(self, slots: Iterable[int]) -> None:
+        """Drop what is remembered of alarms that ended over an hour before the newest reading: no late one is told apart by them."""
+        for slot in slots:
+            conditions = self.conditions.get(slot)
+            if conditions and all(c.at_rest and c.ended_at + _HOUR < self.times[slot, _LAST_AT] for c in conditions.values()):
+                del self.conditions[slot]
+
+
+_NOBODY = Sensor(series="", device="", metric="", zone="")
+"""Stands for a series that nobody registered: it has no rules."""
+
+
+def _band(sensor: Sensor, state: SeriesState) -> tuple[float, float]:
+    """(floor, ceiling), both inside: values that change no trigger of a limit. The other half of ``hazards.limits.beyond``."""
+    floor, ceiling = -math.inf, math.inf
+    for rule in limits.LIMIT_RULES:
+        limit = limits.limit_of(sensor, rule)
+        if limit is None:
+            continue
+        condition = state.conditions.get(rule)
+        on, high = condition is not None and condition.beyond, rule in (Rule.HIGH, Rule.HIGH_HIGH)
+        if high and on:
+            floor = max(floor, limit - sensor.deadband)
+        elif high:
+            ceiling = min(ceiling, math.nextafter(limit, -math.inf))
+        elif on:
+            ceiling = min(ceiling, limit + sensor.deadband)
+        else:
+            floor = max(floor, math.nextafter(limit, math.inf))
+    return floor, ceiling
+
+
+def _rate_changes(batch: Batch, values: Floats) -> Flags:
+    """Series whose rise crosses their rate, in either direction, with any reading (m)."""
+    number = np.repeat(np.arange(len(batch.slots)), batch.ends - batch.starts)
+    before = np.empty_like(batch.value)
+    before[1:] = batch.value[:-1]
+    before[batch.starts] = values[:, _LAST_VALUE]
+    rise = (batch.value - before) / (np.maximum(batch.at - batch.previous_at, limits.RISE_BASELINE) / MICROS)
+    rate = values[number, _RATE]
+    changes = (rise >= np.abs(rate)) != (rate < 0)
+    return np.logical_or.reduceat(changes, batch.starts)
