@@ -29,8 +29,11 @@ def points_of(entry: Entry) -> list[EventPoint]:
 
 
 def nanoseconds(at: int, identity: str) -> int:
-    """``at`` (µs) in nanoseconds, the last three digits from ``identity``: equal times of different things stay apart."""
-    return at * 1000 + int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=4).digest(), "big") % 1000
+    """``at`` (µs) in nanoseconds, the digits beyond its resolution from ``identity``: equal times of different things stay apart.
+
+    A time in whole milliseconds or seconds was not measured to the microsecond: there six digits are free, else three."""
+    free = 1_000_000 if at % 1000 == 0 else 1000
+    return at * 1000 + int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "big") % free
 
 
 def _tags(zone: str, enterprise: str | None, synthetic: bool, **more: str) -> dict[str, str]:
