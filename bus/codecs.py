@@ -40,6 +40,14 @@ def encode(message: Struct) -> bytes:
     return _encoder.encode((SCHEMAS[type(message)], message))
 
 
+def schema_of(data: bytes) -> str:
+    """Which message ``data`` is ("telemetry/1"), read off its envelope without decoding it. Raises MalformedMessage."""
+    try:
+        return _envelope.decode(data)[0]
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise MalformedMessage(f"not a bihuan message: {e}") from e
+
+
 def decode(kind: type[T], data: bytes) -> T:
     """The message of type ``kind`` in ``data``. Raises MalformedMessage or UnknownSchema."""
     expected = SCHEMAS[kind]

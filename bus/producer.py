@@ -5,9 +5,9 @@ sent, retries over minutes (``ingest/forwarder.py``), topics being made (``bus/a
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import monotonic
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, UnknownError
@@ -16,10 +16,19 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from hazards.errors import BrokerUnavailable, TooLarge
 
 T = TypeVar("T")
+Outcome = int | BrokerUnavailable | TooLarge
 
 RECORD_OVERHEAD = 80
 """Bytes that Kafka adds to one record in a batch of its own."""
 MAX_REQUEST = 1024 * 1024
+
+
+class Record(NamedTuple):
+    """What is written: one Kafka record without its key. ``headers``: name and value each."""
+
+    topic: str
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Producer:
@@ -80,24 +89,59 @@ class Producer:
         """Write one record and return its partition once all in-sync replicas have it.
 
         Calls for one key keep their order. Raises BrokerUnavailable (send again) and TooLarge (never will pass)."""
+        (outcome,) = await self.send_records(key, [Record(topic, value)])
+        if isinstance(outcome, int):
+            return outcome
+        raise outcome
+
+    async def send_records(self, key: str, records: Sequence[Record]) -> list[Outcome]:
+        """Write ``records`` of one key together and in order. For each its partition once all in-sync replicas have it, or why not.
+
+        After the first that the client did not take the later ones are not tried."""
+        sent: list[asyncio.Future[Any] | BrokerUnavailable | TooLarge] = []
+        for record in records:
+            sent.append(await self._hand_over(key, record))
+            if isinstance(sent[-1], BrokerUnavailable):
+                break
+        waiting = {future for future in sent if isinstance(future, asyncio.Future)}
+        if waiting:
+            await asyncio.wait(waiting, timeout=self.timeout)  # leaves the futures alone, since a batch shares them
+        outcomes: list[Outcome] = [self._outcome(each) if isinstance(each, asyncio.Future) else each for each in sent]
+        if any(isinstance(outcome, int) for outcome in outcomes):
+            self.last_acknowledged = monotonic()
+        not_tried = len(records) - len(sent)
+        return outcomes + [self._unavailable(TimeoutError("one before it was not taken"))] * not_tried
+
+    async def _hand_over(self, key: str, record: Record) -> "asyncio.Future[Any] | BrokerUnavailable | TooLarge":
+        """Give one record to the client: the future of its acknowledgement, or why it did not take it."""
         client = self._client
         if client is None:
-            raise BrokerUnavailable("the producer is not started", where=self.brokers)
+            return BrokerUnavailable("the producer is not started", where=self.brokers)
         try:
-            await self._require(client, topic)
-            self.bytes_written += len(key) + len(value) + RECORD_OVERHEAD
-            future = await self._bounded(client.send(topic, value, key=key.encode()))
-            future.add_done_callback(_retrieved)
-            await asyncio.wait({future}, timeout=self.timeout)  # leaves the future alone, since a batch shares it
-            if not future.done():
-                raise TimeoutError(f"not acknowledged within {self.timeout:g} s")
-            partition: int = future.result().partition
-        except (MessageSizeTooLargeError, RecordListTooLargeError) as e:
-            raise TooLarge(f"{len(value)} bytes are more than the broker takes", where=f"topic {topic}") from e
+            await self._require(client, record.topic)
+            size = sum(len(name) + len(value) for name, value in record.headers)
+            self.bytes_written += len(key) + len(record.value) + size + RECORD_OVERHEAD
+            future: asyncio.Future[Any] = await self._bounded(
+                client.send(record.topic, record.value, key=key.encode(), headers=list(record.headers))
+            )
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            return TooLarge(f"{len(record.value)} bytes are more than the broker takes", where=f"topic {record.topic}")
+        except BrokerUnavailable as e:
+            return e
         except (KafkaError, OSError, TimeoutError) as e:
-            raise self._unavailable(e) from e
-        self.last_acknowledged = monotonic()
-        return partition
+            return self._unavailable(e)
+        future.add_done_callback(_retrieved)
+        return future
+
+    def _outcome(self, future: "asyncio.Future[Any]") -> Outcome:
+        if not future.done():
+            return self._unavailable(TimeoutError(f"not acknowledged within {self.timeout:g} s"))
+        try:
+            return int(future.result().partition)
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            return TooLarge("more than the broker takes", where=self.brokers)
+        except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as e:  # cancelled: the client is being closed
+            return self._unavailable(e)
 
     async def stop(self, grace: float = 1.0) -> None:
         """Send what waits for up to ``grace`` seconds, then close; what is left is given up."""

@@ -114,6 +114,10 @@ class Journal:
         """The rows of these numbers that are not yet released, in order."""
         return await self._reading(lambda connection: journal_file.select_seqs(connection, lane, seqs))
 
+    async def newest(self, lane: Lane) -> int:
+        """Number of the newest row, 0 for an empty lane."""
+        return await self._reading(lambda connection: journal_file.newest(connection, lane))
+
     async def release(self, lane: Lane, seqs: Sequence[int]) -> None:
         """Delete rows that have had their effect. Raises like ``append``; releasing again is harmless."""
         chunks = [_Job(lane, released=seqs[start : start + RELEASE_CHUNK]) for start in range(0, len(seqs), RELEASE_CHUNK)]
@@ -121,7 +125,7 @@ class Journal:
             await asyncio.wrap_future(self._enqueue(job))
 
     async def standing(self) -> Standing:
-        """Rows by lane, bytes used, age of the oldest alarm."""
+        """Rows by lane, bytes used, age of the oldest ones."""
         return await self._reading(journal_file.standing)
 
     def close(self) -> None:

@@ -60,13 +60,20 @@ class JournalEntry(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What waits in the file: rows by lane, bytes used, and the oldest alarm's ``appended_at`` and zone (None: no alarm waits)."""
+    """What waits in the file: rows by lane, bytes used, and the oldest alarm's ``appended_at`` and zone (None: no alarm waits).
+
+    ``oldest_telemetry_at``: the same of the oldest row of telemetry."""
 
     alarms: int
     telemetry: int
     bytes_used: int
     oldest_at: int | None
     oldest_zone: str | None
+    oldest_telemetry_at: int | None = None
+
+    def of(self, lane: Lane) -> tuple[int, int | None]:
+        """Rows of ``lane``, and when the oldest of them was appended."""
+        return (self.alarms, self.oldest_at) if lane is Lane.ALARMS else (self.telemetry, self.oldest_telemetry_at)
 
 
 class _Statements(Struct, frozen=True):
@@ -80,6 +87,7 @@ class _Statements(Struct, frozen=True):
     after: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq > ? ORDER BY seq LIMIT ?"
     again: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
     oldest: str = "SELECT appended_at, zone FROM LANE ORDER BY seq LIMIT 1"
+    newest: str = "SELECT max(seq) FROM LANE"
 
 
 def _statements(table: str) -> _Statements:
@@ -253,9 +261,15 @@ def select_seqs(connection: sqlite3.Connection, lane: Lane, seqs: Sequence[int])
     return [JournalEntry(*row) for row in connection.execute(_SQL[lane].again, (json.dumps(list(seqs)),))]
 
 
+def newest(connection: sqlite3.Connection, lane: Lane) -> int:
+    """Number of the newest row, 0 for an empty lane."""
+    return int(connection.execute(_SQL[lane].newest).fetchone()[0] or 0)
+
+
 def standing(connection: sqlite3.Connection) -> Standing:
     """What waits in the file now."""
     entries = dict(connection.execute("SELECT lane, entries FROM tally"))
     oldest = connection.execute(_SQL[Lane.ALARMS].oldest).fetchone()
     oldest_at, oldest_zone = oldest or (None, None)
-    return Standing(entries[Lane.ALARMS], entries[Lane.TELEMETRY], bytes_used(connection), oldest_at, oldest_zone)
+    reading_at, _ = connection.execute(_SQL[Lane.TELEMETRY].oldest).fetchone() or (None, None)
+    return Standing(entries[Lane.ALARMS], entries[Lane.TELEMETRY], bytes_used(connection), oldest_at, oldest_zone, reading_at)

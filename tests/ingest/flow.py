@@ -24,10 +24,13 @@ REGISTRY = Registry(1, Site(id="park", name="Park"), {}, {f"CAM-{z}": Device(id=
 FORWARD = """
 import asyncio, pathlib, sys
 from bus.producer import Producer
+from ingest.flights import Bounds
 from ingest.forwarder import Forwarder
+from ingest.routes import alarm_routes
 from storage.database import Database
 from storage.journal import Journal
-forwarder = Forwarder(Journal(pathlib.Path(sys.argv[1])), Database(sys.argv[2]), Producer, sys.argv[3], resend_after=1.0)
+routes = alarm_routes(Bounds(patience=1.0))
+forwarder = Forwarder(Journal(pathlib.Path(sys.argv[1])), Database(sys.argv[2]), Producer, sys.argv[3], routes=routes)
 asyncio.run(forwarder.run())
 """
 """A forwarder in a process of its own: journal, SQL and broker as arguments."""
