@@ -63,6 +63,11 @@ class _Partition:
     settled_at: float = 0.0
     number: int = -1
 
+    @property
+    def bytes(self) -> int:
+        """Payload that is or will be on the broker."""
+        return self.held_bytes + self.sent_bytes
+
 
 class Flights:
     """The rows between the journal and SQL. ``partitions``: how many the topic has."""
@@ -87,7 +92,7 @@ class Flights:
     def room(self) -> int:
         """How many more rows may be read from the journal now."""
         limit = self.bounds.window_bytes
-        if self._all.held_bytes >= HELD_BYTES or (limit is not None and self._all.sent_bytes >= limit):
+        if self._all.held_bytes >= HELD_BYTES or (limit is not None and self._all.bytes >= limit):
             return 0
         return max(0, min(HELD_ROWS - self._all.held, self.bounds.window - self._all.held - self._all.sent))
 
@@ -173,7 +178,7 @@ class Flights:
         under_way = one.held + one.sent < self.bounds.window - self._all.held - self._all.sent
         held = one.held < HELD_ROWS - self._all.held and one.held_bytes < HELD_BYTES - self._all.held_bytes
         limit = self.bounds.window_bytes
-        return under_way and held and (limit is None or one.sent_bytes < limit - self._all.sent_bytes)
+        return under_way and held and (limit is None or one.bytes < limit - self._all.bytes)
 
     def _fits(self, entry: JournalEntry) -> bool:
         return self._is_open(self._of(entry.zone))
@@ -241,7 +246,7 @@ class Flights:
         return asked
 
     def settled(self, seqs: Iterable[int], now: float) -> None:
-        """SQL has these rows: forget them, and note the progress of their partitions."""
+        """SQL has these rows: forget them, and note the progress of their partitions. Rows that are not waited for are passed over."""
         for seq in seqs:
             flight = self._sent.pop(seq, None)
             self._resent.pop(seq, None)

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Flow:
-    """Carries the rows of ``route``. ``flowing`` is cleared while the broker is being switched."""
+    """Carries the rows of ``route``. ``flowing`` is cleared while the broker is being switched. ``others``: routes of the same lane."""
 
     def __init__(
         self, route: Route, journal: Journal, database: Database, link: BrokerLink, flowing: asyncio.Event, *, partitions: int
@@ -40,6 +40,7 @@ class Flow:
         self._grown, self._queued, self._awaiting, self._arrived = (asyncio.Event() for _ in range(4))
         self.sent = self.released = 0
         self._done: list[int] = []  # rows acknowledged and settled by that alone, to be released
+        self.others: Sequence[Flow] = ()
         self.begin_anew()
 
     @property
@@ -257,8 +258,15 @@ class Flow:
             return
         await self._journal.release(self.route.lane, seqs)
         self.released += len(seqs)
+        for other in self.others:  # what settled the row is forgotten next, and they could wait for it for ever
+            other.released_by_another(seqs)
         if (forget := self.route.forget) is not None:
             await self._database.writing(lambda c: forget(c, ids))
+
+    def released_by_another(self, seqs: Sequence[int]) -> None:
+        """Another route of the lane has released these rows."""
+        self._flights.settled(seqs, monotonic())
+        self._grown.set()
 
     async def _send_overdue(self, flights: Flights) -> None:
         overdue = flights.overdue(monotonic(), AGAIN_ROWS)

@@ -62,6 +62,8 @@ class Forwarder:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._flows = [Flow(route, journal, database, self._link, self._flowing, partitions=partitions) for route in routes]
+        for flow in self._flows:
+            flow.others = [other for other in self._flows if other is not flow]
         self._standing: Standing | None = None
 
     @property

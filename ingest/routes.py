@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from bus.codecs import SCHEMAS, SignalPack, decode, encode, schema_of
+from bus.headers import done_header
 from bus.producer import Record
 from bus.topics import ALARMS, ROLLUPS, TELEMETRY, Topic
 from hazards.errors import BadInput, MalformedMessage
@@ -32,8 +33,6 @@ from storage.dead_letters import settled_ids
 from storage.journal import JournalEntry, Lane
 from storage.telemetry_marks import EVALUATE, STORE, forget, marked
 
-DONE_HEADER = "done"
-"""Name of the record header that lists, by commas, the agents that are done with the pack already and pass it over."""
 TELEMETRY_PACK = 64
 """Rows of one zone that are handed to the broker together."""
 
@@ -167,7 +166,7 @@ def _as_they_are(rows: Sequence[JournalEntry], headers: tuple[tuple[str, bytes],
 
 
 def _as_evaluated(rows: Sequence[JournalEntry]) -> tuple[list[Shipment], list[Unreadable]]:
-    return _as_they_are(rows, ((DONE_HEADER, EVALUATE.encode()),))
+    return _as_they_are(rows, done_header(EVALUATE))
 
 
 def as_on_the_topic(row: JournalEntry) -> bytes:

@@ -118,6 +118,10 @@ class Journal:
         """Number of the newest row, 0 for an empty lane."""
         return await self._reading(lambda connection: journal_file.newest(connection, lane))
 
+    async def waiting(self, lane: Lane, ids: Sequence[str]) -> set[str]:
+        """Those of ``ids`` that are not yet released."""
+        return await self._reading(lambda connection: journal_file.select_ids(connection, lane, ids))
+
     async def release(self, lane: Lane, seqs: Sequence[int]) -> None:
         """Delete rows that have had their effect. Raises like ``append``; releasing again is harmless."""
         chunks = [_Job(lane, released=seqs[start : start + RELEASE_CHUNK]) for start in range(0, len(seqs), RELEASE_CHUNK)]

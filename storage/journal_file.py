@@ -87,6 +87,7 @@ class _Statements(Struct, frozen=True):
     after: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq > ? ORDER BY seq LIMIT ?"
     again: str = "SELECT seq, id, zone, appended_at, payload FROM LANE WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
     oldest: str = "SELECT appended_at, zone FROM LANE ORDER BY seq LIMIT 1"
+    present: str = "SELECT id FROM LANE WHERE id IN (SELECT value FROM json_each(?))"
     newest: str = "SELECT max(seq) FROM LANE"
 
 
@@ -259,6 +260,11 @@ def select_after(connection: sqlite3.Connection, lane: Lane, after_seq: int, lim
 def select_seqs(connection: sqlite3.Connection, lane: Lane, seqs: Sequence[int]) -> list[JournalEntry]:
     """The rows of these numbers that are still there, in order."""
     return [JournalEntry(*row) for row in connection.execute(_SQL[lane].again, (json.dumps(list(seqs)),))]
+
+
+def select_ids(connection: sqlite3.Connection, lane: Lane, ids: Sequence[str]) -> set[str]:
+    """Those of ``ids`` that are still there."""
+    return {row[0] for row in connection.execute(_SQL[lane].present, (json.dumps(list(ids)),))}
 
 
 def newest(connection: sqlite3.Connection, lane: Lane) -> int:

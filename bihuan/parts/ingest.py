@@ -1,18 +1,22 @@
-"""The ingest part: the forwarder from the journal to Kafka. What must not go in: what the forwarder does.
+"""The ingest part: the forwarders from the journal to Kafka, one a lane. What must not go in: what a forwarder does.
 
-Of two forwarders on one data folder (``bihuan api`` beside ``bihuan ingest``) one works and the other waits for its end.
+Of two of these on one data folder (``bihuan api`` beside ``bihuan ingest``) one works and the other waits for its end.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
 
+from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.data_folder import FolderLock
 from bihuan.parts.part import Part, run
 from bus.producer import Producer
 from ingest.forwarder import Forwarder
+from ingest.mark_sweep import sweep_marks
+from ingest.routes import alarm_routes, telemetry_routes
 from storage.database import Database
 from storage.journal import Journal
 
@@ -35,32 +39,61 @@ async def forward(part: Part) -> None:
         lock.release()
 
 
+class Forwarders:
+    """The forwarders of both lanes: alarms have a producer of their own, so that they never wait behind telemetry."""
+
+    def __init__(self, journal: Journal, database: Database, broker: str, settings: Settings) -> None:
+        telemetry = telemetry_routes(durable=bool(settings.kafka), broker_bound=settings.broker_bound)
+        self.alarms, self.telemetry = (
+            Forwarder(journal, database, Producer, broker, routes=routes, partitions=settings.partitions)
+            for routes in (alarm_routes(), telemetry)
+        )
+
+    async def switch(self, address: str) -> None:
+        """Both write to another broker, alarms first. Raises BrokerUnavailable."""
+        for forwarder in (self.alarms, self.telemetry):
+            if address != forwarder.progress.broker:
+                await forwarder.switch_broker(address)
+
+    def beat(self) -> Beat:
+        """How far both are. The broker is the old one until both have changed."""
+        alarms, telemetry = self.alarms.progress, self.telemetry.progress
+        return Beat(
+            broker=telemetry.broker,
+            broker_bytes=telemetry.bytes_written + (alarms.bytes_written if alarms.broker == telemetry.broker else 0),
+            unapplied=alarms.unapplied,
+            note={"telemetry_waiting": telemetry.unapplied, "telemetry_oldest_at": telemetry.oldest_at or 0},
+        )
+
+
 async def _forward(part: Part) -> None:
     settings = part.settings
-    database = Database(settings.database_url, readers=2)
+    database = Database(settings.database_url, readers=4)
     journal = await asyncio.to_thread(Journal, settings.journal_path, max_rows=settings.journal_rows)
-    forwarder = Forwarder(journal, database, Producer, part.start.broker)
+    forwarders = Forwarders(journal, database, part.start.broker, settings)
+    part.orders["switch_broker"] = forwarders.switch
+    part.progress = forwarders.beat
+    jobs: list[Callable[[], Awaitable[None]]] = [forwarders.alarms.run, forwarders.telemetry.run]
+    if not settings.kafka:
+        jobs.append(lambda: sweep_marks(journal, database))
+    try:
+        await _work(part, jobs)
+    finally:
+        await asyncio.to_thread(journal.close)
+        await asyncio.to_thread(database.close)
 
-    async def switch(address: str) -> None:
-        if address != forwarder.progress.broker:
-            await forwarder.switch_broker(address)
 
-    def beat() -> Beat:
-        progress = forwarder.progress
-        return Beat(broker=progress.broker, broker_bytes=progress.bytes_written, unapplied=progress.unapplied)
-
-    part.orders["switch_broker"] = switch
-    part.progress = beat
-    work = asyncio.create_task(forwarder.run())
-    stopping = asyncio.create_task(part.stopping.wait())
-    await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
-    for task in (work, stopping):
+async def _work(part: Part, jobs: list[Callable[[], Awaitable[None]]]) -> None:
+    """All ``jobs`` until told to stop; what one of them fails with ends the part."""
+    tasks = [asyncio.ensure_future(job()) for job in jobs]
+    stopping = asyncio.ensure_future(part.stopping.wait())
+    await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
+    for task in (*tasks, stopping):
         task.cancel()
-    outcome = (await asyncio.gather(work, return_exceptions=True))[0]
-    await asyncio.to_thread(journal.close)
-    await asyncio.to_thread(database.close)
-    if isinstance(outcome, Exception):
-        raise outcome
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 def main() -> None:
