@@ -36,3 +36,13 @@ def endpoint_id(enterprise: str | None, url: str) -> str:
 def delivery_id(endpoint: str, position: int) -> str:
     """Id of what an endpoint is told of the outbox event at ``position``: the webhook-id, the same in every attempt."""
     return str(uuid5(NAMESPACE, "delivery/" + _name(endpoint, position)))
+
+
+def hazard_of_incident(incident: str) -> str:
+    """Id of the hazard that ``incident`` proposes: whoever proposes it, and however often, it is this one."""
+    return str(uuid5(NAMESPACE, "hazard/incident/" + _name(incident)))
+
+
+def hazard_of_command(actor: str, command_id: str) -> str:
+    """Id of the hazard that ``actor`` puts down by hand under the name ``command_id`` of the request."""
+    return str(uuid5(NAMESPACE, "hazard/command/" + _name(actor, command_id)))

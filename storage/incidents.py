@@ -23,6 +23,7 @@ from hazards.zone_state import Decision, Happening, Incident, Merged, Reason, Zo
 from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import insert_rows, update_rows
+from storage.hazards import propose_by_rule
 from storage.incident_queries import message_of
 from storage.outbox import announce
 from storage.site_store import Registry, current_registry
@@ -177,6 +178,7 @@ class _Work:
         words = {h.incident: h.event for h in happenings if h.event == "opened"}
         words |= {h.incident: h.event for h in happenings if h.event == "closed"}
         announce(self.connection, [(m, words.get(m.id, "updated")) for m in messages], now=self.now, records=self._records(signals))
+        propose_by_rule(self.connection, self.registry, messages, now=self.now)
 
     def _records(self, signals: dict[str, Signal]) -> list[AlarmRecords]:
         by_zone: dict[str, list[AlarmRecord]] = {}

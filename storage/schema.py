@@ -206,6 +206,8 @@ hazard_events = Table(
     Column("event", String, nullable=False),
     Column("body", LargeBinary, nullable=False),  # canonical JSON, never rewritten
     Column("digest", String, nullable=False),  # SHA-256 over the digest before and these bytes: the chain
+    Column("command_id", String),  # the caller's own name of the command: a second one of that name has no effect
+    Index("hazard_events_once", "hazard", "command_id", unique=True),
 )
 
 # --- telemetry: what keeps it once and whole ---

@@ -82,8 +82,10 @@ def upgrade() -> None:
     sa.Column('event', sa.String(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('digest', sa.String(), nullable=False),
+    sa.Column('command_id', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('hazard', 'number')
     )
+    op.create_index('hazard_events_once', 'hazard_events', ['hazard', 'command_id'], unique=True)
     op.create_table('hazards',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('zone', sa.String(), nullable=False),

@@ -1,0 +1,141 @@
+"""The evidence gate: what the zone's own cameras and sensors say when somebody calls a hazard fixed (带病销号 is refused).
+
+Asked on the claim, on acceptance and on closing. While alarms of the kind stand, or came since the claim, the answer is no, with each
+incident named. Where no device of the zone can tell, or all that could are blind, the gate says so and asks for timed, located
+photos or documents: no evidence is not good evidence. The answer is data; texts are in the catalogue.
+What must not go in: reading SQL, the registry (``storage/hazard_sight.py`` collects what is judged here), roles.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hazards.hazard_kinds import HazardKind
+from hazards.kinds import kind_of
+from hazards.messages import IncidentState
+from hazards.zones import Device
+
+
+class Question(StrEnum):
+    """What is asked for."""
+
+    CLAIM = "claim"  # 申请验收: does an alarm stand now?
+    ACCEPT = "accept"  # 验收: now, or since the claim?
+    CLOSE = "close"  # 销号: now, or since the claim?
+
+
+class Verdict(StrEnum):
+    """What the devices say."""
+
+    CLEAR = "clear"  # 未见异常: they could have seen it, and did not
+    REFUTED = "refuted"  # 带病: alarms stand, or came since the claim
+    BLIND = "blind"  # 无法判断: those that could tell are out of service
+    NOT_APPLICABLE = "not_applicable"  # 不适用: no device here can tell
+
+
+class Why(StrEnum):
+    """Why an incident speaks against it."""
+
+    STANDING = "standing"  # its alarm stands
+    UNDECIDED = "undecided"  # raised, and still within its on-delay
+    RAISED_SINCE = "raised_since"  # it came after the claim, and ended
+
+
+class Watcher(Struct, frozen=True):
+    """A device that can tell. ``by``: the detector or metric, or "alarms" for one that has already raised such an alarm."""
+
+    device: str
+    by: str
+    blind: str | None = None  # the incident by which it is out of service: offline, covered, stale
+
+
+class Witness(Struct, frozen=True, kw_only=True):
+    """An incident of the zone that speaks of the kind. ``alarms``: raised since the claim; ``last_at``: the newest of them, µs."""
+
+    incident: str
+    family: str
+    kinds: list[str]
+    devices: list[str]
+    state: IncidentState
+    severity: int
+    opened_at: int
+    alarms: int = 0
+    last_at: int | None = None
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One incident that speaks against it, and why."""
+
+    why: Why
+    incident: str
+    kinds: list[str]
+    devices: list[str]
+    severity: int
+    opened_at: int
+    alarms: int
+    last_at: int | None
+
+
+class Sight(Struct, frozen=True):
+    """All that the gate judges by."""
+
+    watchers: tuple[Watcher, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The gate's answer. ``since``: from when on alarms count, µs; ``reasons``: codes of the catalogue (``gate.reason.*``).
+
+    ``passes`` is whether the command may go on: with CLEAR always, with BLIND and NOT_APPLICABLE when papers lie with the claim."""
+
+    question: Question
+    verdict: Verdict
+    passes: bool
+    since: int
+    at: int
+    reasons: list[str]
+    evidence: list[Evidence]
+    watchers: list[Watcher]
+    rule: str
+
+
+def watchers_of(kind: HazardKind, devices: list[Device]) -> list[Watcher]:
+    """Those of a zone's registered ``devices`` that can observe ``kind``, by detector or metric."""
+    found = []
+    for device in devices:
+        metrics = device.settings.get("metrics")
+        measured = list(metrics) if isinstance(metrics, dict) else [device.settings.get("metric")]
+        by = [d for d in device.detectors if kind.speaks(kind_of(d).family, [d])] + [m for m in measured if m in kind.metrics]
+        if by:
+            found.append(Watcher(device.id, by[0]))
+    return found
+
+
+def judge(question: Question, sight: Sight, *, since: int, now: int, papers: bool) -> Answer:
+    """The answer to ``question`` at ``now``; ``papers``: timed, located photos or documents lie with the claim."""
+    evidence = [e for w in sight.witnesses if (e := _against(w)) is not None]
+    seeing = [w for w in sight.watchers if w.blind is None]
+    if evidence:
+        verdict, reasons = Verdict.REFUTED, sorted({e.why.value for e in evidence})
+    elif seeing:
+        verdict, reasons = Verdict.CLEAR, ["no_alarm"] + (["some_blind"] if len(seeing) < len(sight.watchers) else [])
+    elif sight.watchers:
+        verdict, reasons = Verdict.BLIND, ["all_blind"]
+    else:
+        verdict, reasons = Verdict.NOT_APPLICABLE, ["no_watcher"]
+    passes = verdict is Verdict.CLEAR or (verdict is not Verdict.REFUTED and papers)
+    if verdict in (Verdict.BLIND, Verdict.NOT_APPLICABLE):
+        reasons.append("papers_given" if papers else "papers_needed")
+    rule = "evidence_gate" if verdict in (Verdict.CLEAR, Verdict.REFUTED) else "evidence_instead"
+    return Answer(question=question, verdict=verdict, passes=passes, since=since, at=now, reasons=reasons, evidence=evidence,
+                  watchers=list(sight.watchers), rule=rule)  # fmt: skip
+
+
+def _against(witness: Witness) -> Evidence | None:
+    why = {IncidentState.ACTIVE: Why.STANDING, IncidentState.PENDING: Why.UNDECIDED}.get(witness.state)
+    if why is None and witness.alarms:
+        why = Why.RAISED_SINCE
+    if why is None:
+        return None
+    return Evidence(why=why, incident=witness.incident, kinds=witness.kinds, devices=witness.devices, severity=witness.severity,
+                    opened_at=witness.opened_at, alarms=witness.alarms, last_at=witness.last_at)  # fmt: skip

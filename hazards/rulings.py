@@ -1,0 +1,33 @@
+"""Refusals that name their rule: the same words in the answer, in the tests and on the screen.
+
+They are leaves of the one error tree (``hazards/errors.py``); what is added is the rule and, from the evidence gate, its answer.
+What must not go in: decisions.
+"""
+
+from hazards.errors import BadInput, NotInState, NotPermitted
+from hazards.evidence_gate import Answer
+from hazards.policy import Rule
+
+
+class NotByRule(NotInState):
+    """The state or a rule of the pack does not allow it. ``gate``: the evidence gate's answer where that refused."""
+
+    def __init__(self, what: str, ruling: Rule, *, hint: str = "", gate: Answer | None = None) -> None:
+        super().__init__(what, where="/command", hint=hint)
+        self.ruling, self.rule, self.basis, self.gate = ruling, ruling.id, ruling.authority.value, gate
+
+
+class NotForRole(NotPermitted):
+    """A rule of the pack gives it to others."""
+
+    def __init__(self, what: str, ruling: Rule, *, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.ruling, self.rule, self.basis = ruling, ruling.id, ruling.authority.value
+
+
+class IncompleteByRule(BadInput):
+    """Something that a rule of the pack asks for is missing."""
+
+    def __init__(self, what: str, ruling: Rule, *, where: str, hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.ruling, self.rule, self.basis = ruling, ruling.id, ruling.authority.value

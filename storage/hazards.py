@@ -1,0 +1,214 @@
+"""The ledger: commands on hazards (隐患) decided in SQL at once; hazard, record entry and outbox row in one transaction.
+
+A hazard from an incident has one id whoever proposes it, and a command has the caller's name for it: what is asked for twice happens
+once. A refusal by the evidence gate is on the record, so it is committed and handed back, not raised.
+What must not go in: decisions (``hazards/hazard_decisions.py``), roles of routes (``api``), reading for people.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hazards.errors import BadInput, Conflict, NotFound
+from hazards.evidence_gate import Answer, Sight
+from hazards.hazard import PLATFORM, Actor, Hazard, Origin, message_of
+from hazards.hazard_commands import HazardCommand, Propose
+from hazards.hazard_decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose
+from hazards.hazard_proposals import completed, proposal_rule, proposed_by_rule
+from hazards.hazard_record import GENESIS, Entry, canonical, chained, read_entry
+from hazards.identity import hazard_of_command, hazard_of_incident
+from hazards.lifecycle import Event
+from hazards.messages import IncidentMessage
+from hazards.policy import Policy, basis_of
+from hazards.policy_guangyuan import POLICY
+from hazards.rulings import NotByRule
+from storage import schema
+from storage.hazard_queries import hazard_of
+from storage.hazard_sight import sight_of
+from storage.incident_queries import get_incident
+from storage.outbox import announce_hazard
+from storage.site_store import Registry, current_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did. ``refusal``: the evidence gate's, on the record already; ``repeated``: it had been done before."""
+
+    hazard: Hazard
+    refusal: NotByRule | None = None
+    repeated: bool = False
+
+
+def policy_of(_registry: Registry) -> Policy:
+    """The pack in force: the one that comes with the program."""
+    return POLICY
+
+
+def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None) -> Facts:
+    """What decisions on ``hazard`` may know, read in this transaction."""
+
+    def sight(since: int) -> Sight:
+        return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
+
+    try:
+        zone = ZoneInfo(registry.site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return Facts(policy_of(registry), zone, sight)
+
+
+def propose_hazard(
+    connection: Connection, command: Propose, *, actor: Actor, scope: str | None, command_id: str, now: int
+) -> tuple[Hazard, bool]:
+    """Put a hazard down, from ``command.incident`` or by hand; the hazard, and whether it is new.
+
+    ``command_id``: the caller's name of the request. Raises BadInput, NotFound for an incident outside ``scope``."""
+    registry = current_registry(connection)
+    facts = facts_of(connection, registry, None)
+    if command.incident is not None:
+        incident = get_incident(connection, command.incident, scope=scope)
+        if command.zone not in ("", incident.zone):
+            raise BadInput("the incident is in another zone", where="/zone", hint=f"leave it out, or give {incident.zone}")
+        command = completed(command, incident, _zone_name(registry, incident.zone), facts.policy)
+        hazard_id, origin, synthetic = hazard_of_incident(incident.id), Origin.INCIDENT, incident.synthetic
+        enterprise = incident.enterprise
+    else:
+        enterprise = registry.enterprise_of(command.zone)
+        if registry.zone(command.zone) is None or (scope is not None and enterprise != scope):
+            raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
+        hazard_id, synthetic = hazard_of_command(actor.id, command_id), registry.synthetic
+        origin = Origin.SELF_INSPECTION if actor.enterprise is not None else Origin.INSPECTION
+    known = _locked(connection, hazard_id, scope)
+    if known is not None:
+        return known, False
+    decision = propose(command, hazard_id=hazard_id, actor=actor, origin=origin, enterprise=enterprise, synthetic=synthetic, now=now,
+                       facts=facts)  # fmt: skip
+    if _insert(connection, decision, actor, command_id=command_id, now=now):
+        return decision.hazard, True
+    known = _locked(connection, hazard_id, scope)
+    if known is None:
+        raise NotFound("no such hazard", where=hazard_id)
+    return known, False
+
+
+def propose_by_rule(connection: Connection, registry: Registry, incidents: Sequence[IncidentMessage], *, now: int) -> list[Hazard]:
+    """Put down the hazards that rules propose for ``incidents``, each once; those that are new. For the merge transaction."""
+    found = []
+    for incident in incidents:
+        policy = policy_of(registry)
+        rule = proposal_rule(incident, policy)
+        if rule is None or _exists(connection, hazard_id := hazard_of_incident(incident.id)):
+            continue
+        command = proposed_by_rule(incident, _zone_name(registry, incident.zone), rule)
+        decision = propose(
+            command, hazard_id=hazard_id, actor=PLATFORM, origin=Origin.RULE, enterprise=incident.enterprise,
+            synthetic=incident.synthetic, now=now, facts=facts_of(connection, registry, None), rule=rule.rule,
+        )  # fmt: skip
+        if _insert(connection, decision, PLATFORM, command_id=None, now=now):
+            found.append(decision.hazard)
+    return found
+
+
+def command_hazard(
+    connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: str | None, now: int,
+    command_id: str | None = None,
+) -> Outcome:  # fmt: skip
+    """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
+    hazard = _locked(connection, hazard_id, scope)
+    if hazard is None:
+        raise NotFound("no such hazard", where=hazard_id)
+    if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
+        return _repeated(hazard, done, command, actor)
+    facts = facts_of(connection, current_registry(connection), hazard)
+    decision = decide(hazard, command, actor=actor, now=now, facts=facts)
+    _update(connection, decision, actor, command_id=command_id, now=now)
+    if decision.event is not Event.GATE_REFUSED:
+        return Outcome(decision.hazard)
+    return Outcome(decision.hazard, NotByRule("the evidence speaks against it", decision.rule, gate=decision.gate))
+
+
+def preview_gate(connection: Connection, hazard: Hazard, *, now: int) -> Answer | None:
+    """What the evidence gate would say to the hazard's next step; None for one that is over."""
+    return gate_preview(hazard, facts_of(connection, current_registry(connection), hazard).sight, now)
+
+
+def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor) -> Outcome:
+    """The same request once more: nothing happens, and the answer is the one it had. Raises Conflict for another request of that name."""
+    name = name_of(command)
+    refused = entry.event == Event.GATE_REFUSED.value and entry.details.get("command") == name
+    if entry.actor != actor.id or not (refused or entry.event == COMMANDS[name].value):
+        raise Conflict("this command_id was used for another command", where="/command_id", hint="give each command an id of its own")
+    if not refused:
+        return Outcome(hazard, repeated=True)
+    gate = msgspec.convert(entry.details["gate"], Answer)
+    return Outcome(hazard, NotByRule("the evidence speaks against it", POLICY.rule(gate.rule), gate=gate), repeated=True)
+
+
+def _zone_name(registry: Registry, zone: str) -> str:
+    known = registry.zone(zone)
+    return known.name if known is not None else zone
+
+
+def _exists(connection: Connection, hazard_id: str) -> bool:
+    return connection.execute(select(schema.hazards.c.id).where(schema.hazards.c.id == hazard_id)).first() is not None
+
+
+def _locked(connection: Connection, hazard_id: str, scope: str | None) -> Hazard | None:
+    query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
+    row = connection.execute(query if scope is None else query.where(schema.hazards.c.enterprise == scope)).first()
+    return hazard_of(row) if row is not None else None
+
+
+def _done_before(connection: Connection, hazard_id: str, command_id: str) -> Entry | None:
+    table = schema.hazard_events
+    data = connection.execute(select(table.c.body).where(table.c.hazard == hazard_id, table.c.command_id == command_id)).scalar()
+    return read_entry(data) if data is not None else None
+
+
+def _columns(hazard: Hazard) -> dict[str, Any]:
+    return {
+        "zone": hazard.zone, "enterprise": hazard.enterprise, "kind": hazard.kind, "grade": hazard.grade, "confirmed": hazard.confirmed,
+        "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
+        "updated_at": hazard.updated_at, "due_at": hazard.due_at, "closed_at": hazard.closed_at, "version": hazard.version,
+        "synthetic": hazard.synthetic, "body": msgspec.json.encode(hazard, order="sorted").decode(),
+    }  # fmt: skip
+
+
+def _insert(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, now: int) -> bool:
+    """Whether it was new: two that propose the same at once are one."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = make(schema.hazards).values(id=decision.hazard.id, **_columns(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
+    if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
+        return False
+    _record(connection, decision, actor, GENESIS, command_id=command_id, now=now)
+    return True
+
+
+def _update(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, now: int) -> None:
+    table, hazard = schema.hazards, decision.hazard
+    before = hazard.version - 1
+    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**_columns(hazard)))
+    if done.rowcount != 1:
+        raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
+    events = schema.hazard_events
+    previous = connection.execute(select(events.c.digest).where(events.c.hazard == hazard.id, events.c.number == before)).scalar_one()
+    _record(connection, decision, actor, previous, command_id=command_id, now=now)
+
+
+def _record(connection: Connection, decision: Decision, actor: Actor, previous: str, *, command_id: str | None, now: int) -> None:
+    """The entry on the record, chained to ``previous``, and the outbox row."""
+    hazard, basis = decision.hazard, basis_of(decision.rule)
+    entry = Entry(
+        hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
+        state=hazard.state.value, policy=hazard.policy, basis=basis, details=decision.details, command_id=command_id,
+    )  # fmt: skip
+    data = canonical(entry)
+    row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
+           "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
+    connection.execute(schema.hazard_events.insert().values(**row))
+    announce_hazard(connection, [(message_of(hazard, basis), entry.event)], now=now)

@@ -1,0 +1,21 @@
+"""The table of a hazard's life has no gaps and no dead ends."""
+
+from hazards.hazard_decisions import COMMANDS
+from hazards.lifecycle import ANYWHERE, FINAL, NEXT, OPEN, START, Event, State, next_state
+from hazards.policy_guangyuan import POLICY
+
+
+def test_the_table_is_sound() -> None:
+    """Everything can be reached, only final states end, and every event and command has its rule."""
+    reached, edge = {START[1]}, {START[1]}
+    while edge:
+        edge = {to for (at, _), to in NEXT.items() if at in edge} - reached
+        reached |= edge
+    assert reached == set(State)
+    for state in State:
+        onward = {to for (at, _), to in NEXT.items() if at is state and to is not state}
+        assert (not onward) == (state in FINAL)
+    assert set(POLICY.events) == set(Event) and set(COMMANDS.values()) | {START[0], Event.GATE_REFUSED} == set(Event)
+    assert all(next_state(state, event) is state for state in OPEN for event in ANYWHERE)
+    assert {event for (at, event), to in NEXT.items() if to is State.CLOSED and at is not to} == {Event.CLOSED}
+    assert {at for (at, event) in NEXT if event is Event.CLOSED} == {State.ACCEPTED}

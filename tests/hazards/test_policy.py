@@ -1,0 +1,16 @@
+"""The pack that comes with the program: honest about who says what, and complete."""
+
+from hazards.policy import Authority
+from hazards.policy_guangyuan import POLICY
+
+
+def test_only_what_a_document_says_is_called_a_clause() -> None:
+    named = {document.id for document in POLICY.documents}
+    for rule in POLICY.rules.values():
+        assert bool(rule.sources) or rule.authority is Authority.PLATFORM_DEFAULT, rule.id
+        assert not rule.sources or rule.authority is not Authority.PLATFORM_DEFAULT, rule.id
+        assert {source.document for source in rule.sources} <= named and rule.zh and rule.en
+    assert {g.rule for g in POLICY.grades} == {"general_same_day", "serious_limit", "major_limit"}
+    assert [POLICY.rule(g.rule).authority for g in POLICY.grades] == [Authority.INTERPRETATION, Authority.INTERPRETATION, Authority.CLAUSE]
+    for name in [*POLICY.events.values(), *(m.rule for m in POLICY.measures), *(g.accepted_by_rule for g in POLICY.grades)]:
+        assert name in POLICY.rules

@@ -1,0 +1,348 @@
+"""The ledger's SQL on SQLite and PostgreSQL: decided at once, once, in one chain; and what the zone's devices said."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select, update
+
+from bus.codecs import decode
+from hazards import hazard_commands as ask
+from hazards.errors import BadInput, Conflict, NotFound
+from hazards.hazard import Actor, Hazard, Origin, Paper, Stage
+from hazards.hazard_record import GENESIS, chained, read_entry
+from hazards.incidents import Close
+from hazards.lifecycle import State
+from hazards.messages import Certainty, HazardMessage, Signal
+from hazards.rulings import NotByRule
+from hazards.zones import Device, Enterprise, Grade, Site, Zone
+from storage import schema
+from storage.commands import command_incident
+from storage.database import Database
+from storage.hazard_queries import broken_at, get_hazard, hazard_events, list_hazards
+from storage.hazards import Outcome, command_hazard, preview_gate, propose_by_rule, propose_hazard
+from storage.incident_queries import list_incidents
+from storage.incidents import apply_signals, wake_zones
+from storage.outbox import give_positions
+from storage.site_store import apply_site, current_registry
+from tests.hazards.signals import NOON, SECOND, signal
+
+DAY = 24 * 3600 * SECOND
+SITE = Site(
+    id="park", name="园区", enterprises=[Enterprise("alu", "铝业"), Enterprise("chem", "化工")],
+    zones=[Zone("smelter", "熔铸车间", Grade.RED, "alu"), Zone("depot", "危废库", Grade.ORANGE, "chem"),
+           Zone("pipe", "管线", Grade.YELLOW)],
+    devices=[Device("CAM-1", "smelter", "camera", detectors=["flame"]), Device("CAM-9", "smelter", "camera", detectors=["intrusion"]),
+             Device("T-1", "smelter", "sensor", settings={"metric": "temperature"}), Device("CAM-2", "depot", "camera")],
+)  # fmt: skip
+OFFICER, DEPARTMENT, OPERATOR = Actor("li", "enterprise", "alu"), Actor("zhao", "department"), Actor("wang", "operator")
+PAPER = Paper(stage=Stage.AFTER, taken_at=NOON, place="炉前", document="记录7")
+BY_HAND = ask.Propose(zone="smelter", kind="fire", grade="serious", title="炉前明火")
+
+
+@pytest.fixture
+def park(database: Database) -> Database:
+    with database.write() as connection:
+        apply_site(connection, SITE, by="test", now=NOON)
+    return database
+
+
+def take(database: Database, *signals: Signal) -> None:
+    with database.write() as connection:
+        apply_signals(connection, signals, now=max(s.received_at for s in signals))
+
+
+def put_down(
+    database: Database, command: ask.Propose = BY_HAND, *, actor: Actor = OPERATOR, scope: str | None = None, command_id: str = "1",
+    now: int = NOON,
+) -> tuple[Hazard, bool]:  # fmt: skip
+    with database.write() as connection:
+        return propose_hazard(connection, command, actor=actor, scope=scope, command_id=command_id, now=now)
+
+
+def give(database: Database, hazard: Hazard, command: ask.HazardCommand, actor: Actor = DEPARTMENT, **options: Any) -> Outcome:
+    options = {"scope": None, "now": NOON} | options
+    with database.write() as connection:
+        return command_hazard(connection, hazard.id, command, actor=actor, **options)
+
+
+def rectifying(database: Database, command: ask.Propose = BY_HAND, now: int = NOON) -> Hazard:
+    hazard, _ = put_down(database, command, now=now)
+    give(database, hazard, ask.Confirm(grade="serious"), now=now)
+    return give(database, hazard, ask.StartRectification(), OFFICER, now=now).hazard
+
+
+def messages(database: Database) -> list[HazardMessage]:
+    with database.write() as connection:
+        give_positions(connection)
+        query = select(schema.outbox.c.payload).where(schema.outbox.c.topic == "hazards").order_by(schema.outbox.c.position)
+        return [decode(HazardMessage, payload) for payload in connection.scalars(query)]
+
+
+def test_each_command_is_one_version_one_entry_and_one_message(park: Database) -> None:
+    hazard = rectifying(park)
+    claimed = give(park, hazard, ask.Claim(note="已处理", evidence=[PAPER]), OFFICER).hazard
+    assert (claimed.state, claimed.version) == (State.CLAIMED, 4)
+    with park.read() as connection:
+        rows, _ = hazard_events(connection, hazard.id, scope=None)
+        assert get_hazard(connection, hazard.id, scope="alu") == claimed
+        assert broken_at(connection, hazard.id) is None
+    assert [row.entry.event for row in rows] == ["proposed", "confirmed", "rectification_started", "claimed"]
+    assert [row.entry.number for row in rows] == [1, 2, 3, 4] and rows[0].entry.role == "operator"
+    assert rows[1].entry.details["due_basis"]["kind"] == "interpretation" and rows[1].entry.policy == "guangyuan-1"
+    previous = GENESIS
+    for row in rows:
+        previous = chained(previous, row.data)
+        assert row.digest == previous and msgspec.json.encode(row.entry, order="sorted") == row.data
+    sent = messages(park)
+    assert [(m.event, m.state, m.version) for m in sent] == [
+        ("proposed", "proposed", 1), ("confirmed", "confirmed", 2), ("rectification_started", "rectifying", 3), ("claimed", "claimed", 4)
+    ]  # fmt: skip
+    assert sent[1].due_at == claimed.due_at and sent[1].basis["rule"] == "confirmed_by_person" and sent[1].enterprise == "alu"
+
+
+def test_a_changed_missing_or_cut_off_entry_is_found(park: Database) -> None:
+    hazard = rectifying(park)
+    table = schema.hazard_events
+
+    def broken_after(statement: Any) -> int | None:
+        with park.write() as connection:
+            connection.execute(statement)
+            found = broken_at(connection, hazard.id)
+            connection.rollback()
+            return found
+
+    with park.read() as connection:
+        body = connection.execute(select(table.c.body).where(table.c.number == 2)).scalar_one()
+    forged = body.replace(b'"serious"', b'"general"')
+    assert forged != body and broken_after(update(table).where(table.c.number == 2).values(body=forged)) == 2
+    assert broken_after(table.delete().where(table.c.number == 1)) == 1
+    assert broken_after(table.delete().where(table.c.number == 2)) == 2
+    assert broken_after(table.delete().where(table.c.number == 3)) == 3
+
+
+def test_two_at_once_one_wins_and_the_other_hears_what_changed(park: Database) -> None:
+    hazard, _ = put_down(park)
+    done: list[str] = []
+    start = threading.Barrier(4)
+
+    def work(name: str) -> None:
+        start.wait()
+        try:
+            give(park, hazard, ask.Confirm(grade="serious", version=1), Actor(name, "department"))
+            done.append(name)
+        except Conflict as error:
+            done.append(error.what)
+
+    threads = [threading.Thread(target=work, args=(f"p{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = [name for name in done if name.startswith("p") and len(name) == 2]
+    assert [what for what in done if what != winner] == [f"{winner} did confirmed at version 2, you looked at 1"] * 3
+    with park.read() as connection:
+        assert len(hazard_events(connection, hazard.id, scope=None)[0]) == 2 and broken_at(connection, hazard.id) is None
+
+
+def test_what_is_asked_for_twice_happens_once(park: Database) -> None:
+    hazard, new = put_down(park)
+    again, twice = put_down(park)
+    assert new and not twice and again == hazard
+    assert put_down(park, command_id="2")[0].id != hazard.id and put_down(park, actor=DEPARTMENT)[0].id != hazard.id
+    first = give(park, hazard, ask.Comment(text="x"), command_id="c1")
+    second = give(park, hazard, ask.Comment(text="x"), command_id="c1")
+    assert (first.repeated, second.repeated, second.hazard.version) == (False, True, 2)
+    with pytest.raises(Conflict, match="used for another command"):
+        give(park, hazard, ask.Confirm(grade="serious"), command_id="c1")
+    with pytest.raises(Conflict):
+        give(park, hazard, ask.Comment(text="x"), OPERATOR, command_id="c1")
+
+
+def test_many_who_propose_from_one_incident_propose_one_hazard(park: Database) -> None:
+    take(park, signal(1))
+    with park.read() as connection:
+        (incident,) = list_incidents(connection, scope=None)[0]
+    command = ask.Propose(zone="", kind="", grade="", title="", incident=incident.id)
+    found: list[tuple[Hazard, bool]] = []
+    start = threading.Barrier(4)
+
+    def work(n: int) -> None:
+        start.wait()
+        found.append(put_down(park, command, actor=Actor(f"p{n}", "operator"), command_id=str(n)))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({hazard.id for hazard, _ in found}) == 1 and [new for _, new in found].count(True) == 1
+    hazard = found[0][0]
+    assert (hazard.grade, hazard.kind, hazard.title, hazard.origin) == ("major", "fire", "熔铸车间：火灾隐患（明火）", Origin.INCIDENT)
+    assert len(messages(park)) == 1
+
+
+def test_a_rule_proposes_for_a_grave_and_certain_incident_once(park: Database) -> None:
+    take(park, signal(1), signal(2, device="CAM-2", zone="depot", kind="intrusion"))
+    with park.write() as connection:
+        incidents, _ = list_incidents(connection, scope=None)
+        registry = current_registry(connection)
+        assert propose_by_rule(connection, registry, incidents, now=NOON) == [], "one source alone is not certain"
+        certain = [msgspec.structs.replace(i, certainty=Certainty.OBSERVED) for i in incidents]
+        (hazard,) = propose_by_rule(connection, registry, certain, now=NOON)
+        assert propose_by_rule(connection, registry, certain, now=NOON) == []
+        (row,) = hazard_events(connection, hazard.id, scope=None)[0]
+    assert (hazard.origin, hazard.proposed_by, hazard.confirmed, hazard.grade, hazard.enterprise) == (
+        Origin.RULE,
+        "bihuan",
+        False,
+        "major",
+        "alu",
+    )
+    assert (row.entry.basis["rule"], row.entry.basis["kind"]) == ("severity_1_observed", "platform_default")
+
+
+def test_the_gate_names_the_incident_that_speaks_against_a_claim(park: Database) -> None:
+    hazard = rectifying(park)
+    take(park, signal(1, at=1))
+    refused = give(park, hazard, ask.Claim(note="x", evidence=[PAPER]), OFFICER, now=NOON + 2 * SECOND, command_id="c")
+    assert isinstance(refused.refusal, NotByRule) and refused.refusal.gate is not None
+    (evidence,) = refused.refusal.gate.evidence
+    with park.read() as connection:
+        (incident,) = list_incidents(connection, scope=None)[0]
+    assert (evidence.incident, evidence.why, evidence.devices) == (incident.id, "standing", ["CAM-1"])
+    assert refused.hazard.state is State.RECTIFYING and messages(park)[-1].event == "gate_refused"
+    again = give(park, hazard, ask.Claim(note="x", evidence=[PAPER]), OFFICER, now=NOON + 3 * SECOND, command_id="c")
+    assert again.repeated and again.refusal is not None and again.refusal.gate == refused.refusal.gate
+    with pytest.raises(NotByRule, match="still speaks against it"):
+        give(park, hazard, ask.Claim(note="x", evidence=[PAPER]), OFFICER, now=NOON + 4 * SECOND)
+    take(park, signal(2, "cleared", at=5))
+    assert give(park, hazard, ask.Claim(note="x"), OFFICER, now=NOON + 6 * SECOND).hazard.state is State.CLAIMED
+
+
+def test_what_came_after_the_claim_and_went_still_refuses_acceptance(park: Database) -> None:
+    take(park, signal(1), signal(2, "cleared", at=1))
+    hazard = give(park, rectifying(park, now=NOON + 2 * SECOND), ask.Claim(note="x"), OFFICER, now=NOON + 10 * SECOND).hazard
+    take(park, signal(3, "cleared", at=11))  # an end alone is nothing new
+    with park.read() as connection:
+        preview = preview_gate(connection, hazard, now=NOON + 12 * SECOND)
+    assert preview is not None and (preview.verdict, preview.since) == ("clear", NOON + 10 * SECOND)
+    take(park, signal(4, at=20), signal(5, at=21), signal(6, "cleared", at=22))
+    refused = give(park, hazard, ask.Accept(), now=NOON + 30 * SECOND)
+    assert refused.refusal is not None and refused.refusal.gate is not None
+    (evidence,) = refused.refusal.gate.evidence
+    assert (evidence.why, evidence.alarms, evidence.last_at) == ("raised_since", 2, NOON + 21 * SECOND)
+    give(park, hazard, ask.Refuse(reason="复燃"), now=NOON + 31 * SECOND)
+    give(park, hazard, ask.Claim(note="再次整改"), OFFICER, now=NOON + 40 * SECOND)
+    assert give(park, hazard, ask.Accept(), now=NOON + 50 * SECOND).hazard.state is State.ACCEPTED
+    take(park, signal(7, at=60))
+    assert give(park, hazard, ask.Close(), now=NOON + 61 * SECOND).refusal is not None
+    with park.write() as connection:
+        (incident,) = [i for i in list_incidents(connection, scope=None)[0] if i.state == "active"]
+        command_incident(connection, incident.id, Close(reason="误报"), actor="wang", scope=None, now=NOON + 62 * SECOND)
+    still = give(park, hazard, ask.Close(), Actor("bo", "bureau"), now=NOON + 63 * SECOND)
+    assert still.refusal is not None, "closing the incident by hand does not unsay what came since the claim"
+
+
+@pytest.mark.parametrize(
+    ("signals", "verdict"),
+    [([signal(1, device="T-1", kind="temperature_high")], "clear"), ([signal(1, device="T-1", kind="temperature_high_high")], "refuted"),
+     ([signal(1, device="CAM-9", kind="intrusion")], "clear"), ([signal(1, device="CAM-2", zone="depot")], "clear"),
+     ([signal(1, kind="camera_offline")], "blind"), ([signal(1, kind="tamper"), signal(2, "cleared", kind="tamper", at=0.1)], "clear"),
+     ([signal(1, kind="tamper"), signal(2, kind="tamper", device="CAM-9"), signal(3, "cleared", kind="tamper", at=0.1)], "clear"),
+     ([signal(1, "pulse", kind="smoke", at=2)], "refuted")],
+)  # fmt: skip
+def test_what_counts_as_evidence(park: Database, signals: Sequence[Signal], verdict: str) -> None:
+    hazard = give(park, rectifying(park), ask.Claim(note="x", evidence=[PAPER]), OFFICER).hazard
+    take(park, *signals)
+    with park.read() as connection:
+        answer = preview_gate(connection, hazard, now=NOON + 5 * SECOND)
+    assert answer is not None and answer.verdict == verdict
+
+
+@pytest.mark.parametrize(("zone", "kind"), [("smelter", "training"), ("depot", "fire"), ("pipe", "fire"), ("smelter", "odd_kind")])
+def test_where_nothing_observes_the_gate_is_not_applicable(park: Database, zone: str, kind: str) -> None:
+    hazard, _ = put_down(park, msgspec.structs.replace(BY_HAND, zone=zone, kind=kind))
+    with park.read() as connection:
+        answer = preview_gate(connection, hazard, now=NOON)
+    assert answer is not None and answer.verdict == "not_applicable" and answer.reasons == ["no_watcher", "papers_needed"]
+
+
+def test_a_device_that_raised_the_alarm_can_tell_also_without_a_detector_in_the_site(park: Database) -> None:
+    take(park, signal(1, device="NVR-7"), signal(2, "cleared", device="NVR-7", at=1))
+    with park.write() as connection:
+        wake_zones(connection, now=NOON + DAY)
+        (incident,) = list_incidents(connection, scope=None)[0]
+    hazard, _ = put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=incident.id), now=NOON + DAY)
+    with park.read() as connection:
+        answer = preview_gate(connection, hazard, now=NOON + DAY)
+    assert answer is not None and {w.device for w in answer.watchers} == {"CAM-1", "NVR-7"}
+
+
+def test_an_unregistered_device_speaks_only_for_its_own_hazard(park: Database) -> None:
+    take(park, signal(1, zone="unassigned", device="N-1"), signal(2, zone="unassigned", device="N-2"))
+    with park.read() as connection:
+        incidents, _ = list_incidents(connection, scope=None)
+    for incident in incidents:
+        hazard, _ = put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=incident.id))
+        with park.read() as connection:
+            answer = preview_gate(connection, hazard, now=NOON)
+        assert answer is not None and [e.incident for e in answer.evidence] == [incident.id]
+
+
+def test_the_scope_of_an_enterprise_holds_on_every_query(park: Database) -> None:
+    take(park, signal(1))
+    own, _ = put_down(park, actor=OFFICER, scope="alu")
+    assert own.origin is Origin.SELF_INSPECTION
+    theirs, _ = put_down(park, msgspec.structs.replace(BY_HAND, zone="depot"))
+    with park.read() as connection:
+        assert [h.id for h in list_hazards(connection, scope="alu", now=NOON)[0]] == [own.id]
+        (incident,) = list_incidents(connection, scope=None)[0]
+        for read in (get_hazard, hazard_events):
+            with pytest.raises(NotFound):
+                read(connection, theirs.id, scope="alu")
+    with pytest.raises(NotFound):
+        give(park, theirs, ask.Comment(text="x"), OFFICER, scope="alu")
+    for zone in ("depot", "pipe", "nowhere"):
+        with pytest.raises(BadInput, match="no zone"):
+            put_down(park, msgspec.structs.replace(BY_HAND, zone=zone), actor=OFFICER, scope="alu")
+    with pytest.raises(NotFound):
+        put_down(park, msgspec.structs.replace(BY_HAND, incident=incident.id), actor=Actor("c", "enterprise", "chem"), scope="chem")
+    with pytest.raises(BadInput, match="in another zone"):
+        put_down(park, msgspec.structs.replace(BY_HAND, incident=incident.id, zone="depot"))
+
+
+def test_lists_page_and_filter(park: Database) -> None:
+    wanted = [("general", "smelter"), ("serious", "depot"), ("major", "smelter"), ("serious", "pipe")]
+    made = [
+        put_down(park, msgspec.structs.replace(BY_HAND, grade=grade, zone=zone), command_id=str(n), now=NOON + n * SECOND)[0]
+        for n, (grade, zone) in enumerate(wanted)
+    ]
+    give(park, made[1], ask.Confirm(grade="serious"))
+    give(park, made[3], ask.Dismiss(reason="误报"))
+
+    def ids(now: int = NOON, **filters: Any) -> list[int]:
+        found, cursor = [], None
+        with park.read() as connection:
+            while True:
+                page, cursor = list_hazards(connection, scope=None, now=now, limit=1, cursor=cursor, **filters)
+                found += [[m.id for m in made].index(h.id) for h in page]
+                if cursor is None:
+                    return found
+
+    assert ids() == [3, 2, 1, 0]
+    assert ids(states=["confirmed", "dismissed"]) == [3, 1] and ids(grades=["serious"]) == [3, 1]
+    assert ids(zone="smelter") == [2, 0] and ids(enterprise="chem") == [1] and ids(incident="none") == []
+    assert ids(overdue=True) == [] and ids(now=NOON + 2 * DAY, overdue=True) == [0]
+    assert ids(now=NOON + 99 * DAY, overdue=True) == [2, 1, 0] and ids(now=NOON + 99 * DAY, overdue=False) == [3]
+
+
+def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:
+    hazard, _ = put_down(park)
+    with park.read() as connection:
+        (row,) = hazard_events(connection, hazard.id, scope=None)[0]
+        (stored,) = connection.scalars(select(schema.hazard_events.c.body))
+    assert stored == row.data and read_entry(stored) == row.entry
+    assert row.entry.details["title"] == "炉前明火" and row.entry.command_id == "1"
