@@ -11,8 +11,6 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hazards.hazard_kinds import HazardKind
-from hazards.kinds import kind_of
-from hazards.messages import IncidentState
 from hazards.zones import Device
 
 
@@ -49,22 +47,32 @@ class Watcher(Struct, frozen=True):
     blind: str | None = None  # the incident by which it is out of service: offline, covered, stale
 
 
+class Present(Struct, frozen=True):
+    """An alarm that is not normal. ``undecided``: still within its on-delay."""
+
+    device: str
+    kind: str
+    undecided: bool = False
+
+
 class Witness(Struct, frozen=True, kw_only=True):
-    """An incident of the zone that speaks of the kind. ``alarms``: raised since the claim; ``last_at``: the newest of them, µs."""
+    """An incident of the zone with alarms that speak of the kind; only those count here, not others merged into it.
+
+    ``present``: those that stand now; ``raised``: how many were raised since the claim, ``last_at``: the newest of them (µs),
+    ``devices`` and ``kinds``: by whom and which."""
 
     incident: str
-    family: str
-    kinds: list[str]
-    devices: list[str]
-    state: IncidentState
     severity: int
     opened_at: int
-    alarms: int = 0
+    present: list[Present]
+    raised: int = 0
     last_at: int | None = None
+    devices: list[str]
+    kinds: list[str]
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """One incident that speaks against it, and why."""
+    """One incident that speaks against it, and why. ``raised`` and ``last_at`` as in ``Witness``."""
 
     why: Why
     incident: str
@@ -72,7 +80,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     devices: list[str]
     severity: int
     opened_at: int
-    alarms: int
+    raised: int
     last_at: int | None
 
 
@@ -105,7 +113,7 @@ def watchers_of(kind: HazardKind, devices: list[Device]) -> list[Watcher]:
     for device in devices:
         metrics = device.settings.get("metrics")
         measured = list(metrics) if isinstance(metrics, dict) else [device.settings.get("metric")]
-        by = [d for d in device.detectors if kind.speaks(kind_of(d).family, [d])] + [m for m in measured if m in kind.metrics]
+        by = [d for d in device.detectors if kind.speaks(d)] + [m for m in measured if m in kind.metrics]
         if by:
             found.append(Watcher(device.id, by[0]))
     return found
@@ -132,10 +140,13 @@ def judge(question: Question, sight: Sight, *, since: int, now: int, papers: boo
 
 
 def _against(witness: Witness) -> Evidence | None:
-    why = {IncidentState.ACTIVE: Why.STANDING, IncidentState.PENDING: Why.UNDECIDED}.get(witness.state)
-    if why is None and witness.alarms:
-        why = Why.RAISED_SINCE
-    if why is None:
+    standing = [p for p in witness.present if not p.undecided]
+    if standing or witness.present:
+        why, shown = (Why.STANDING, standing) if standing else (Why.UNDECIDED, witness.present)
+        kinds, devices = [list(dict.fromkeys(names)) for names in ((p.kind for p in shown), (p.device for p in shown))]
+    elif witness.raised:
+        why, kinds, devices = Why.RAISED_SINCE, witness.kinds, witness.devices
+    else:
         return None
-    return Evidence(why=why, incident=witness.incident, kinds=witness.kinds, devices=witness.devices, severity=witness.severity,
-                    opened_at=witness.opened_at, alarms=witness.alarms, last_at=witness.last_at)  # fmt: skip
+    return Evidence(why=why, incident=witness.incident, kinds=kinds, devices=devices, severity=witness.severity,
+                    opened_at=witness.opened_at, raised=witness.raised, last_at=witness.last_at)  # fmt: skip

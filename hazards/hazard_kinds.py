@@ -8,7 +8,7 @@ What must not go in: which devices a zone has, decisions.
 
 from dataclasses import dataclass
 
-from hazards.kinds import KINDS, kind_of
+from hazards.kinds import FAMILIES, KINDS, group_of, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,16 @@ class HazardKind:
     alarms: tuple[str, ...] = ()
     known: bool = True
 
-    def speaks(self, family: str, kinds: list[str]) -> bool:
-        """Whether alarms of ``family`` and ``kinds`` speak of this kind of hazard."""
-        return family in self.families or any(kind in self.alarms for kind in kinds)
+    def speaks(self, alarm: str) -> bool:
+        """Whether an alarm of that kind speaks of this kind of hazard."""
+        return kind_of(alarm).family in self.families or alarm in self.alarms
 
     @property
-    def alarm_families(self) -> frozenset[str]:
-        """Every family in which an incident may speak of it."""
-        return frozenset(self.families) | {kind_of(kind).family for kind in self.alarms}
+    def incident_families(self) -> frozenset[str]:
+        """Every family as which an incident with such an alarm may be shown: alarms of a group join one incident."""
+        own = set(self.families) | {kind_of(alarm).family for alarm in self.alarms}
+        groups = {group_of(family) for family in own}
+        return frozenset(own | {family for family in FAMILIES if group_of(family) in groups})
 
     @property
     def observable(self) -> bool:
@@ -41,7 +43,8 @@ class HazardKind:
 _ROWS = [
     # name, Chinese, English, families, metrics, single kinds of alarm
     HazardKind("fire", "火灾隐患", "fire", ("fire",), (), ("temperature_high_high",)),
-    HazardKind("heat", "温度异常", "abnormal temperature", ("heat",), ("temperature",)),
+    HazardKind("heat", "高温异常", "high temperature", ("heat",), ("temperature",)),
+    HazardKind("cold", "低温异常", "low temperature", ("cold",), ("temperature",)),
     HazardKind("gas", "气体泄漏", "gas release", ("gas",), ("flammable_gas", "methane", "toxic_gas", "oxygen")),
     HazardKind("process", "工艺参数异常", "process value out of bounds", ("process",), ("pressure", "level", "flow", "vibration")),
     HazardKind("access", "人员违规进入", "people where they must not be", ("access",), ("people",)),

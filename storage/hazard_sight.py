@@ -1,97 +1,116 @@
 """What the zone's devices say of a hazard: the facts that the evidence gate judges, read in the caller's transaction.
 
-What must not go in: judging (``hazards/evidence_gate.py``).
+Which alarms stand is read from the zone's own state, where on-delay, off-delay and latching are applied; which were raised since
+the claim, from the alarms. What must not go in: judging (``hazards/evidence_gate.py``).
 """
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
-from hazards.evidence_gate import Sight, Watcher, Witness, watchers_of
+from hazards.alarm_state import Phase
+from hazards.evidence_gate import Present, Sight, Watcher, Witness, watchers_of
 from hazards.hazard import Hazard
 from hazards.hazard_kinds import HazardKind, hazard_kind
 from hazards.messages import UNASSIGNED, Action, IncidentMessage, IncidentState
+from hazards.zone_state import ZoneState
 from storage import schema
 from storage.incident_queries import message_of
 from storage.site_store import Registry
 
 MOST_WITNESSES = 50
-"""Incidents named in one answer: one is enough to refuse."""
+"""Incidents looked at for one answer: one is enough to refuse."""
+MOST_ALARMS = 1000
+"""Alarms since the claim that are counted for one incident."""
 _STANDING = (IncidentState.ACTIVE.value, IncidentState.PENDING.value)
-_OUT_OF_SERVICE = {"camera_offline", "tamper", "sensor_stale", "device_fault", "power_lost"}
+_OUT_OF_SERVICE = frozenset({"camera_offline", "tamper", "sensor_stale", "device_fault", "power_lost"})
 """Kinds of alarm by which the device that raised them does not see."""
+_states = msgspec.msgpack.Decoder(ZoneState)
 
 
 def sight_of(connection: Connection, registry: Registry, hazard: Hazard, since: int) -> Sight:
     """Which devices of the hazard's zone can tell, and what they said since ``since`` (µs) or say now."""
     kind = hazard_kind(hazard.kind)
-    witnesses = [_witness(connection, row, kind, since) for row in _incidents(connection, hazard, kind, since)]
+    own = _devices_of_own_incident(connection, hazard, kind)
+    found = _incidents(connection, hazard, kind, since)
+    if hazard.zone == UNASSIGNED:  # nobody's zone holds devices of all sorts: only those of this hazard speak of it
+        found = [(key, incident) for key, incident in found if own & set(incident.devices)]
+    states = _Present(connection)
+    witnesses = [_witness(connection, states.of(key, incident), incident, kind, since) for key, incident in found]
     watchers = {w.device: w for w in watchers_of(kind, [d for d in registry.devices.values() if d.zone == hazard.zone])}
-    spoken = {device for w in witnesses for device in w.devices} | _devices_of(connection, hazard, kind)
+    spoken = own | {device for w in witnesses for device in [*w.devices, *(p.device for p in w.present)]}
     for device in sorted(spoken - watchers.keys()):
         watchers[device] = Watcher(device, "alarms")
-    blind = _blind(connection, hazard.zone, set(watchers)) if watchers else {}
-    seen = [msgspec.structs.replace(w, blind=blind.get(w.device)) for w in watchers.values()]
-    return Sight(tuple(seen), tuple(witnesses))
+    blind = _blind(connection, states, hazard.zone) if watchers else {}
+    return Sight(tuple(msgspec.structs.replace(w, blind=blind.get(w.device)) for w in watchers.values()), tuple(witnesses))
 
 
-def _incidents(connection: Connection, hazard: Hazard, kind: HazardKind, since: int) -> list[IncidentMessage]:
-    """Incidents of the zone that speak of the kind and stand, or had a signal received since; nobody's zone: only the same devices."""
+class _Present:
+    """Alarms of incidents that are not normal, as the zones' states have them; each state is read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._states: dict[str, ZoneState] = {}
+
+    def of(self, key: str, incident: IncidentMessage) -> list[Present]:
+        """Those of ``incident``, whose state has the key ``key``; one that the state let go has none."""
+        if incident.state.value not in _STANDING:
+            return []
+        if key not in self._states:
+            body = self._connection.execute(select(schema.zone_states.c.body).where(schema.zone_states.c.key == key)).scalar()
+            self._states[key] = _states.decode(body) if body is not None else ZoneState()
+        state = self._states[key]
+        held = next((i for i in state.incidents.values() if i.id == incident.id), None)
+        alarms = [state.alarms[name] for name in held.present if name in state.alarms] if held is not None else []
+        return [Present(a.device, a.kind, a.phase is Phase.RAISING) for a in alarms]
+
+
+def _incidents(connection: Connection, hazard: Hazard, kind: HazardKind, since: int) -> list[tuple[str, IncidentMessage]]:
+    """State key and incident, newest first, of those in the zone that have such alarms and stand, or had a signal since."""
     table = schema.incidents
     query = (
         select(table)
-        .where(table.c.zone == hazard.zone, table.c.family.in_(sorted(kind.alarm_families)))
+        .where(table.c.zone == hazard.zone, table.c.family.in_(sorted(kind.incident_families)))
         .where(or_(table.c.state.in_(_STANDING), table.c.updated_at >= since))
         .order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(MOST_WITNESSES)
     )  # fmt: skip
-    found = [message for row in connection.execute(query) if kind.speaks((message := message_of(row)).family, message.kinds)]
-    if hazard.zone != UNASSIGNED:
-        return found
-    own = _devices_of(connection, hazard, kind)
-    return [message for message in found if own & set(message.devices)]
+    rows = [(row.state_key, message_of(row)) for row in connection.execute(query)]
+    return [(key, incident) for key, incident in rows if any(kind.speaks(alarm) for alarm in incident.kinds)]
 
 
-def _witness(connection: Connection, incident: IncidentMessage, kind: HazardKind, since: int) -> Witness:
+def _witness(connection: Connection, present: list[Present], incident: IncidentMessage, kind: HazardKind, since: int) -> Witness:
     table = schema.alarms
-    raised = select(func.count(), func.max(table.c.at)).where(
-        table.c.incident == incident.id, table.c.at >= since, table.c.action != Action.CLEARED.value
-    )
-    count, last = connection.execute(raised).one()
+    speaking = [alarm for alarm in incident.kinds if kind.speaks(alarm)]
+    query = (
+        select(table.c.device, table.c.kind, table.c.at)
+        .where(table.c.incident == incident.id, table.c.at >= since, table.c.kind.in_(speaking), table.c.action != Action.CLEARED.value)
+        .order_by(table.c.at.desc(), table.c.id.desc()).limit(MOST_ALARMS)
+    )  # fmt: skip
+    raised = connection.execute(query).all()
     return Witness(
-        incident=incident.id, family=incident.family, kinds=incident.kinds, devices=incident.devices, state=incident.state,
-        severity=incident.severity, opened_at=incident.opened_at, alarms=count, last_at=last,
+        incident=incident.id, severity=incident.severity, opened_at=incident.opened_at, present=[p for p in present if kind.speaks(p.kind)],
+        raised=len(raised), last_at=raised[0].at if raised else None, devices=sorted({r.device for r in raised}),
+        kinds=sorted({r.kind for r in raised}),
     )  # fmt: skip
 
 
-def _devices_of(connection: Connection, hazard: Hazard, kind: HazardKind) -> set[str]:
-    """The devices of the hazard's own incident: they have shown that they can tell."""
+def _devices_of_own_incident(connection: Connection, hazard: Hazard, kind: HazardKind) -> set[str]:
+    """The devices whose alarms made the hazard: they have shown that they can tell."""
     if hazard.incident is None:
         return set()
-    row: Any = connection.execute(select(schema.incidents).where(schema.incidents.c.id == hazard.incident)).first()
-    if row is None:
-        return set()
-    incident = message_of(row)
-    return set(incident.devices) if kind.speaks(incident.family, incident.kinds) else set()
+    table = schema.alarms
+    query: Select[Any] = select(table.c.device, table.c.kind).where(table.c.incident == hazard.incident).distinct()
+    return {row.device for row in connection.execute(query) if kind.speaks(row.kind)}
 
 
-def _blind(connection: Connection, zone: str, watching: set[str]) -> dict[str, str]:
-    """Those of ``watching`` that are out of service now, and the incident that says so."""
+def _blind(connection: Connection, states: _Present, zone: str) -> dict[str, str]:
+    """Devices of the zone that are out of service now, and the incident that says so."""
     table = schema.incidents
     query = select(table).where(table.c.zone == zone, table.c.family == "equipment", table.c.state == IncidentState.ACTIVE.value)
     found: dict[str, str] = {}
     for row in connection.execute(query):
         incident = message_of(row)
-        kinds = _OUT_OF_SERVICE & set(incident.kinds)
-        for device in watching & set(incident.devices):
-            if any(_stands(connection, incident.id, device, kind) for kind in kinds):
-                found[device] = incident.id
+        standing = [p for p in states.of(row.state_key, incident) if p.kind in _OUT_OF_SERVICE and not p.undecided]
+        found |= {p.device: incident.id for p in standing}
     return found
-
-
-def _stands(connection: Connection, incident: str, device: str, kind: str) -> bool:
-    """Whether the newest signal of that alarm raised it: another device's may keep the incident active."""
-    table = schema.alarms
-    newest = select(table.c.action).where(table.c.incident == incident, table.c.device == device, table.c.kind == kind)
-    action = connection.execute(newest.order_by(table.c.at.desc(), table.c.received_at.desc()).limit(1)).scalar()
-    return action == Action.RAISED.value

@@ -11,11 +11,10 @@ from msgspec import structs
 
 from hazards import hazard_commands as ask
 from hazards.errors import BadInput, BihuanError, Conflict, Refused
-from hazards.evidence_gate import Sight, Watcher, Witness
+from hazards.evidence_gate import Present, Sight, Watcher, Witness
 from hazards.hazard import Actor, Hazard, Origin, Paper, Stage
 from hazards.hazard_decisions import COMMANDS, QUESTIONS, Decision, Facts, decide, hindrance, name_of, propose
 from hazards.lifecycle import FINAL, NEXT, Event, State
-from hazards.messages import IncidentState
 from hazards.policy_guangyuan import POLICY
 from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
 from tests.hazards.signals import NOON, SECOND
@@ -26,8 +25,8 @@ SAFETY_OFFICER, SECOND_PERSON = Actor("li", "enterprise", "alu"), Actor("sun", "
 DEPARTMENT, COMMAND, OPERATOR = Actor("zhao", "department"), Actor("qian", "park_command"), Actor("wang", "operator")
 AFTER = Paper(stage=Stage.AFTER, taken_at=NOON, place="3号炉前", document="验收记录-07")
 SEEING = Sight((Watcher("CAM-1", "flame"),))
-FLAME = Witness(incident="i-1", family="fire", kinds=["flame"], devices=["CAM-1"], state=IncidentState.ACTIVE, severity=1,
-                opened_at=NOON, alarms=2, last_at=NOON + 5)  # fmt: skip
+FLAME = Witness(incident="i-1", severity=1, opened_at=NOON, present=[Present("CAM-1", "flame")], raised=2, last_at=NOON + 5,
+                kinds=["flame"], devices=["CAM-1"])  # fmt: skip
 BURNING = Sight((Watcher("CAM-1", "flame"),), (FLAME,))
 
 

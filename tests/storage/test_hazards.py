@@ -15,18 +15,18 @@ from hazards.hazard import Actor, Hazard, Origin, Paper, Stage
 from hazards.hazard_record import GENESIS, chained, read_entry
 from hazards.incidents import Close
 from hazards.lifecycle import State
-from hazards.messages import Certainty, HazardMessage, Signal
+from hazards.messages import HazardMessage, Signal
 from hazards.rulings import NotByRule
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
 from storage.database import Database
 from storage.hazard_queries import broken_at, get_hazard, hazard_events, list_hazards
-from storage.hazards import Outcome, command_hazard, preview_gate, propose_by_rule, propose_hazard
+from storage.hazards import Outcome, command_hazard, preview_gate, propose_hazard
 from storage.incident_queries import list_incidents
 from storage.incidents import apply_signals, wake_zones
 from storage.outbox import give_positions
-from storage.site_store import apply_site, current_registry
+from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
 
 DAY = 24 * 3600 * SECOND
@@ -180,28 +180,42 @@ def test_many_who_propose_from_one_incident_propose_one_hazard(park: Database) -
         thread.join()
     assert len({hazard.id for hazard, _ in found}) == 1 and [new for _, new in found].count(True) == 1
     hazard = found[0][0]
-    assert (hazard.grade, hazard.kind, hazard.title, hazard.origin) == ("major", "fire", "熔铸车间：火灾隐患（明火）", Origin.INCIDENT)
+    assert (hazard.grade, hazard.kind, hazard.title, hazard.origin) == ("serious", "fire", "熔铸车间：火灾隐患（明火）", Origin.INCIDENT)
     assert len(messages(park)) == 1
 
 
-def test_a_rule_proposes_for_a_grave_and_certain_incident_once(park: Database) -> None:
+def test_merging_proposes_a_hazard_once_when_independent_sources_agree(park: Database) -> None:
     take(park, signal(1), signal(2, device="CAM-2", zone="depot", kind="intrusion"))
-    with park.write() as connection:
-        incidents, _ = list_incidents(connection, scope=None)
-        registry = current_registry(connection)
-        assert propose_by_rule(connection, registry, incidents, now=NOON) == [], "one source alone is not certain"
-        certain = [msgspec.structs.replace(i, certainty=Certainty.OBSERVED) for i in incidents]
-        (hazard,) = propose_by_rule(connection, registry, certain, now=NOON)
-        assert propose_by_rule(connection, registry, certain, now=NOON) == []
+
+    def proposed() -> list[Hazard]:
+        with park.read() as connection:
+            return list_hazards(connection, scope=None, now=NOON)[0]
+
+    assert proposed() == [], "one source alone is not certain"
+    take(park, signal(3, device="T-1", kind="temperature_high", at=1))
+    take(park, signal(4, at=2), signal(5, device="T-1", kind="temperature_high", at=3))
+    (hazard,) = proposed()
+    assert (hazard.origin, hazard.proposed_by, hazard.enterprise) == (Origin.RULE, "bihuan", "alu")
+    assert (hazard.confirmed, hazard.grade, hazard.kind) == (False, "major", "fire")
+    with park.read() as connection:
         (row,) = hazard_events(connection, hazard.id, scope=None)[0]
-    assert (hazard.origin, hazard.proposed_by, hazard.confirmed, hazard.grade, hazard.enterprise) == (
-        Origin.RULE,
-        "bihuan",
-        False,
-        "major",
-        "alu",
-    )
+        assert list_incidents(connection, scope=None, zone="smelter")[0][0].id == hazard.incident
     assert (row.entry.basis["rule"], row.entry.basis["kind"]) == ("severity_1_observed", "platform_default")
+    assert [m.event for m in messages(park)] == ["proposed"]
+    assert not put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=hazard.incident))[1]
+
+
+def test_only_the_alarms_of_the_kind_count_not_what_was_merged_with_them(park: Database) -> None:
+    take(park, signal(1), signal(2, device="T-1", kind="temperature_high", at=1))
+    with park.read() as connection:
+        (hazard,), _ = list_hazards(connection, scope=None, now=NOON)
+        answer = preview_gate(connection, hazard, now=NOON + 2 * SECOND)
+    assert answer is not None and [(e.kinds, e.devices) for e in answer.evidence] == [(["flame"], ["CAM-1"])]
+    take(park, signal(3, "cleared", at=3))
+    with park.read() as connection:
+        assert list_incidents(connection, scope=None)[0][0].state == "active", "the temperature still stands"
+        answer = preview_gate(connection, hazard, now=NOON + 4 * SECOND)
+    assert answer is not None and answer.verdict == "clear"
 
 
 def test_the_gate_names_the_incident_that_speaks_against_a_claim(park: Database) -> None:
@@ -233,7 +247,7 @@ def test_what_came_after_the_claim_and_went_still_refuses_acceptance(park: Datab
     refused = give(park, hazard, ask.Accept(), now=NOON + 30 * SECOND)
     assert refused.refusal is not None and refused.refusal.gate is not None
     (evidence,) = refused.refusal.gate.evidence
-    assert (evidence.why, evidence.alarms, evidence.last_at) == ("raised_since", 2, NOON + 21 * SECOND)
+    assert (evidence.why, evidence.raised, evidence.last_at) == ("raised_since", 2, NOON + 21 * SECOND)
     give(park, hazard, ask.Refuse(reason="复燃"), now=NOON + 31 * SECOND)
     give(park, hazard, ask.Claim(note="再次整改"), OFFICER, now=NOON + 40 * SECOND)
     assert give(park, hazard, ask.Accept(), now=NOON + 50 * SECOND).hazard.state is State.ACCEPTED
