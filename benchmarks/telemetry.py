@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from benchmarks import children
+from benchmarks import children, devices
 from benchmarks.figures import Figure, LeftOut, rounded
 from benchmarks.kafka import Offsets, ends, fill, real_kafka
 from benchmarks.peers.environment import peers_python
@@ -37,6 +37,8 @@ class Sizes:
     readings: int = 1_500_000
     singles: int = 200_000
     peer_seconds: float = 8.0
+    parks: tuple[int, ...] = (1000, 10_000, 100_000)
+    park_readings: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def run(*, kafka: str = "", database: str = "", sizes: Sizes = Sizes()) -> Itera
     del database  # SQLite in a folder of its own: what is merged here writes next to nothing
     with real_kafka(kafka) as addresses, TemporaryDirectory(prefix="bihuan-bench-") as folder:
         yield from _peers(addresses, sizes, Path(folder))
+    yield from _devices(sizes)
 
 
 def _peers(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | LeftOut]:
@@ -115,6 +118,21 @@ def _peers(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | Left
         yield _figure("telemetry.quix", quix(addresses, sizes, folder))
     except Unavailable as e:
         yield LeftOut("telemetry.quix", str(e))
+
+
+def _devices(sizes: Sizes) -> Iterator[Figure]:
+    """Cost of a reading in small and large parks, in processor time; bytes of state in the largest."""
+    smallest, *larger = (devices.cost(count, sizes.park_readings) for count in sizes.parks)
+    for cost in (smallest, *larger):
+        compared = {f"at {smallest.devices} devices": _micros(smallest)} if cost is not smallest else {}
+        yield Figure(f"telemetry.devices.{cost.devices}", _micros(cost), "µs/reading", compared)
+    largest = devices.cost(sizes.parks[-1], 2 * sizes.parks[-1] * Load().hertz, trace=True)
+    compared = {"allowed": 2000.0, "in its checkpoint": rounded(largest.checkpoint / largest.devices)}
+    yield Figure("telemetry.devices.bytes", rounded(largest.state / largest.devices), "bytes/device", compared)
+
+
+def _micros(cost: devices.Cost) -> float:
+    return float(f"{cost.a_reading:.3g}")
 
 
 def _figure(name: str, pace: children.Pace) -> Figure:
