@@ -38,6 +38,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, _key("Address that the API and the console listen on. 0.0.0.0 opens them to the network.")] = "127.0.0.1"
     port: Annotated[int, _key("Port of the API and the console; 0 takes a free one.", ge=0, le=65535)] = 8080
     site: Annotated[str, _key("Site file to apply at every start; empty keeps the site that was applied last.")] = ""
+    public_url: Annotated[
+        str,
+        _key(
+            "Address of this system as others reach it, for the links in webhooks; empty gives paths alone.",
+            pattern=r"^$|^https?://[^\s/]+(/[^\s]*)?$",
+        ),
+    ] = ""
     kafka: Annotated[
         str,
         _key(

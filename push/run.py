@@ -31,7 +31,7 @@ from storage.site_store import Registry
 
 log = structlog.get_logger("push")
 
-PAGE = 100
+PAGE = 25
 """Outbox rows a transaction: short transactions, since SQLite has one writer."""
 HISTORY = 3600 * 1_000_000
 """Microseconds: what is older than this when push runs for the very first time is no news any more."""

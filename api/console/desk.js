@@ -5,6 +5,7 @@ import { fill, h, isTyping } from "./dom.js";
 import { Feed } from "./feed.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
+import { PushBadge } from "./push.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
 import { absolute, now, since } from "./time.js";
@@ -45,14 +46,16 @@ class Desk {
 
   stop() {
     this.feed.stop();
+    this.pushes.stop();
     clearInterval(this.ticking);
     removeEventListener("keydown", this.onKey);
   }
 
   bar(calls) {
     const { me } = this;
+    this.pushes = new PushBadge(me);
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
-      me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.search, this.line,
+      me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
       h("button", { class: "plain help", onclick: () => showHelp(this.me), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
