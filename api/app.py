@@ -21,7 +21,7 @@ from api.passwords import Passwords, Throttle
 from api.present import Presenter
 from api.principals import Principals
 from api.roles import ROUTES
-from api.routes import accounts, alarms, console, deliveries, evidence, feed, health, incidents, sessions, site, telemetry
+from api.routes import accounts, alarms, console, deliveries, evidence, feed, health, incidents, series, sessions, site, telemetry
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
@@ -29,11 +29,12 @@ from hazards.errors import BihuanError
 from hazards.zones import Site
 from storage.database import Database
 from storage.outbox import FeedRow
+from storage.series.port import TimeSeriesReader
 from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, telemetry, incidents, feed, evidence, site, sessions, accounts, deliveries, health, console)
+ROUTERS = (alarms, telemetry, series, incidents, feed, evidence, site, sessions, accounts, deliveries, health, console)
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 
@@ -56,6 +57,7 @@ def create_app(
     registry: Callable[[], Registry],
     read_site: Callable[[bytes], Site],
     can_accept: Callable[[], Awaitable[None]],
+    time_series: TimeSeriesReader | None = None,
     reload_site: Callable[[], Awaitable[None]] = nothing,
     ring: Callable[[], None] = lambda: None,
     now: Callable[[], int] = utc_now,
@@ -63,7 +65,7 @@ def create_app(
     """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
 
     ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
-    ``reload_site`` makes ``registry`` see a site that was just applied."""
+    ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503."""
     words, metrics = Words.load(), Metrics()
 
     def render(row: FeedRow) -> bytes:
@@ -71,7 +73,7 @@ def create_app(
 
     services = Services(
         settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
-        reload_site=reload_site,
+        time_series=time_series, reload_site=reload_site,
         read_site=read_site, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),

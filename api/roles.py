@@ -47,6 +47,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     # alarms, telemetry and incidents
     ("POST", "/api/v1/alarms"): Access(_SOURCES, DEFAULT_ALARM_BODY),
     ("POST", "/api/v1/telemetry"): Access(_SOURCES, TELEMETRY_BODY),
+    ("GET", "/api/v1/series"): Access(_ALL),
     ("GET", "/api/v1/incidents"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/alarms"): Access(_ALL),

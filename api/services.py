@@ -19,6 +19,7 @@ from hazards.zones import Site
 from ingest.measurements import Measurements
 from ingest.telemetry_door import Taken
 from storage.database import Database
+from storage.series.port import TimeSeriesReader
 from storage.site_store import Registry
 
 
@@ -53,6 +54,7 @@ class Services:
     telemetry: AcceptingTelemetryDoor
     pictures: Pictures
     registry: Callable[[], Registry]
+    time_series: TimeSeriesReader | None
     reload_site: Callable[[], Awaitable[None]]
     read_site: Callable[[bytes], Site]
     can_accept: Callable[[], Awaitable[None]]

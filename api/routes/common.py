@@ -17,7 +17,8 @@ NO_NUL = r"^[^\x00]*$"
 LARGEST_PAGE = 500
 
 
-def _number_or_default(value: Any) -> int:
+def number_or_default(value: Any) -> int:
+    """``value`` as a number; what is none counts as not given."""
     try:
         return int(value)
     except ValueError:
@@ -28,7 +29,7 @@ def _number_or_default(value: Any) -> int:
 Asking = Annotated[Principal, Depends(principal_of)]
 With = Annotated[Services, Depends(services_of)]
 Id = Annotated[str, Path(alias="id", max_length=300, pattern=NO_NUL)]
-Limit = Annotated[int, BeforeValidator(_number_or_default), Query(description=f"clamped to 1…{LARGEST_PAGE}, never refused")]
+Limit = Annotated[int, BeforeValidator(number_or_default), Query(description=f"clamped to 1…{LARGEST_PAGE}, never refused")]
 Cursor = Annotated[str | None, Query(max_length=1000, pattern=NO_NUL, description="``next`` of the page before")]
 Filter = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
 

@@ -44,11 +44,13 @@ def joined(runs: Sequence[SeriesRun], in_unit: Callable[[str, Floats], Floats]) 
     )  # fmt: skip
 
 
-def wider(run: SeriesRun, every: int) -> SeriesRun:
-    """Roll-ups combined into windows of ``every`` µs: exactly the minimum, maximum, last, count and mean of their readings."""
+def wider(run: SeriesRun, every: int, offset: int = 0) -> SeriesRun:
+    """Roll-ups combined into windows of ``every`` µs: exactly the minimum, maximum, last, count and mean of their readings.
+
+    Windows begin at multiples of ``every`` of the clock that is ``offset`` µs ahead of UTC, so that a day is a local one."""
     if not len(run.at):
         return run
-    window = run.at - run.at % every
+    window = run.at - (run.at + offset) % every
     first = np.flatnonzero(np.append(True, window[1:] != window[:-1]))
     count = np.add.reduceat(run.count, first)
     last = np.append(first[1:], len(run.at)) - 1

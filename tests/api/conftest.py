@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from storage.evidence import EvidenceStore
 from storage.incidents import apply_signals
 from storage.journal import Journal, Lane
 from storage.outbox import give_positions
+from storage.series.sqlite import SqliteSeries
 from storage.site_store import Registry, apply_site, load_registry
 
 PASSWORD = "correct horse battery"
@@ -73,12 +75,14 @@ class System:
         self.evidence = EvidenceStore(self.folder / "evidence")
         self.door = Door(self.journal, lambda: self.registry)
         self.telemetry_door = TelemetryDoor(self.journal, lambda: self.registry)
+        self.time_series = SqliteSeries(self.folder / "series.sqlite")
+        _run(self.time_series.ensure())
         self.applied = 0
         self.app = create_app(
             self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
             registry=lambda: self.registry,
             read_site=lambda body: parse_site(body, file="site", folder=self.folder).site,
-            can_accept=self.can_accept, reload_site=self.reload_site,
+            can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series,
         )  # fmt: skip
         self.ready: Exception | None = None
 
@@ -119,8 +123,15 @@ class System:
         self.app.state.services.feed.wake()
 
     def close(self) -> None:
+        _run(self.time_series.close())
         self.journal.close()
         self.database.close()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """To its end, on a loop of its own: fixtures are used with and without a running one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 _hash: list[str] = []
