@@ -1,8 +1,8 @@
 """Replaces the embedded broker, which only ever grows, by a fresh one while alarms flow: nothing lost, no pause over a second.
 
-A *lane* is a broker with the workers that read it. Order of steps: new broker; its topics (made by the new workers); new workers
-ready; forwarder to it (drained first); relay to it; old workers end; old broker ends. A failure before the last two leaves the old
-lane working, and whatever was not applied is sent again by the journal. What must not go in: when to do it.
+A *lane* is a broker with its readers: the workers and the store. Order of steps: new broker; its topics (made by the new readers);
+new readers ready; forwarders to it (alarms drained first); relay to it; old readers end; old broker ends. A failure before the last
+two leaves the old lane working, and whatever was not applied is sent again by the journal. What must not go in: when to do it.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from hazards.errors import BrokerUnavailable, Unavailable
 
 log = structlog.get_logger()
 
-WORKERS_TIMEOUT = 40.0
+READERS_TIMEOUT = 40.0
 SWITCH_TIMEOUT = 8.0
-WORKER_STOP = 2.0
+READER_STOP = 2.0
 
 
 @dataclass
 class Lane:
-    """A broker and its workers. ``broker`` is None for a Kafka that is not ours."""
+    """A broker and its readers, workers and store. ``broker`` is None for a Kafka that is not ours."""
 
     generation: int
     address: str
     broker: Process | None = None
-    workers: list[Keeper] = field(default_factory=list)
+    readers: list[Keeper] = field(default_factory=list)
     written: int = 0  # bytes, as the parts said
     born: float = field(default_factory=time.monotonic)
 
@@ -39,9 +39,9 @@ class Lane:
         """Seconds since it was started."""
         return time.monotonic() - self.born
 
-    async def end(self, worker_timeout: float = WORKER_STOP) -> None:
-        """Workers first, then the broker, whose memory is nobody's any more."""
-        await asyncio.gather(*(w.stop(worker_timeout) for w in self.workers))
+    async def end(self, reader_timeout: float = READER_STOP) -> None:
+        """Readers first, then the broker, whose memory is nobody's any more."""
+        await asyncio.gather(*(r.stop(reader_timeout) for r in self.readers))
         if self.broker is not None:
             self.broker.kill()
             await self.broker.wait(2.0)
@@ -79,7 +79,7 @@ class BrokerChange:
         try:
             new = await self._make(old.generation + 1)
             self.open.append(new)
-            await asyncio.gather(*(w.when_ready(WORKERS_TIMEOUT) for w in new.workers))
+            await asyncio.gather(*(r.when_ready(READERS_TIMEOUT) for r in new.readers))
             self._present(new)
             for part in self._writers:
                 await switch(part, new.address)

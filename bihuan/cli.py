@@ -61,7 +61,7 @@ def _alone(part: str, data: Path | None, verbose: bool) -> None:
     from hazards.errors import Misconfigured
 
     settings = load(data=_text(data), log=_level(verbose))
-    if not settings.kafka:
+    if not settings.kafka and part != "push":  # push reads the outbox only
         raise Misconfigured(
             "a part that runs alone needs a Kafka", where="BIHUAN_KAFKA", hint="`bihuan up` runs all parts on the embedded broker"
         )
@@ -84,6 +84,18 @@ def worker(data: Data = None, verbose: Verbose = False) -> None:
 def api(data: Data = None, verbose: Verbose = False) -> None:
     """Run the API, the console and the relay alone, against BIHUAN_KAFKA and BIHUAN_DATABASE."""
     _alone("api", data, verbose)
+
+
+@app.command()
+def store(data: Data = None, verbose: Verbose = False) -> None:
+    """Run the store agent alone: telemetry and events from BIHUAN_KAFKA and BIHUAN_DATABASE to BIHUAN_INFLUX_URL."""
+    _alone("store", data, verbose)
+
+
+@app.command()
+def push(data: Data = None, verbose: Verbose = False) -> None:
+    """Run the delivery of webhooks alone, against BIHUAN_DATABASE."""
+    _alone("push", data, verbose)
 
 
 @app.command()

@@ -55,6 +55,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database: Annotated[
         str, _key("SQLAlchemy URL of PostgreSQL (postgresql+psycopg://…); empty keeps SQLite in the data folder.", secret=True)
     ] = ""
+    influx_url: Annotated[
+        str,
+        _key("Address of InfluxDB 2 (http://…); empty keeps the time series in SQLite in the data folder.", pattern=r"^$|^https?://[^\s]+$"),
+    ] = ""
+    influx_org: Annotated[str, _key("Organisation in InfluxDB.", min_length=1)] = "bihuan"
+    influx_token: Annotated[
+        str, _key("Token of InfluxDB: reads and writes the district's bucket, and may make it if it is missing.", secret=True)
+    ] = ""
+    store: Annotated[bool, _key("Keep telemetry, alarms, incidents and hazards in the time series.")] = True
+    keep_raw_days: Annotated[float, _key("Days that raw readings are kept; at least 30 for major hazard sources.", ge=1)] = 30.0
+    keep_1s_days: Annotated[float, _key("Days that roll-ups of one second are kept.", ge=1)] = 7.0
+    keep_1m_days: Annotated[float, _key("Days that roll-ups of one minute are kept.", ge=1)] = 400.0
+    keep_15m_days: Annotated[float, _key("Days that roll-ups of fifteen minutes are kept.", ge=1)] = 1830.0
+    keep_events_days: Annotated[float, _key("Days that points of alarms, incidents and hazards are kept.", ge=1)] = 1830.0
     evidence: Annotated[
         str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")
     ] = ""
@@ -69,6 +83,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, _key("Worker processes of this machine. The embedded default needs one; Kafka spreads partitions over all.", ge=1, le=64)
     ] = 1
     fetch_wait_ms: Annotated[int, _key("Longest wait of a consumer for new messages, in milliseconds.", ge=1, le=5000)] = 20
+    telemetry_pack_ms: Annotated[
+        int, _key("Milliseconds that readings of a busy zone wait for company before they go on together.", ge=1, le=1000)
+    ] = 50
+    public_url: Annotated[
+        str, _key("This system's address as others reach it, for links in webhooks; empty: paths alone.", pattern=r"^$|^https?://[^\s]+$")
+    ] = ""
     journal_rows: Annotated[int, _key("Rows that the journal holds before it sheds (telemetry at 80 %, alarms at 100 %).", ge=100)] = (
         2_000_000
     )
@@ -96,6 +116,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def ledger_path(self) -> Path:
         """The ledger's SQLite file, unless ``database`` names PostgreSQL."""
         return self.folder / "ledger.sqlite"
+
+    @property
+    def series_path(self) -> Path:
+        """The time series' SQLite file, unless ``influx_url`` names InfluxDB."""
+        return self.folder / "series.sqlite"
 
     @property
     def cameras_path(self) -> Path:
@@ -215,6 +240,8 @@ def masked(key: Key, value: Any) -> str:
         if parts.password:
             host = parts.netloc.rpartition("@")[2]
             return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+        if "://" not in str(value):
+            return "***"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if value != "" else "(empty)"

@@ -28,7 +28,9 @@ class Start(Struct, frozen=True, tag="start", kw_only=True):
     settings: Settings
     broker: str = ""  # bootstrap servers
     generation: int = 0  # which embedded broker, counted from 0
-    doorbell: int = 0  # loopback UDP port of the doorbell, 0: the database notifies
+    doorbell: int = 0  # loopback UDP port of the relay's doorbell, 0: the database notifies
+    followers: tuple[int, ...] = ()  # loopback UDP ports of all who follow the outbox, to be rung too
+    bell: int = 0  # the one of them that this run listens on
     listen: int = -1  # inherited listening socket of the API
     prepare: bool = False
     site: Site | None = None  # to apply, only with ``prepare``

@@ -42,12 +42,14 @@ def verdict(run: PartProcess, patience: Patience, *, now: float, standstill: flo
     if silent > (patience.beat if run.heard != run.started else patience.first):
         return f"no sign of life for {silent:.0f} s"
     if run.ready.done() and run.beat.behind > patience.stall and standstill > patience.stall:
-        return f"no progress for {standstill:.0f} s while an accepted alarm waits for {run.beat.behind:.0f} s"
+        return f"no progress for {standstill:.0f} s while its work has waited for {run.beat.behind:.0f} s"
     return ""
 
 
 class Keeper:
-    """One part under supervision. ``again`` False: it is only watched, and ``lost`` says when somebody must act."""
+    """One run after the other of a part. ``again`` False: it is only watched, and ``lost`` says when somebody must act.
+
+    ``part``: which part it is, where ``name`` (worker-2) tells one of several."""
 
     def __init__(
         self,
@@ -56,10 +58,11 @@ class Keeper:
         start: Callable[[], Start],
         patience: Patience,
         *,
+        part: str = "",
         keep: Sequence[int] = (),
         again: bool = True,
     ) -> None:
-        self.name, self.command, self.patience = name, command, patience
+        self.name, self.part, self.command, self.patience = name, part or name, command, patience
         self._start, self._keep, self._again = start, keep, again
         self.lost = False  # it ended by itself and is not started again
         self.refused = False  # it can never work as it is configured

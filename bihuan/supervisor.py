@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -32,10 +33,19 @@ STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
     (("demo", "video"), 2.0),
     (("ingest",), 1.5),
     (("worker",), 2.0),
+    (("store",), 1.0),
     (("push",), 1.0),
     (("api",), 1.5),
 )
-"""Who ends after whom, and within how many seconds: intake, ingest, worker, push, feeds and API. The broker is last."""
+"""Who ends after whom, and within how many seconds: intake, ingest, worker, store, push, feeds and API. The broker is last."""
+READERS = ("worker", "store")
+"""Parts that read the broker: they belong to its lane and are replaced with it."""
+LATE = ("store", "push")
+"""Parts that nobody waits for at a start: two cores import what accepts and merges alarms sooner without them."""
+LATE_AFTER = 10.0
+"""Seconds after which they start although the API is not ready."""
+STORE_STALL = 60.0
+"""Seconds without progress after which the store is replaced: a slow time series may take half of that for one write."""
 WRITERS = ("ingest", "api")
 """Parts that write to the broker, in the order in which they change to another."""
 
@@ -70,6 +80,7 @@ class Supervisor:
         self.settings, self.parts, self._site, self._listen = settings, parts, site, listen
         self._password, self._say, self._well = password, say, well
         self._doorbell = 0 if settings.database else free_port(socket.SOCK_DGRAM)
+        self._bells = {} if settings.database else {name: free_port(socket.SOCK_DGRAM) for name in ("store-0", "store-1", "push")}
         self._patience = Patience(beat=settings.beat_timeout, stall=settings.stall_timeout)
         self._unprepared: str | None = next(iter(parts)) if prepares else None  # the first part brings the data folder up to date
         self.keepers: dict[str, Keeper] = {}
@@ -79,18 +90,23 @@ class Supervisor:
         self.failed = False  # a part refused to work: a setting is wrong
         self._last_bytes: dict[str, tuple[str, int]] = {}
         self._change_after, self._failures = 0.0, 0
+        self._late: list[str] = []
+        self._late_from = 0.0
         self._background: list[asyncio.Task[None]] = []
 
     # --- start ---
     def _start_message(self, name: str, lane: Callable[[], Lane]) -> Callable[[], Start]:
         def start() -> Start:
             prepare = name == self._unprepared
+            bell = f"store-{lane().generation % 2}" if name == "store" else name  # two stores overlap while the broker is replaced
             return Start(
                 name=name,
                 settings=self.settings,
                 broker=lane().address,
                 generation=lane().generation,
                 doorbell=self._doorbell,
+                followers=tuple(self._bells.values()),
+                bell=self._bells.get(bell, 0),
                 listen=self._listen.fileno() if self._listen is not None and name == "api" else -1,
                 prepare=prepare,
                 site=self._site if prepare else None,
@@ -101,14 +117,18 @@ class Supervisor:
 
     def _keeper(self, name: str, part: str, lane: Callable[[], Lane], *, again: bool = True) -> Keeper:
         keep = [self._listen.fileno()] if self._listen is not None and part == "api" else []
-        keeper = Keeper(name, self._command(part), self._start_message(name, lane), self._patience, keep=keep, again=again)
+        patience = replace(self._patience, stall=max(STORE_STALL, self._patience.stall)) if part == "store" else self._patience
+        keeper = Keeper(name, self._command(part), self._start_message(name, lane), patience, part=part, keep=keep, again=again)
         keeper.launch()
         return keeper
 
-    def _workers(self, lane: Lane) -> list[Keeper]:
-        count = 0 if "worker" not in self.parts else self.settings.workers if self.settings.kafka else 1
-        names = ["worker"] if count == 1 else [f"worker-{n}" for n in range(1, count + 1)]
-        return [self._keeper(name, "worker", lambda: lane, again=lane.broker is None) for name in names]
+    def _readers(self, lane: Lane, parts: Sequence[str] = READERS) -> list[Keeper]:
+        found: list[Keeper] = []
+        for part in (p for p in parts if p in self.parts):
+            count = self.settings.workers if part == "worker" and self.settings.kafka else 1
+            names = [part] if count == 1 else [f"{part}-{n}" for n in range(1, count + 1)]
+            found += [self._keeper(name, part, lambda: lane, again=lane.broker is None) for name in names]
+        return found
 
     async def _start_broker(self) -> tuple[Process, str]:
         from bus.embedded import embedded_broker_command
@@ -118,7 +138,7 @@ class Supervisor:
         return Process.start(leashed(command), quiet=True), f"127.0.0.1:{port}"
 
     async def _make_lane(self, generation: int) -> Lane:
-        """The next broker and its workers, which begin at once: the first thing they do is make the topics."""
+        """The next broker and its readers, which begin at once: the first thing they do is make the topics."""
         from bus.embedded import wait_until_up
 
         broker, address = await self._start_broker()
@@ -129,34 +149,36 @@ class Supervisor:
             broker.kill()
             await broker.wait(2.0)
             raise
-        lane.workers = self._workers(lane)
-        for worker in lane.workers:
-            worker.begin()
+        lane.readers = self._readers(lane)
+        for reader in lane.readers:
+            reader.begin()
         return lane
 
     async def start(self) -> None:
         """Start the first part and the lane; when the first has prepared the data folder all others. Raises Misconfigured.
 
         The others wait for that because two cores import the API's packages sooner alone: alarms are accepted earlier."""
-        others = [part for part in self.parts if part != "worker"]
+        others = [part for part in self.parts if part not in READERS]
         if self._unprepared is not None:
             self._add(others[:1])
-        if not self.settings.kafka and "worker" in self.parts:
+        if not self.settings.kafka and not set(READERS).isdisjoint(self.parts):
             broker, address = await self._start_broker()
             self.lane = Lane(0, address, broker)
-        self.lane.workers = self._workers(self.lane)
+        late = [part for part in LATE if part in self.parts] if "api" in self.parts else []
+        self.lane.readers = self._readers(self.lane, [part for part in READERS if part not in late])
         if self._unprepared is not None:
-            first = self.keepers[others[0]] if others else self.lane.workers[0]
+            first = self.keepers[others[0]] if others else self.lane.readers[0]
             self._unprepared = first.name
             first.begin()
             self._welcome(await self._preparation(first))
             self._unprepared = None
-        self._add([part for part in others if part not in self.keepers])
+        self._add([part for part in others if part not in self.keepers and part not in late])
         for keeper in self._everybody():
             keeper.begin()
         if self.lane.broker is not None:
             writers = [self.keepers[name] for name in WRITERS if name in self.keepers]
             self.change = BrokerChange(self._make_lane, self._set_lane, writers)
+        self._late, self._late_from = late, time.monotonic() + LATE_AFTER
         self._background.append(asyncio.create_task(self._look_after()))
 
     def _add(self, parts: Sequence[str]) -> None:
@@ -164,7 +186,19 @@ class Supervisor:
             self.keepers[part] = self._keeper(part, part, lambda: self.lane)
 
     def _everybody(self) -> list[Keeper]:
-        return [*self.keepers.values(), *(w for lane in self._lanes() for w in lane.workers)]
+        return [*self.keepers.values(), *(r for lane in self._lanes() for r in lane.readers)]
+
+    def _start_late(self) -> None:
+        """Start what nobody waited for, once the API works; a lane that was replaced meanwhile has its readers already."""
+        if not self._late or (time.monotonic() < self._late_from and not self.keepers["api"].is_ready):
+            return
+        present = {keeper.part for keeper in self.lane.readers}
+        missing = [part for part in self._late if part in READERS and part not in present]
+        self._add([part for part in self._late if part not in READERS])
+        self.lane.readers += self._readers(self.lane, missing)
+        for keeper in self._everybody():
+            keeper.begin()
+        self._late = []
 
     async def _preparation(self, first: Keeper) -> Prepared:
         """What the first part says of the data folder; nothing when a signal comes before it."""
@@ -194,6 +228,7 @@ class Supervisor:
                 self.stopping.set()
                 return
             try:
+                self._start_late()
                 if all(k.is_ready for k in self._everybody()):
                     self._well()
                 self._count_bytes()
@@ -230,12 +265,12 @@ class Supervisor:
                     await switch(keeper, self.lane.address)
 
     def _why_change(self, lane: Lane, broker: Process) -> str:
-        """Why broker and workers are replaced together, or "". A worker that died is still a member of its group for seconds: on a
+        """Why broker and readers are replaced together, or "". A reader that died is still a member of its group for seconds: on a
         fresh broker the next one has its partitions at once, and the journal sends again what it had not applied."""
         if broker.ended.done():
             return f"the broker ended with {broker.ended.result()}"
-        if any(worker.lost for worker in lane.workers):
-            return "a worker ended"
+        if lost := [reader.name for reader in lane.readers if reader.lost]:
+            return f"{lost[0]} ended"
         return NEAR_BOUND if lane.written > CHANGE_AT * self.settings.broker_bound else ""
 
     # --- the end ---
@@ -251,9 +286,7 @@ class Supervisor:
             with suppress(Exception):  # an intake that can't be closed ends with its process
                 await api.order("close_intake", timeout=1.0)
         for names, seconds in STOP_STAGES:
-            stage = [k for n in names if (k := self.keepers.get(n)) is not None]
-            if "worker" in names:
-                stage += [w for lane in self._lanes() for w in lane.workers]
+            stage = [keeper for keeper in self._everybody() if keeper.part in names]
             left = max(0.1, min(seconds, until - time.monotonic()))
             await asyncio.gather(*(k.stop(left) for k in stage))
         for lane in self._lanes():

@@ -21,9 +21,11 @@ from bihuan.sign_of_life import SignOfLife
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
-EVERYTHING = ("api", "ingest", "worker", "video")
+EVERYTHING = ("api", "ingest", "worker", "store", "push", "video")
 """Parts of `bihuan up`, in the order of starting: whoever accepts alarms first."""
-ALONE: dict[str, tuple[str, ...]] = {"api": ("api", "ingest"), "ingest": ("ingest", "video"), "worker": ("worker",)}
+ALONE: dict[str, tuple[str, ...]] = {
+    "api": ("api", "ingest"), "ingest": ("ingest", "video"), "worker": ("worker",), "store": ("store",), "push": ("push",),
+}  # fmt: skip
 """What each part run alone consists of. The API brings a forwarder for its own journal; of two on one folder, one works."""
 _RETRIES, _PAUSE = 20, 0.05  # a system killed a moment ago may still hold the port through its dying children
 
@@ -87,7 +89,8 @@ def run_system(settings: Settings, parts: Sequence[str], *, alone: str = "") -> 
         from bihuan.supervisor import Supervisor
 
         password = secrets.token_urlsafe(12) if "api" in parts else ""
-        every = [*parts, "demo"] if settings.demo and "api" in parts else list(parts)
+        every = [part for part in parts if part != "store" or settings.store or alone]
+        every += ["demo"] if settings.demo and "api" in parts else []
         sign = SignOfLife(settings.folder, alone)
         held.callback(sign.end)
         if not asyncio.run(Supervisor(settings, every, site=site, listen=listener, password=password, well=sign.give).run()):

@@ -17,7 +17,7 @@ each repeat would only fill a log that is kept in memory. What must not go in: t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -83,18 +83,24 @@ def alarm_routes(bounds: Bounds | None = None) -> tuple[Route, ...]:
     return (Route(name="alarms", lane=Lane.ALARMS, topic=ALARMS, ship=_signals, settled=settled_ids, bounds=bounds or Bounds()),)
 
 
-def telemetry_routes(*, durable: bool, broker_bound: int = 256_000_000) -> tuple[Route, ...]:
-    """The lane of telemetry, on a Kafka that keeps what it has (``durable``), or on the embedded one of ``broker_bound`` bytes."""
-    if durable:
-        bounds = Bounds(pack_rows=TELEMETRY_PACK)
-        return (Route(name="telemetry", lane=Lane.TELEMETRY, topic=TELEMETRY, ship=_as_they_are, settled=None, bounds=bounds),)
-    bounds = Bounds(pack_rows=TELEMETRY_PACK, patience=30.0, overtaken_only=True)
-    behind = Bounds(
-        pack_rows=TELEMETRY_PACK, patience=30.0, overtaken_only=True, window=5_000, window_bytes=max(broker_bound // 6, 200_000)
+def telemetry_routes(*, durable: bool, broker_bound: int = 256_000_000, store: bool = True) -> tuple[Route, ...]:
+    """The lane of telemetry, on a Kafka that keeps what it has (``durable``), or on the embedded one of ``broker_bound`` bytes.
+
+    ``store``: whether there is a store agent to wait for."""
+    acknowledged = Route(
+        name="telemetry", lane=Lane.TELEMETRY, topic=TELEMETRY, ship=_as_they_are, settled=None, bounds=Bounds(pack_rows=TELEMETRY_PACK)
     )
+    if durable:
+        return (acknowledged,)
+    bounds = Bounds(pack_rows=TELEMETRY_PACK, patience=30.0, overtaken_only=True)
+    evaluate = Route(name="evaluate", lane=Lane.TELEMETRY, topic=TELEMETRY, ship=_as_they_are, carries=_is_readings, settled=_evaluated,
+                     releases=False, bounds=bounds, ask=(0.2, 1.0))  # fmt: skip
+    if not store:
+        rollups = replace(acknowledged, name="rollups", topic=ROLLUPS, carries=_is_no_readings)
+        return replace(evaluate, releases=True, forget=forget), rollups
+    behind = replace(bounds, window=5_000, window_bytes=max(broker_bound // 6, 200_000))
     return (
-        Route(name="evaluate", lane=Lane.TELEMETRY, topic=TELEMETRY, ship=_as_they_are, carries=_is_readings,
-              settled=_evaluated, releases=False, bounds=bounds, ask=(0.2, 1.0)),
+        evaluate,
         Route(name="store", lane=Lane.TELEMETRY, topic=TELEMETRY, ship=_as_evaluated, carries=_is_readings,
               settled=_evaluated_and_stored, owed=_evaluated, forget=forget, bounds=behind, poll=0.25, ask=(0.25, 1.0)),
         Route(name="rollups", lane=Lane.TELEMETRY, topic=ROLLUPS, ship=_as_they_are, carries=_is_no_readings,

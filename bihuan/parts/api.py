@@ -82,7 +82,7 @@ async def serve(part: Part) -> None:
     """Serve until told to stop."""
     settings = part.settings
     database = Database(settings.database_url)
-    doorbell = open_doorbell(settings.database_url, part.start.doorbell)
+    doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
     journal = await asyncio.to_thread(Journal, settings.journal_path, max_rows=settings.journal_rows)
     registry = SiteWatch(database)
     await registry.first(part.stopping)
@@ -91,7 +91,7 @@ async def serve(part: Part) -> None:
     def read_site(data: bytes) -> Site:
         return parse_site(data, file="site", folder=Path(settings.data)).site
 
-    telemetry_door = TelemetryDoor(journal, registry, now_us)
+    telemetry_door = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000)
     app = create_app(
         ApiSettings(secure_cookie=settings.secure_cookie or None, session_lifetime=settings.session_hours * 3600),
         database=database,

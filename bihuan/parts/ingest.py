@@ -43,7 +43,7 @@ class Forwarders:
     """The forwarders of both lanes: alarms have a producer of their own, so that they never wait behind telemetry."""
 
     def __init__(self, journal: Journal, database: Database, broker: str, settings: Settings) -> None:
-        telemetry = telemetry_routes(durable=bool(settings.kafka), broker_bound=settings.broker_bound)
+        telemetry = telemetry_routes(durable=bool(settings.kafka), broker_bound=settings.broker_bound, store=settings.store)
         self.alarms, self.telemetry = (
             Forwarder(journal, database, Producer, broker, routes=routes, partitions=settings.partitions)
             for routes in (alarm_routes(), telemetry)

@@ -6,12 +6,12 @@ What must not go in: what an agent does, how an alarm is merged.
 import asyncio
 import socket
 import time
-from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from sqlalchemy import Connection, select
 
+from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.parts.part import Part, run
 from bus.partitions import partition_of
@@ -57,16 +57,16 @@ class Waiting:
         return max(0.0, time.time() - min(waiting) / 1e6) if waiting else 0.0
 
 
-def _instance(name: str, data: Path) -> str:
-    """A name for this worker that stays over restarts and is no other's: machine, data folder, number."""
-    return f"bihuan-{uuid5(NAMESPACE_URL, f'{socket.gethostname()}{data.absolute()}')}-{name}"
+def instance_of(name: str, settings: Settings) -> str:
+    """A name for this member of a group that stays over restarts and is no other's: machine, data folder, number."""
+    return f"bihuan-{uuid5(NAMESPACE_URL, f'{socket.gethostname()}{settings.folder.absolute()}')}-{name}"
 
 
 async def work(part: Part) -> None:
     """Run the worker until it is told to stop."""
     settings = part.settings
     database = Database(settings.database_url)
-    doorbell = open_doorbell(settings.database_url, part.start.doorbell)
+    doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
     waiting = Waiting(database, settings.partitions)
     latest = WorkerProgress(ready=False, assigned=[])
 
@@ -90,7 +90,7 @@ async def work(part: Part) -> None:
     worker = WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,  # a lane of the embedded broker has exactly one worker
-        instance=_instance(part.start.name, Path(settings.data)) if settings.kafka else None,
+        instance=instance_of(part.start.name, settings) if settings.kafka else None,
         partitions=settings.partitions,
         replication=settings.replication,
         fetch_max_wait_ms=settings.fetch_wait_ms,

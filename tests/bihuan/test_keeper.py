@@ -48,7 +48,7 @@ async def test_a_change_gives_up_at_once_when_the_new_worker_has_died(tmp_path: 
     old, present = Lane(0, "old"), list[str]()
 
     async def make(generation: int) -> Lane:
-        return Lane(generation, "new", workers=[keeper(tmp_path, [sys.executable, "-c", ""], again=False)])
+        return Lane(generation, "new", readers=[keeper(tmp_path, [sys.executable, "-c", ""], again=False)])
 
     began = time.monotonic()
     assert await BrokerChange(make, lambda lane: present.append(lane.address), []).run(old, reason="test") is old

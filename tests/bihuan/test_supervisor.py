@@ -55,7 +55,7 @@ async def running(folder: Path, parts: tuple[str, ...], **changes: object) -> As
     supervisor = Supervisor(settings, parts, command=tiny, say=lambda _: None, prepares=False)
     await supervisor.start()
     try:
-        names = [*supervisor.keepers.values(), *supervisor.lane.workers]
+        names = [*supervisor.keepers.values(), *supervisor.lane.readers]
         await asyncio.gather(*(k.when_ready(20) for k in names))
         yield Running(folder, supervisor)
     finally:

@@ -4,6 +4,7 @@ Files in the data folder steer it: ``PART.hang`` stops its event loop once, ``PA
 """
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -42,7 +43,8 @@ async def work(part: Part) -> None:
     part.orders |= {"switch_broker": switch_broker, "close_intake": close_intake}
     part.progress = beat
     note(f"{name} started on {broker or 'nothing'}")
-    (folder / f"{name}.pid").write_text(str(__import__("os").getpid()))
+    (folder / f"{name}.pid.part").write_text(str(os.getpid()))
+    (folder / f"{name}.pid.part").replace(folder / f"{name}.pid")  # whoever looks meanwhile sees the old one, never half of one
     part.ready()
     hang = folder / f"{name}.hang"
     while not part.stopping.is_set():

@@ -1,0 +1,88 @@
+"""The store part: telemetry, roll-ups and events to the time series, by the Faust app of ``streams.store``.
+
+What must not go in: what is stored, and in which form.
+"""
+
+import asyncio
+import time
+
+import structlog
+
+from bihuan.control import Beat
+from bihuan.parts.part import Part, run
+from bihuan.parts.site_watch import SiteWatch
+from bihuan.parts.worker import instance_of
+from bihuan.time_series import open_time_series, retention_of
+from storage.database import Database
+from storage.doorbell import open_followers_bell
+from streams.app import WorkerSettings
+from streams.progress import WorkerProgress
+from streams.store import run_store
+
+log = structlog.get_logger()
+
+
+async def store(part: Part) -> None:
+    """Store until told to stop, or until the site belongs to another district: its points go elsewhere, by a fresh run."""
+    settings = part.settings
+    database = Database(settings.database_url, readers=2)
+    registry = SiteWatch(database)
+    await registry.first(part.stopping)
+    series = open_time_series(settings, registry().site.district)
+    bell = open_followers_bell(settings.database_url, part.start.bell)
+    latest = WorkerProgress(ready=False, assigned=[])
+
+    def report(progress: WorkerProgress) -> None:
+        nonlocal latest
+        if progress.ready and not latest.ready:
+            part.ready()
+        latest = progress
+
+    part.progress = lambda: Beat(
+        broker=part.start.broker,
+        broker_bytes=latest.bytes_written,
+        applied=latest.messages,
+        behind=standstill_of(latest),
+        note={"stored": latest.applied, "waiting": latest.waiting, "trouble": latest.trouble},
+    )
+    beside = [asyncio.create_task(registry.run()), asyncio.create_task(_until_other_district(part, registry))]
+    worker = WorkerSettings(
+        broker=part.start.broker,
+        alone=not settings.kafka,
+        instance=instance_of(part.start.name, settings) if settings.kafka else None,
+        partitions=settings.partitions,
+        replication=settings.replication,
+        fetch_max_wait_ms=max(settings.fetch_wait_ms, 100),  # nobody waits for a stored point
+    )
+    try:
+        await run_store(
+            worker, database, bell, series, registry, report, part.stopping, marks=not settings.kafka, retention=retention_of(settings)
+        )
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await series.close()
+        await bell.close()
+        await asyncio.to_thread(database.close)
+
+
+def standstill_of(progress: WorkerProgress) -> float:
+    """Seconds for which the broker has not been heard, though nothing that the process knows of is away."""
+    if progress.trouble or not progress.ready or progress.last_fetch_at is None:
+        return 0.0
+    return max(0.0, time.time() - progress.last_fetch_at / 1e6)
+
+
+async def _until_other_district(part: Part, registry: SiteWatch) -> None:
+    district = registry().site.district
+    while registry().site.district == district:
+        registry.changed.clear()
+        await registry.changed.wait()
+    log.warning("the site belongs to another district now: its points go to another bucket from here on", district=district)
+    part.stopping.set()
+
+
+def main() -> None:
+    """Be the store part."""
+    run(store)

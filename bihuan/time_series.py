@@ -1,0 +1,34 @@
+"""Which time series this system has: InfluxDB 2 where it is configured, a SQLite file of the data folder elsewhere.
+
+Imports late, since InfluxDB's client is half a second. What must not go in: what is written or asked (``storage/series``).
+"""
+
+from bihuan.configuration import Settings
+from hazards.errors import Misconfigured
+from storage.series.port import Retention, TimeSeries, bucket_of
+
+_DAY = 86_400 * 1_000_000
+
+
+def open_time_series(settings: Settings, district: str, *, writing: bool = True) -> TimeSeries:
+    """The time series of ``district``. ``writing`` False: only ``read`` is used, in another process than the store's.
+
+    Raises Misconfigured for an InfluxDB without a token."""
+    if not settings.influx_url:
+        from storage.series.sqlite import SqliteSeries
+
+        return SqliteSeries(settings.series_path, writing=writing)
+    if not settings.influx_token:
+        raise Misconfigured("InfluxDB needs a token", where="BIHUAN_INFLUX_TOKEN", hint="BIHUAN_INFLUX_TOKEN_FILE reads it from a file")
+    from storage.series.influx import InfluxAccess, InfluxSeries
+
+    return InfluxSeries(InfluxAccess(settings.influx_url, settings.influx_org, settings.influx_token, bucket_of(district)))
+
+
+def retention_of(settings: Settings) -> Retention:
+    """How long each measurement is kept."""
+    days = {
+        "telemetry": settings.keep_raw_days, "telemetry_1s": settings.keep_1s_days, "telemetry_1m": settings.keep_1m_days,
+        "telemetry_15m": settings.keep_15m_days,
+    } | dict.fromkeys(("alarms", "incidents", "hazards"), settings.keep_events_days)  # fmt: skip
+    return Retention({measurement: int(kept * _DAY) for measurement, kept in days.items()})
