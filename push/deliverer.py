@@ -63,6 +63,8 @@ class Deliverer:
                     async with asyncio.timeout(wait):
                         await self._woken.wait()
                 self._woken.clear()
+                if recording.done():
+                    recording.result()  # it ends only by failing: outcomes that nobody records must not pile up
         finally:
             await self._finish()
             recording.cancel()

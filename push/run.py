@@ -8,7 +8,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -27,7 +26,7 @@ from storage.deliveries import EndpointRow, State, sync_endpoints
 from storage.doorbell import Doorbell
 from storage.followers import Entry, advance, begin, follow, follow_in_transaction, read_after, stay_alive
 from storage.leadership import PUSH, Leadership
-from storage.site_store import Registry
+from storage.site_store import Registry, current_registry
 
 log = structlog.get_logger("push")
 
@@ -69,12 +68,12 @@ def micros() -> int:
 
 
 async def run_push(
-    database: Database, doorbell: Doorbell, registry: Callable[[], Registry], settings: PushSettings, report: Report, stop: asyncio.Event,
-    *, present: Present, environment: Mapping[str, str] = os.environ,
+    database: Database, doorbell: Doorbell, settings: PushSettings, report: Report, stop: asyncio.Event, *, present: Present,
+    environment: Mapping[str, str] = os.environ,
 ) -> None:  # fmt: skip
-    """Push until ``stop`` is set. ``report`` is called at least once a ``report_interval``; the caller keeps ``registry`` fresh.
+    """Push until ``stop`` is set. ``report`` is called at least once a ``report_interval``. The site is the one in SQL.
 
-    Waits for SQL as long as it takes."""
+    ``environment`` holds the secrets, ``present`` makes the data of messages. Waits for SQL as long as it takes."""
     leadership = Leadership(database, PUSH)
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -83,7 +82,7 @@ async def run_push(
                 report(PushProgress(leading=False))
                 await asyncio.wait([stopping], timeout=settings.report_interval)
                 continue
-            pusher = _Pusher(database, doorbell, registry, settings, report, present, environment)
+            pusher = _Pusher(database, doorbell, settings, report, present, environment)
             working = asyncio.create_task(pusher.run(leadership))
             await asyncio.wait([stopping, working], return_when=asyncio.FIRST_COMPLETED)
             working.cancel()
@@ -100,21 +99,21 @@ class _Pusher:
     """One term of office."""
 
     def __init__(
-        self, database: Database, doorbell: Doorbell, registry: Callable[[], Registry], settings: PushSettings, report: Report,
-        present: Present, environment: Mapping[str, str],
+        self, database: Database, doorbell: Doorbell, settings: PushSettings, report: Report, present: Present,
+        environment: Mapping[str, str],
     ) -> None:  # fmt: skip
-        self._database, self._doorbell, self._registry, self._settings, self._report = database, doorbell, registry, settings, report
+        self._database, self._doorbell, self._settings, self._report = database, doorbell, settings, report
         self._environment = environment
         self._endpoints: dict[str, Endpoint] = {}
-        self._version: int | None = None
+        self._registry: Registry | None = None
         self._reached, self._written_at = 0, 0.0
-        self._webhooks = Webhooks(lambda: self._endpoints, registry, present, base=settings.public_url, now=micros)
+        self._webhooks = Webhooks(lambda: self._endpoints, present, base=settings.public_url, now=micros)
         self._deliverer: Deliverer | None = None
 
     async def run(self, leadership: Leadership) -> None:
         """Work until cancelled, or until the leadership is lost."""
         await self._begin()
-        async with Sender(timeout=self._settings.delivery.timeout) as sender:
+        async with Sender(timeout=self._settings.delivery.timeout, lookups=self._settings.delivery.parallel) as sender:
             self._deliverer = Deliverer(self._database, sender, lambda: self._endpoints, self._settings.delivery, now=micros)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._deliverer.run())
@@ -126,26 +125,23 @@ class _Pusher:
         while True:
             try:
                 self._reached = await self._database.writing(_first_position)
-                await self._refresh()
+                await self._refresh(await self._database.reading(current_registry))
                 return
             except Unavailable as e:
                 log.warning("push waits for SQL", error=str(e))
                 await asyncio.sleep(self._settings.report_interval)
 
     async def _watch(self, leadership: Leadership) -> None:
-        """Report; look whether this process still leads and whether the site changed."""
+        """Report, and look whether this process still leads."""
         while True:
             self._report(self._progress())
             await asyncio.sleep(self._settings.report_interval)
             if not await asyncio.to_thread(leadership.holds):
                 raise Unavailable("push lost its leadership", where="sql", hint="it begins again when nobody else leads")
-            with suppress(Unavailable):
-                await self._refresh()
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, registry: Registry) -> None:
         """Take the endpoints of a site that changed."""
-        registry = self._registry()
-        if registry.version == self._version:
+        if self._registry is not None and registry.version == self._registry.version:
             return
         endpoints = endpoints_of(registry.site, self._environment)
         rows = [EndpointRow(e.id, e.enterprise, e.url, e.trouble) for e in endpoints.values()]
@@ -153,15 +149,17 @@ class _Pusher:
         for endpoint in endpoints.values():
             if endpoint.trouble:
                 log.warning("nothing is sent to an endpoint", endpoint=endpoint.id, enterprise=endpoint.enterprise, why=endpoint.trouble)
-        self._endpoints, self._version = endpoints, registry.version
+        self._endpoints, self._registry = endpoints, registry
         if self._deliverer is not None:
             self._deliverer.wake()
 
     async def _take(self) -> bool:
-        """Follow one page; whether there may be more."""
-        page = await self._database.reading(lambda c: read_after(c, self._reached, limit=PAGE, topics=TOPICS))
+        """Follow one page, with the endpoints of the site as it then is; whether there may be more."""
+        page, registry = await self._database.reading(
+            lambda c: (read_after(c, self._reached, limit=PAGE, topics=TOPICS), current_registry(c))
+        )
+        await self._refresh(registry)
         if page.entries:
-            await self._refresh()  # a site applied just before this event
             before = self._reached
             try:
                 more = await self._database.writing(self._follow)
@@ -180,7 +178,7 @@ class _Pusher:
         return follow_in_transaction(connection, NAME, self._effect, now=micros(), limit=PAGE, topics=TOPICS)
 
     def _effect(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        self._webhooks.take(connection, entries)
+        self._webhooks.take(connection, entries, current_registry(connection))
         self._reached = entries[-1].position
 
     async def _pass_by(self, reached: int) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 import aiohttp
 
 from push.endpoints import Endpoint
-from push.guard import AddressRefused, CheckingResolver, checking_sockets
+from push.guard import AddressRefused, CheckingResolver, NameResolver, checking_sockets
 from push.schedule import TIMEOUT, retry_after
 from push.signing import signed_headers
 
@@ -40,14 +40,14 @@ class Outcome:
 class Sender:
     """Connections to receivers: those that may be private and those that may not share none."""
 
-    def __init__(self, *, timeout: float = TIMEOUT, now: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
-        self._now = now
+    def __init__(self, *, timeout: float = TIMEOUT, lookups: int = 64, now: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        self._now, self._lookups = now, lookups
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout)
         self._sessions = {allowed: self._session(allow_private=allowed) for allowed in (False, True)}
 
     def _session(self, *, allow_private: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            resolver=CheckingResolver(aiohttp.ThreadedResolver(), allow_private=allow_private), use_dns_cache=False,
+            resolver=CheckingResolver(NameResolver(self._lookups), allow_private=allow_private), use_dns_cache=False,
             socket_factory=checking_sockets(allow_private=allow_private), limit=0, keepalive_timeout=KEPT_OPEN,
         )  # fmt: skip
         return aiohttp.ClientSession(
@@ -77,7 +77,7 @@ class Sender:
             raise
         except Exception as e:  # whatever a receiver does, it is this endpoint's trouble and nobody else's
             took = time.monotonic() - began
-            error = "" if status is not None else _said(e, self._timeout.total)
+            error = "" if status is not None else _plain(_said(e, self._timeout.total))
         if status is not None and not 200 <= status < 300:
             error = _status_text(status)
         return Outcome(at, round(took * 1000), status, error, wait)
@@ -104,6 +104,11 @@ def _status_text(status: int) -> str:
         return f"HTTP {status}"
 
 
+def _plain(text: str) -> str:
+    """``text`` as one short line that any database keeps: it may hold what a stranger sent."""
+    return "".join(c if c.isprintable() else " " for c in text[:300])
+
+
 def _said(error: Exception, timeout: float | None) -> str:
     """The cause in one sentence, without addresses of ours or texts of theirs beyond a line."""
     cause: BaseException | None = error
@@ -115,11 +120,11 @@ def _said(error: Exception, timeout: float | None) -> str:
         case TimeoutError():
             return f"no answer within {timeout:g} s"
         case aiohttp.ClientConnectorCertificateError():
-            return f"the certificate is not valid: {error.certificate_error}"[:300]
+            return f"the certificate is not valid: {error.certificate_error}"
         case aiohttp.ClientConnectorError():
-            return f"no connection: {error.os_error.strerror or error.os_error}"[:300]
+            return f"no connection: {error.os_error.strerror or error.os_error}"
         case aiohttp.InvalidURL():
             return "the URL is not valid"
         case aiohttp.ServerDisconnectedError():
             return "the connection was closed before an answer came"
-    return f"{type(error).__name__}: {error}"[:300]
+    return f"{type(error).__name__}: {error}"

@@ -32,15 +32,14 @@ _NOTHING = "{}"
 
 
 class Webhooks:
-    """Makes deliveries out of outbox rows. ``endpoints`` and ``registry`` are asked at every call; ``base`` is for links."""
+    """Makes deliveries out of outbox rows. ``endpoints`` is asked at every call; ``base`` is for links."""
 
     def __init__(
-        self, endpoints: Callable[[], Mapping[str, Endpoint]], registry: Callable[[], Registry], present: Present, *, base: str,
-        now: Callable[[], int],
+        self, endpoints: Callable[[], Mapping[str, Endpoint]], present: Present, *, base: str, now: Callable[[], int]
     ) -> None:  # fmt: skip
-        self._endpoints, self._registry, self._present, self._base, self._now = endpoints, registry, present, base.rstrip("/"), now
+        self._endpoints, self._present, self._base, self._now = endpoints, present, base.rstrip("/"), now
 
-    def take(self, connection: Connection, entries: Sequence[Entry]) -> int:
+    def take(self, connection: Connection, entries: Sequence[Entry], registry: Registry) -> int:
         """Put what ``entries`` are worth into the deliveries; how many deliveries are new."""
         subjects = [(entry, subject) for entry in entries if (subject := self._read(connection, entry)) is not None]
         if not subjects or not self._endpoints():
@@ -51,7 +50,7 @@ class Webhooks:
         off = {identity for identity, row in known_endpoints(connection).items() if row.turned_off}
         rows: list[dict[str, Any]] = []
         for entry, subject in subjects:
-            rows += self._rows(entry, subject, told, subject.id in annunciated, off)
+            rows += self._rows(entry, subject, registry, told, subject.id in annunciated, off)
         return put_deliveries(connection, rows)
 
     def _known(self, connection: Connection, subjects: Sequence[tuple[Entry, Subject]]) -> dict[tuple[str, str], str]:
@@ -69,7 +68,7 @@ class Webhooks:
             return None
 
     def _rows(
-        self, entry: Entry, subject: Subject, told: dict[tuple[str, str], Told], annunciated: bool, off: set[str]
+        self, entry: Entry, subject: Subject, registry: Registry, told: dict[tuple[str, str], Told], annunciated: bool, off: set[str]
     ) -> list[dict[str, Any]]:
         rows, bodies = list[dict[str, Any]](), dict[str, bytes]()
         for endpoint in self._endpoints().values():
@@ -82,13 +81,12 @@ class Webhooks:
             if isinstance(subject, IncidentMessage):
                 told[key] = told_of(subject)
             if news not in bodies:
-                bodies[news] = self._body(news, entry, subject)
+                bodies[news] = self._body(news, entry, subject, registry)
             knows = msgspec.json.encode(told[key]).decode() if key in told else _NOTHING
             rows.append(_row(entry, endpoint, subject, news, bodies[news], knows, off=endpoint.id in off, now=self._now()))
         return rows
 
-    def _body(self, news: str, entry: Entry, subject: Subject) -> bytes:
-        registry = self._registry()
+    def _body(self, news: str, entry: Entry, subject: Subject, registry: Registry) -> bytes:
         data = {**self._present(registry, subject), "links": links(subject, self._base)}
         return body_of(news, entry.created_at, data, registry)
 

@@ -9,15 +9,13 @@ from push.deliverer import DeliverySettings
 from push.run import PushSettings, run_push
 from storage.database import Database
 from storage.doorbell import LoopbackDoorbell
-from storage.site_store import load_registry
 
 
 async def main(url: str, port: int) -> None:
     database = Database(url)
-    registry = await database.reading(load_registry)
     settings = PushSettings(delivery=DeliverySettings(timeout=5.0), poll=0.1)
     await run_push(
-        database, LoopbackDoorbell(port), lambda: registry, settings, lambda progress: None, asyncio.Event(), present=as_the_api_shows(),
+        database, LoopbackDoorbell(port), settings, lambda progress: None, asyncio.Event(), present=as_the_api_shows(),
         environment=os.environ,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from storage.database import Database
 from storage.doorbell import LoopbackDoorbell
 from storage.incidents import apply_signals
 from storage.outbox import give_positions
-from storage.site_store import Registry, apply_site, load_registry
+from storage.site_store import apply_site
 from tests.push.receiver import SECRET
 from tests.real.ports import free_port
 
@@ -46,7 +46,6 @@ class World:
     """A database, its site, and what happens."""
 
     database: Database
-    registry: Registry = field(default_factory=Registry)
     bell: LoopbackDoorbell = field(default_factory=lambda: LoopbackDoorbell(free_port()))
     progress: list[PushProgress] = field(default_factory=list)
 
@@ -54,7 +53,6 @@ class World:
         """Make ``hooks`` the site's webhooks."""
         with self.database.write() as connection:
             apply_site(connection, msgspec.structs.replace(SITE, settings={"webhooks": list(hooks)}), by="test", now=now())
-            self.registry = load_registry(connection)
         return self
 
     def happens(self, *signals: Signal) -> None:
@@ -81,8 +79,7 @@ class World:
             report_interval=0.05,
         )  # fmt: skip
         work = run_push(
-            self.database, self.bell, lambda: self.registry, settings, self.progress.append, stop, present=as_the_api_shows(),
-            environment=environment,
+            self.database, self.bell, settings, self.progress.append, stop, present=as_the_api_shows(), environment=environment
         )  # fmt: skip
         task = asyncio.create_task(work)
         try:

@@ -102,7 +102,9 @@ async def test_steps_of_a_hazard_are_pushed_and_comments_are_not(world: World, r
         world.bell.ring()
         await receiver.until(4)
     assert kinds(receiver) == ["hazard.proposed", "hazard.confirmed", "hazard.claimed", "hazard.closed"]
-    assert receiver.got[0].body["data"]["title"] == "炉前明火" and receiver.got[0].body["data"]["grade"] == "major"
+    data = receiver.got[0].body["data"]
+    assert data["title"] == "炉前明火" and data["grade_name"]["zh"] == "重大" and data["enterprise_name"] == "示例铝业"
+    assert data["links"]["self"] == "https://park.example/api/v1/hazards/h1"
 
 
 async def test_errors_and_then_success_is_one_message_with_one_id(world: World, receiver: Receiver) -> None:
@@ -216,7 +218,6 @@ async def test_an_internal_address_is_refused_and_the_record_says_so(world: Worl
 async def test_two_push_processes_send_each_message_once(world: World, receiver: Receiver) -> None:
     other = World(world.database)
     world.apply(hook(receiver.url()))
-    other.registry = world.registry
     async with world.pushing(), other.pushing():
         for n in range(20):
             world.happens(signal(n, kind=f"kind_{n}"))
@@ -231,7 +232,6 @@ async def test_two_push_processes_send_each_message_once(world: World, receiver:
 async def test_a_standby_takes_over_when_the_leader_ends(world: World, receiver: Receiver) -> None:
     other = World(world.database)
     world.apply(hook(receiver.url()))
-    other.registry = world.registry
     async with other.pushing():
         await until(lambda: other.progress and other.progress[-1].leading)
         async with world.pushing():

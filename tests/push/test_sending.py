@@ -1,6 +1,7 @@
 """One attempt against receivers that behave, misbehave and are not there."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 
@@ -114,6 +115,25 @@ async def test_a_connection_that_was_opened_for_one_is_not_lent_to_another(recei
     assert (await sender.send(at(receiver.url()), "m1", b"{}")).status == 204
     outcome = await sender.send(at(receiver.url(), allow_private=False), "m2", b"{}")
     assert outcome.status is None and "loopback" in outcome.error and len(receiver.got) == 1
+
+
+GARBAGE = [b"HTTP/1.1 2\x0000 OK\r\n\r\n", b"\x00\xff\xfe garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 10**6, b""]
+
+
+@pytest.mark.parametrize("said", GARBAGE)
+async def test_what_is_no_http_is_an_outcome_that_any_database_keeps(sender: Sender, said: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        with contextlib.suppress(ConnectionError):
+            writer.write(said)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    outcome = await sender.send(at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"), "m1", b"{}")
+    assert outcome.status is None and outcome.error.isprintable() and 0 < len(outcome.error) <= 300
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize("url", ["http://", "nonsense", "http://user:hunter2@[bad/", "gopher://x/", "http://x:99999/"])
