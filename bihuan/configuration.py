@@ -86,9 +86,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     telemetry_pack_ms: Annotated[
         int, _key("Milliseconds that readings of a busy zone wait for company before they go on together.", ge=1, le=1000)
     ] = 50
-    public_url: Annotated[
-        str, _key("This system's address as others reach it, for links in webhooks; empty: paths alone.", pattern=r"^$|^https?://[^\s]+$")
-    ] = ""
     journal_rows: Annotated[int, _key("Rows that the journal holds before it sheds (telemetry at 80 %, alarms at 100 %).", ge=100)] = (
         2_000_000
     )

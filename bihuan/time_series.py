@@ -3,9 +3,12 @@
 Imports late, since InfluxDB's client is half a second. What must not go in: what is written or asked (``storage/series``).
 """
 
+from collections.abc import Callable, Sequence
+
 from bihuan.configuration import Settings
 from hazards.errors import Misconfigured
-from storage.series.port import Retention, TimeSeries, bucket_of
+from storage.series.port import Retention, SeriesQuery, SeriesRun, TimeSeries, bucket_of
+from storage.site_store import Registry
 
 _DAY = 86_400 * 1_000_000
 
@@ -32,3 +35,25 @@ def retention_of(settings: Settings) -> Retention:
         "telemetry_15m": settings.keep_15m_days,
     } | dict.fromkeys(("alarms", "incidents", "hazards"), settings.keep_events_days)  # fmt: skip
     return Retention({measurement: int(kept * _DAY) for measurement, kept in days.items()})
+
+
+class SeriesReader:
+    """The time series of the site's present district, for reading: opened when it is first asked, so that no start waits for it."""
+
+    def __init__(self, settings: Settings, registry: Callable[[], Registry]) -> None:
+        self._settings, self._registry = settings, registry
+        self._opened: tuple[str, TimeSeries] | None = None
+
+    async def read(self, query: SeriesQuery) -> Sequence[SeriesRun]:
+        """See ``TimeSeriesReader``."""
+        district = self._registry().site.district
+        if self._opened is None or self._opened[0] != district:
+            before, self._opened = self._opened, (district, open_time_series(self._settings, district, writing=False))
+            if before is not None:
+                await before[1].close()
+        return await self._opened[1].read(query)
+
+    async def close(self) -> None:
+        """Give back connections and threads."""
+        if self._opened is not None:
+            await self._opened[1].close()

@@ -23,6 +23,7 @@ from bihuan.parts.publishing import Publisher
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
+from bihuan.time_series import SeriesReader
 from hazards.errors import JournalFull, Unavailable
 from hazards.zones import Site
 from ingest.door import Door
@@ -92,11 +93,13 @@ async def serve(part: Part) -> None:
         return parse_site(data, file="site", folder=Path(settings.data)).site
 
     telemetry_door = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000)
+    series = SeriesReader(settings, registry)
     app = create_app(
         ApiSettings(secure_cookie=settings.secure_cookie or None, session_lifetime=settings.session_hours * 3600),
         database=database,
         door=Door(journal, registry, now_us),
         telemetry_door=telemetry_door,
+        time_series=series,
         pictures=EvidenceStore(settings.evidence_path),
         registry=registry,
         read_site=read_site,
@@ -111,6 +114,7 @@ async def serve(part: Part) -> None:
     part.progress = lambda: Beat(broker=publisher.address, broker_bytes=publisher.bytes_written, note={"published": relay.published})
     await _work(part, intake, [registry.run(), _keep(relay.run)], publisher, app.state.services.feed.closed)
     await telemetry_door.close()
+    await series.close()
     await publisher.stop()
     await doorbell.close()
     await asyncio.to_thread(journal.close)
