@@ -34,7 +34,8 @@ def _hazard(presenter: Presenter, hazard: HazardMessage) -> dict[str, Any]:
     return {
         "id": hazard.id, "zone": hazard.zone, "zone_name": zone.name if zone else hazard.zone, "enterprise": hazard.enterprise,
         "enterprise_name": owner, "kind": hazard.kind, "kind_name": {"zh": kind.chinese, "en": kind.english}, "grade": hazard.grade,
-        "grade_name": {"zh": grade.zh, "en": grade.en} if grade else {"zh": hazard.grade, "en": hazard.grade}, "confirmed": hazard.confirmed, "state": hazard.state, "event": hazard.event, "title": hazard.title, "basis": hazard.basis,
+        "grade_name": {"zh": grade.zh, "en": grade.en} if grade else {"zh": hazard.grade, "en": hazard.grade},
+        "confirmed": hazard.confirmed, "state": hazard.state, "event": hazard.event, "title": hazard.title, "basis": hazard.basis,
         "opened_at": presenter.time(hazard.opened_at).isoformat(), "updated_at": presenter.time(hazard.updated_at).isoformat(),
         "due_at": presenter.time(hazard.due_at).isoformat() if hazard.due_at else None, "version": hazard.version,
         "incident": hazard.incident, "synthetic": hazard.synthetic,

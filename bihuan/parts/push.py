@@ -6,7 +6,6 @@ import structlog
 
 from bihuan.control import Beat
 from bihuan.parts.part import Part, run
-from bihuan.parts.site_watch import SiteWatch
 from bihuan.webhook_data import as_the_api_shows
 from push.run import PushProgress, PushSettings, run_push
 from storage.database import Database
@@ -19,8 +18,6 @@ async def push(part: Part) -> None:
     """Push until told to stop."""
     settings = part.settings
     database = Database(settings.database_url, readers=2)
-    registry = SiteWatch(database)
-    await registry.first(part.stopping)
     bell = open_followers_bell(settings.database_url, part.start.bell)
     latest = PushProgress(leading=False)
 
@@ -30,14 +27,9 @@ async def push(part: Part) -> None:
 
     part.progress = lambda: Beat(note={"leading": latest.leading, "delivered": latest.delivered, "trouble": latest.trouble})
     part.ready()
-    watching = asyncio.create_task(registry.run())
     try:
-        await run_push(
-            database, bell, registry, PushSettings(public_url=settings.public_url), report, part.stopping, present=as_the_api_shows()
-        )
+        await run_push(database, bell, PushSettings(public_url=settings.public_url), report, part.stopping, present=as_the_api_shows())
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
         await bell.close()
         await asyncio.to_thread(database.close)
 
