@@ -156,9 +156,11 @@ class Evaluation:
 
     # --- time and the site ---
 
-    def tick(self, now: int, *, heard_until: int, silent_from: int) -> None:
-        """Let time pass to ``now``: what that discovers waits in ``outgoing`` and ``rollups``. See ``hazards.limits.pass_time``."""
-        reports, slots = self._limits.tick(now, heard_until, silent_from)
+    def tick(self, now: int, *, silent_from: int) -> None:
+        """Let time pass to ``now``, up to when all was heard: what that discovers waits in ``outgoing`` and ``rollups``.
+
+        ``silent_from``: see ``hazards.limits.pass_time``."""
+        reports, slots = self._limits.tick(now, silent_from)
         self._post(slots, reports)
         for rollups in self._rollups:
             closed = rollups.tick(now, self._limits.last_at)
@@ -217,7 +219,7 @@ class Evaluation:
         series = self.zones[zone] = ZoneSeries(zone, self._number, SeenPacks(kept.seen if kept else b""))
         if kept is not None:
             self._take_up(series, kept)
-            series.outgoing = list(kept.outgoing)
+            series.outgoing, series.dirty = list(kept.outgoing), bool(kept.outgoing)
             for name, slot in series.slots.items():
                 self._settle(series, name, slot, now)
         self._watch(series, now)

@@ -121,9 +121,9 @@ class LimitTable:
         self.store(slot, sensor, state)
         return reports
 
-    def tick(self, now: int, heard_until: int, silent_from: int) -> tuple[list[Report], list[int]]:
+    def tick(self, now: int, silent_from: int) -> tuple[list[Report], list[int]]:
         """Reports that ``now`` discovers, and the slots they changed. See ``hazards.limits.pass_time``."""
-        quiet_for = heard_until - np.maximum(self.times[:, _LAST_RECEIVED], silent_from)
+        quiet_for = now - np.maximum(self.times[:, _LAST_RECEIVED], silent_from)
         silence = self.times[:, _SILENCE]
         heard = self.times[:, _LAST_RECEIVED] != NEVER
         found = (self.times[:, _DUE] <= now) | ((silence >= 0) & (quiet_for >= silence) & heard)
@@ -131,7 +131,7 @@ class LimitTable:
         for slot in slots:
             state, sensor = self.state(slot), self.sensors[slot]
             if sensor is not None:
-                reports += limits.pass_time(sensor, state, now, heard_until=heard_until, silent_from=silent_from)
+                reports += limits.pass_time(sensor, state, now, silent_from=silent_from)
                 self.store(slot, sensor, state)
         return reports, slots
 

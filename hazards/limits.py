@@ -102,14 +102,12 @@ def take(sensor: Sensor, state: SeriesState, readings: Sequence[Reading]) -> lis
     return machine.reports
 
 
-def pass_time(sensor: Sensor, state: SeriesState, now: int, *, heard_until: int | None = None, silent_from: int = NEVER) -> list[Report]:
-    """What is discovered by ``now`` (UTC µs) without a reading: delays that are over, silence.
-
-    ``heard_until``: receipts up to here are known (``now`` unless the readings lag). ``silent_from``: silence counts from here at the
-    earliest, when somebody began to listen."""
+def pass_time(sensor: Sensor, state: SeriesState, now: int, *, silent_from: int = NEVER) -> list[Report]:
+    """What is discovered by ``now`` (UTC µs) without a reading: delays that are over, silence. All that was received until ``now`` has
+    been taken. ``silent_from``: silence counts from here at the earliest, when somebody began to listen."""
     machine = _Machine(sensor, state)
     machine.end_delays(now)
-    machine.notice_silence(now if heard_until is None else heard_until, silent_from)
+    machine.notice_silence(now, silent_from)
     return machine.reports
 
 

@@ -14,7 +14,8 @@ from faust.streams import Stream
 from faust.tables.manager import TableManager
 from faust.types import StreamT
 
-from bus.topics import ALARMS, DEFAULT_PARTITIONS, Topic
+from bus.topics import ALARMS, DEFAULT_PARTITIONS, TELEMETRY, Topic
+from streams.evaluate import Evaluator, evaluate
 from streams.merge import Merger, merge
 from streams.transport import Transport
 
@@ -110,11 +111,11 @@ def build_app(settings: WorkerSettings, agents: Iterable[AgentLine]) -> WorkerAp
         reply_create_topic=False,
         TableManager=_NoTables,
         topic_partitions=settings.partitions,
-        stream_buffer_maxsize=512,
+        stream_buffer_maxsize=2048,  # with the line below: one full agent's partitions are paused before it blocks the other agents'
         stream_wait_empty=False,  # work under way is finished or done again by the next owner: ids make that harmless
         stream_recovery_delay=0.0,
         broker_commit_interval=settings.commit_interval,
-        broker_max_poll_records=500,
+        broker_max_poll_records=250,
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.heartbeat_interval,
         broker_rebalance_timeout=settings.rebalance_timeout,
@@ -132,10 +133,15 @@ def build_app(settings: WorkerSettings, agents: Iterable[AgentLine]) -> WorkerAp
     return app
 
 
-def flow(merger: Merger) -> tuple[AgentLine, ...]:
-    """Everything a worker does with what it reads."""
+def flow(merger: Merger, evaluator: Evaluator | None = None) -> tuple[AgentLine, ...]:
+    """Everything a worker does with what it reads; without ``evaluator`` it leaves telemetry alone."""
 
     async def merging(stream: StreamT[bytes]) -> None:
         await merge(cast(Stream[bytes], stream), merger)
 
-    return (AgentLine("merge", ALARMS, merging),)
+    async def evaluating(stream: StreamT[bytes]) -> None:
+        if evaluator is not None:
+            await evaluate(cast(Stream[bytes], stream), evaluator)
+
+    lines = AgentLine("merge", ALARMS, merging), AgentLine("evaluate", TELEMETRY, evaluating)
+    return lines if evaluator is not None else lines[:1]

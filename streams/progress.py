@@ -15,7 +15,9 @@ class WorkerProgress(Struct, frozen=True, kw_only=True):
     SQL took for the first time, ``repeated``: those it had already. ``waiting``: messages read and not yet in a batch.
     ``last_fetch_at``: when the broker last answered for the partition it answered least recently, with messages or without;
     it stands still when the consumer is stuck, the broker is away, or SQL is and nothing more fits (see ``trouble``).
-    ``trouble``: what is being retried now, "" when nothing is."""
+    ``trouble``: what is being retried now, "" when nothing is. Of telemetry: ``readings`` evaluated, those ``late``, ``too_late`` and
+    ``early`` (``hazards.evaluation.Counts``), ``rule_alarms`` raised and cleared; messages ``telemetry_waiting`` for a batch and
+    ``telemetry_unsaved``, for their checkpoint."""
 
     ready: bool
     assigned: list[str]
@@ -30,6 +32,14 @@ class WorkerProgress(Struct, frozen=True, kw_only=True):
     last_fetch_at: int | None = None
     last_batch_at: int | None = None
     trouble: str = ""
+    readings: int = 0
+    late: int = 0
+    too_late: int = 0
+    early: int = 0
+    rule_alarms: int = 0
+    telemetry_waiting: int = 0
+    telemetry_unsaved: int = 0
+    telemetry_trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -46,3 +56,11 @@ class Tally:
     bytes_written: int = 0
     last_batch_at: int | None = None
     trouble: str = ""
+    readings: int = 0
+    late: int = 0
+    too_late: int = 0
+    early: int = 0
+    rule_alarms: int = 0
+    telemetry_waiting: int = 0
+    telemetry_unsaved: int = 0
+    telemetry_trouble: str = ""

@@ -28,7 +28,8 @@ from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP, server_list
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
-from faust.types import TP
+from faust.types import TP, Message
+from faust.types.tuples import ack_lock
 from mode import Service
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 from mode.types import ServiceT
@@ -174,6 +175,13 @@ class Consumer(FaustConsumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def ack(self, message: Message) -> bool:
+        """``deliveries`` sees it. Faust's own record of acknowledged offsets, which nobody reads here, would grow for ever."""
+        with ack_lock:
+            first, message.acked = not message.acked, True
+            self._unacked_messages.discard(message)
+        return first
 
     async def on_stop(self) -> None:
         """A last commit, if the broker is there."""

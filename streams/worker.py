@@ -6,19 +6,23 @@ starts the process again, which is the one recovery that always works. What must
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from time import monotonic, time_ns
+from typing import Any
 
 import structlog
 
 from bus.admin import ensure_topics
-from bus.topics import ALARMS, DEAD_LETTERS
+from bus.partitions import partition_of
+from bus.topics import ALARMS, DEAD_LETTERS, TELEMETRY, Topic
 from hazards.errors import BrokerUnavailable
 from storage.database import Database
 from storage.dead_letters import DeadLetter
 from storage.incidents import apply_signals, wake_zones
 from streams.app import AgentLine, WorkerApp, WorkerSettings, build_app, flow
+from streams.evaluate import Evaluator, Telemetry
 from streams.merge import Apply, Merger, Rings
 from streams.progress import Tally, WorkerProgress
 from streams.timers import Timers, Wake
@@ -27,6 +31,9 @@ from streams.transport import Consumer
 log = structlog.get_logger()
 
 Report = Callable[[WorkerProgress], None]
+
+_FINISH = 1.0
+_ANSWERED_LATELY = 3_000_000  # µs
 
 
 def micros() -> int:
@@ -43,14 +50,22 @@ async def run_worker(
     *,
     apply: Apply = apply_signals,
     wake: Wake = wake_zones,
+    telemetry: Telemetry | None = None,
 ) -> None:
-    """Merge alarms and run timers until ``stop`` is set. ``report`` is called at least once a ``report_interval``.
+    """Merge alarms, evaluate telemetry (if given) and run timers until ``stop`` is set. ``report`` is called at least once a
+    ``report_interval``.
 
     Waits for the broker as long as it takes. Raises Misconfigured when a topic has another partition count, and
     BrokerUnavailable when Faust gave up: end the process then and start it anew."""
     merger = Merger(database, doorbell, apply, micros, at_most=settings.batch_messages, heaviest=settings.batch_bytes)
-    run = Run(settings, flow(merger), merger.tally, report)
+    agents = list[AgentLine]()
+    run = Run(settings, agents, merger.tally, report)
     merger.publish = run.publish_dead_letter
+    evaluator = None
+    if telemetry is not None:
+        evaluator = Evaluator(database, telemetry, run, merger.tally, micros, publish=run.publish_dead_letter)
+        run.before_stop = evaluator.finish
+    agents.extend(flow(merger, evaluator))
     timers = Timers(database, wake, micros, partitions=settings.partitions, owned=run.owned, tally=merger.tally, ring=doorbell.ring)
     merger.on_wake = timers.wake_at
     waking = asyncio.create_task(timers.run())
@@ -67,10 +82,31 @@ class Run:
     def __init__(self, settings: WorkerSettings, agents: Sequence[AgentLine], tally: Tally, report: Report) -> None:
         self._settings, self._agents, self._tally, self._report = settings, agents, tally, report
         self.app: WorkerApp | None = None
+        self.before_stop: Callable[[], Awaitable[None]] | None = None
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def owned(self) -> frozenset[int]:
-        """Partitions of topic alarms that are assigned and flowing."""
-        return frozenset(p for topic, p in self._assignment() if topic == ALARMS.name)
+    def owned(self, topic: Topic = ALARMS) -> frozenset[int]:
+        """Partitions of ``topic`` that are assigned and flowing."""
+        return frozenset(p for name, p in self._assignment() if name == topic.name)
+
+    def generation(self) -> int:
+        """Counts rebalances."""
+        return 0 if self.app is None else self.app.consumer_generation_id
+
+    def flowing(self) -> bool:
+        """Whether partitions are assigned and the broker answered lately for each of them."""
+        last = self._last_fetch_at() if self.app is not None and self.app.assigned.is_set() else None
+        return last is not None and micros() - last < _ANSWERED_LATELY
+
+    def own_zones(self, zones: Iterable[str]) -> list[str]:
+        """Those of ``zones`` whose telemetry comes to this worker."""
+        owned = self.owned(TELEMETRY)
+        return [zone for zone in zones if partition_of(zone, self._settings.partitions) in owned]
+
+    def fail(self, error: Exception) -> None:
+        """End ``until`` with an error: start the process again."""
+        if not self._failure.done():
+            self._failure.set_exception(error)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set."""
@@ -109,18 +145,30 @@ class Run:
         ended = asyncio.create_task(_crashed(app, starting))
         assigned = asyncio.create_task(app.assigned.wait())
         try:
-            while not (stopping.done() or ended.done()):
-                news = {stopping, ended} if assigned.done() else {stopping, ended, assigned}
+            while not (stopping.done() or ended.done() or self._failure.done()):
+                news: set[asyncio.Future[Any]] = {stopping, ended, self._failure}
+                if not assigned.done():
+                    news.add(assigned)
                 await asyncio.wait(news, timeout=self._settings.report_interval, return_when=asyncio.FIRST_COMPLETED)
                 if assigned.done() and not app.assigned.is_set():
                     assigned = asyncio.create_task(app.assigned.wait())
                 self._report(self.progress())
+            if self._failure.done():
+                self._failure.result()
             if ended.done():
                 ended.result()
+            await self._finish()
         finally:
             ended.cancel()
             assigned.cancel()
             await self._stop(app, starting)
+
+    async def _finish(self) -> None:
+        """What the agents want to have done before the end, for a moment."""
+        if self.before_stop is not None:
+            with suppress(Exception):
+                async with asyncio.timeout(_FINISH):
+                    await self.before_stop()
 
     async def _stop(self, app: WorkerApp, starting: "asyncio.Task[None]") -> None:
         """Commit what is acknowledged and leave the group; what takes longer than ``stop_timeout`` is left to the group's timers."""

@@ -80,7 +80,7 @@ def told(
             evaluation.take(waiting)
             waiting = []
         if isinstance(event, Tick):
-            evaluation.tick(event.now, heard_until=event.now, silent_from=-1)
+            evaluation.tick(event.now, silent_from=-1)
         if cut():
             keep()
         if not waiting and restart():
@@ -96,7 +96,7 @@ def told(
 
 
 @given(histories(spread=1500), st.data())
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_they_are_what_a_plain_dictionary_gives_however_the_history_is_cut(history: History, data: st.DataObject) -> None:
     stored, evaluation, _ = told(history, lambda: data.draw(st.booleans()), lambda: data.draw(st.booleans()))
     expected, refused = plainly(history.packs)
@@ -105,7 +105,7 @@ def test_they_are_what_a_plain_dictionary_gives_however_the_history_is_cut(histo
 
 
 @given(histories(spread=10), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_batch_tells_each_bucket_once(history: History, data: st.DataObject) -> None:
     _, _, batches = told(history, lambda: data.draw(st.booleans()))
     for batch in batches:
@@ -144,11 +144,11 @@ def test_a_bucket_is_told_when_a_later_one_begins_and_again_when_late_data_chang
 def test_the_clock_closes_what_nothing_followed() -> None:
     evaluation = one_zone()
     evaluation.take([pack((0.1, 1))])
-    evaluation.tick(NOON + SECOND + GRACE - 1, heard_until=NOON, silent_from=NOON)
+    evaluation.tick(NOON + SECOND + GRACE - 1, silent_from=NOON)
     assert finest(evaluation) == []
-    evaluation.tick(NOON + SECOND + GRACE, heard_until=NOON, silent_from=NOON)
+    evaluation.tick(NOON + SECOND + GRACE, silent_from=NOON)
     assert finest(evaluation) == [(0, 1, 1)]
-    evaluation.tick(NOON + 60 * SECOND, heard_until=NOON, silent_from=NOON)
+    evaluation.tick(NOON + 60 * SECOND, silent_from=NOON)
     assert finest(evaluation) == []
 
 
