@@ -58,13 +58,18 @@ class Door:
         return signals
 
     def _admit(self, reports: Sequence[Report]) -> tuple[list[Signal], list[JournalRow]]:
-        site, received_at = self._registry(), self._now()
-        signals: dict[str, Signal] = {}
-        for report in reports:
-            zone, synthetic = site.zone_of(report.device), site.is_synthetic(report.device)
-            signal = _storable(admit(report, zone=zone, synthetic=synthetic, received_at=received_at))
-            signals.setdefault(signal.id, signal)
-        return list(signals.values()), [_row(signal) for signal in signals.values()]
+        signals = signals_of(reports, self._registry(), self._now())
+        return signals, [_row(signal) for signal in signals]
+
+
+def signals_of(reports: Sequence[Report], site: Places, received_at: int) -> list[Signal]:
+    """The signals that ``reports`` become, in order; repeats of one id are one signal. ``received_at`` is UTC microseconds."""
+    signals: dict[str, Signal] = {}
+    for report in reports:
+        zone, synthetic = site.zone_of(report.device), site.is_synthetic(report.device)
+        signal = _storable(admit(report, zone=zone, synthetic=synthetic, received_at=received_at))
+        signals.setdefault(signal.id, signal)
+    return list(signals.values())
 
 
 def _row(signal: Signal) -> JournalRow:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from hazards.errors import BihuanError, JournalFull, StorageUnavailable, Unavailable
 from storage import journal_file
-from storage.journal_file import JournalEntry, JournalRow, Lane, Standing
+from storage.journal_file import SHARE, JournalEntry, JournalRow, Lane, Standing
 
 __all__ = ["Journal", "JournalEntry", "JournalRow", "Lane", "Standing"]
 
@@ -42,6 +42,7 @@ class _Job:
     trial: Callable[[sqlite3.Connection], None] | None = None
     rows: Sequence[JournalRow] = ()
     released: Sequence[int] = ()
+    share: float = 1.0
     done: Future[None] = field(default_factory=Future)
 
 
@@ -67,17 +68,18 @@ class Journal:
 
     # --- appending ---
 
-    async def append(self, lane: Lane, rows: Sequence[JournalRow]) -> None:
+    async def append(self, lane: Lane, rows: Sequence[JournalRow], *, share: float | None = None) -> None:
         """Put ``rows`` on disk, all or none; returns after the fsync. An id that already waits counts as appended.
 
+        ``share``: the part of the bound up to which they are taken, if it is not the lane's.
         Raises JournalFull (over the bound, or the disk is full) and StorageUnavailable; nothing was taken then."""
         if rows:
-            await asyncio.wrap_future(self._enqueue(_Job(lane, rows=rows)))
+            await asyncio.wrap_future(self._enqueue(_Job(lane, rows=rows, share=SHARE[lane] if share is None else share)))
 
     def append_sync(self, lane: Lane, rows: Sequence[JournalRow]) -> None:
         """The same for threads; never call it on an event loop."""
         if rows:
-            self._enqueue(_Job(lane, rows=rows)).result()
+            self._enqueue(_Job(lane, rows=rows, share=SHARE[lane])).result()
 
     async def check(self) -> None:
         """Raises JournalFull or StorageUnavailable while the last append was refused and a trial on disk is refused too."""
@@ -254,7 +256,8 @@ class Journal:
             if job.trial is not None:
                 job.trial(connection)
             else:
-                journal_file.insert(connection, job.lane, job.rows, now=now, max_rows=self.max_rows, max_bytes=self.max_bytes)
+                bounds = int(self.max_rows * job.share), int(self.max_bytes * job.share)
+                journal_file.insert(connection, job.lane, job.rows, now=now, max_rows=bounds[0], max_bytes=bounds[1])
         except JournalFull as e:
             return e
         return None

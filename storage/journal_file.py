@@ -199,13 +199,13 @@ def bytes_used(connection: sqlite3.Connection) -> int:
 def insert(connection: sqlite3.Connection, lane: Lane, rows: Sequence[JournalRow], *, now: int, max_rows: int, max_bytes: int) -> None:
     """Append ``rows`` inside the open transaction, all or none; ids that already wait are passed over.
 
-    Raises JournalFull when the lane's share of the bound would be passed, and ``sqlite3.Error``."""
+    Raises JournalFull when all lanes together would pass the bounds, and ``sqlite3.Error``."""
     connection.execute("SAVEPOINT batch")
     inserted = connection.executemany(_SQL[lane].insert, [(row.id, row.zone, now, row.payload) for row in rows]).rowcount
     if inserted > 0:
         connection.execute("UPDATE tally SET entries = entries + ? WHERE lane = ?", (inserted, int(lane)))
         (entries,) = connection.execute("SELECT sum(entries) FROM tally").fetchone()
-        if entries > max_rows * SHARE[lane] or bytes_used(connection) > max_bytes * SHARE[lane]:
+        if entries > max_rows or bytes_used(connection) > max_bytes:
             connection.execute("ROLLBACK TO batch")
             connection.execute("RELEASE batch")
             raise JournalFull(

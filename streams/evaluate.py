@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError
 
 from bus.codecs import decode
+from bus.headers import done_with
 from hazards.admission import Report
 from hazards.errors import BadInput, Unavailable
 from hazards.evaluation import Evaluation, check_pack
@@ -178,6 +179,9 @@ class Evaluator:
         """The packs of ``events``; the bytes are let go. What can't be read is put aside with the reason."""
         packs = []
         for event in events:
+            if EVALUATE in done_with(event.message.headers):  # it was sent again for the store alone, maybe hours later
+                event.ack()
+                continue
             value = event.message.value or b""
             try:
                 pack = decode(TelemetryPack, value)

@@ -1,4 +1,4 @@
-"""The worker part: alarms from Kafka to incidents in SQL, by the Faust app of ``streams``.
+"""The worker part: alarms from Kafka to incidents in SQL, telemetry to alarms and roll-ups, by the Faust app of ``streams``.
 
 What must not go in: what an agent does, how an alarm is merged.
 """
@@ -6,6 +6,8 @@ What must not go in: what an agent does, how an alarm is merged.
 import asyncio
 import socket
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
@@ -13,14 +15,22 @@ from sqlalchemy import Connection, select
 
 from bihuan.configuration import Settings
 from bihuan.control import Beat
+from bihuan.emitters import JournalEmitter, KafkaEmitter
 from bihuan.parts.part import Part, run
+from bihuan.parts.site_watch import SiteWatch
 from bus.partitions import partition_of
+from bus.producer import Producer
 from bus.topics import ALARMS
 from hazards.errors import StorageUnavailable
+from hazards.sensors import Sensor, sensors_of_site
 from storage import schema
 from storage.database import Database
 from storage.doorbell import open_doorbell
+from storage.journal import Journal
+from storage.site_store import Registry
 from streams.app import WorkerSettings
+from streams.emit import Emitter
+from streams.evaluate import Telemetry
 from streams.progress import WorkerProgress
 from streams.worker import run_worker
 
@@ -62,12 +72,51 @@ def instance_of(name: str, settings: Settings) -> str:
     return f"bihuan-{uuid5(NAMESPACE_URL, f'{socket.gethostname()}{settings.folder.absolute()}')}-{name}"
 
 
+class SensorWatch:
+    """The sensors of the present site, made once for each version; None until the site was read."""
+
+    def __init__(self, registry: Callable[[], Registry]) -> None:
+        self._registry = registry
+        self._known: tuple[int, Mapping[str, Sensor]] | None = None
+
+    def __call__(self) -> Mapping[str, Sensor] | None:
+        """Sensors by series."""
+        registry = self._registry()
+        if registry.version and (self._known is None or self._known[0] != registry.version):
+            self._known = registry.version, sensors_of_site(registry)
+        return self._known[1] if self._known else None
+
+
+async def _emitter(settings: Settings, broker: str, registry: SiteWatch, held: AsyncExitStack) -> Emitter:
+    """Into the journal beside the embedded broker, straight to Kafka elsewhere. What it needs is closed by ``held``."""
+    if settings.kafka:
+        emitter = KafkaEmitter(lambda: Producer(broker), registry)
+        held.push_async_callback(emitter.close)
+        return emitter
+    journal = await asyncio.to_thread(Journal, settings.journal_path, max_rows=settings.journal_rows)
+    held.push_async_callback(asyncio.to_thread, journal.close)
+    return JournalEmitter(journal, registry)
+
+
 async def work(part: Part) -> None:
     """Run the worker until it is told to stop."""
     settings = part.settings
-    database = Database(settings.database_url)
-    doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
-    waiting = Waiting(database, settings.partitions)
+    async with AsyncExitStack() as held:
+        database = Database(settings.database_url)
+        held.push_async_callback(asyncio.to_thread, database.close)
+        doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
+        held.push_async_callback(doorbell.close)
+        waiting, registry = Waiting(database, settings.partitions), SiteWatch(database)
+        telemetry = Telemetry(
+            await _emitter(settings, part.start.broker, registry, held), SensorWatch(registry), marks=not settings.kafka
+        )
+        beside = [asyncio.create_task(waiting.look()), asyncio.create_task(_follow_site(part, registry))]
+        held.push_async_callback(_end, beside)
+        await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
+
+
+def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]:
+    """What the worker says of itself, passed on to the supervisor."""
     latest = WorkerProgress(ready=False, assigned=[])
 
     def report(progress: WorkerProgress) -> None:
@@ -77,17 +126,22 @@ async def work(part: Part) -> None:
         latest = progress
 
     def beat() -> Beat:
+        trouble = latest.trouble or latest.telemetry_trouble
         return Beat(
             broker=part.start.broker,
             broker_bytes=latest.bytes_written,
             applied=latest.applied + latest.repeated,
             behind=waiting.behind(latest),
-            note={"assigned": len(latest.assigned), "trouble": latest.trouble},
+            note={"assigned": len(latest.assigned), "readings": latest.readings, "rule_alarms": latest.rule_alarms, "trouble": trouble},
         )
 
     part.progress = beat
-    looking = asyncio.create_task(waiting.look())
-    worker = WorkerSettings(
+    return report
+
+
+def _worker_settings(part: Part) -> WorkerSettings:
+    settings = part.settings
+    return WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,  # a lane of the embedded broker has exactly one worker
         instance=instance_of(part.start.name, settings) if settings.kafka else None,
@@ -95,13 +149,17 @@ async def work(part: Part) -> None:
         replication=settings.replication,
         fetch_max_wait_ms=settings.fetch_wait_ms,
     )
-    try:
-        await run_worker(worker, database, doorbell, report, part.stopping)
-    finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-        await doorbell.close()
-        await asyncio.to_thread(database.close)
+
+
+async def _follow_site(part: Part, registry: SiteWatch) -> None:
+    await registry.first(part.stopping)
+    await registry.run()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def main() -> None:
