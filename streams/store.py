@@ -41,8 +41,8 @@ GROUP = "bihuan-store"
 FOLLOWER = "store"
 PUT_ASIDE = "time-series"
 """Topic of dead letters that hold lines which the time series refused."""
-AT_MOST, HEAVIEST = 2_000, 512 * 1024
-"""Messages and bytes of one batch: some 28,000 readings."""
+AT_MOST, HEAVIEST = 500, 512 * 1024
+"""Messages and bytes of one batch: some 28,000 readings in full packs."""
 LINGER = 0.2
 """Seconds after a small batch until the next: nobody waits for a stored point, and every write costs a sync to disk."""
 LONGEST_PAUSE = 5.0

@@ -1,6 +1,7 @@
 """The store process' work on the embedded broker: nothing is lost while the time series or SQL is away, nothing is doubled."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -331,3 +332,33 @@ async def test_the_outbox_s_rows_become_points_and_equal_times_stay_apart(
         with database.write() as connection:
             connection.execute(schema.followers.update().values(position=0))
     await series.close()
+
+
+async def test_what_waits_for_the_time_series_waits_in_kafka_and_not_in_memory(
+    embedded_broker: EmbeddedBroker, sqlite_database: Database, troubled: Troubled
+) -> None:
+    """50 MB wait; the process holds a few batches of them, and afterwards every reading is there."""
+    troubled.errors = [StorageUnavailable("away") for _ in range(100_000)]
+    await ensure_topics(embedded_broker.address, DEFAULT_PARTITIONS, 1)
+    heavy = [msgspec.structs.replace(telemetry([n]), series=["T-1/temperature", "x" * 10_000]) for n in range(5_000)]
+    async with producing(embedded_broker.address) as producer:
+        await send(producer, [(f"zone-{n % 40}".encode(), encode(p)) for n, p in enumerate(heavy)], TELEMETRY.name)
+    del heavy
+    tracemalloc.start()
+    try:
+        async with storing(embedded_broker.address, sqlite_database, troubled) as progress:
+            for _ in range(6):
+                await asyncio.sleep(0.5)
+                held, _ = tracemalloc.get_traced_memory()
+                assert held < 25_000_000, f"{held} bytes held while nothing can be stored"
+            assert held > 2_000_000 and progress.latest.messages == 0 and progress.latest.trouble == "away"
+            tracemalloc.stop()
+            troubled.errors.clear()
+
+            async def all_done() -> bool:
+                return progress.latest.applied == 5_000
+
+            await until(all_done, seconds=60)
+            await stored(troubled, range(5_000))
+    finally:
+        tracemalloc.stop()

@@ -41,6 +41,15 @@ async def test_a_reading_is_known_by_series_and_time_and_the_later_one_wins(seri
     assert times(run) == [1, 2] and list(run.last) == [2.0, 2.0]
 
 
+async def test_within_one_block_the_later_one_wins_too(series: TimeSeries) -> None:
+    await series.write_raw(raw(*((n % 7, n) for n in range(12_000))))
+    (run,) = await points(series)
+    assert times(run) == list(range(7)) and sorted(run.last) == list(range(11_993, 12_000))
+    await series.write_rollups(rolled(60, *((60 * (n % 3), [n]) for n in range(6_000))))
+    (run,) = await points(series, resolution=60)
+    assert sorted(run.last) == [5_997, 5_998, 5_999]
+
+
 async def test_a_range_holds_its_beginning_and_not_its_end(series: TimeSeries) -> None:
     await series.write_raw(raw(*((t, t) for t in range(10))))
     (run,) = await points(series, start=2, end=5)
