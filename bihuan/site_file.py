@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
+from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
 from bihuan.sensor_keys import check_sensor
 from bihuan.webhook_keys import check_webhooks
@@ -82,6 +83,7 @@ class _Reader:
         zones = self._section(top, "zones", self._zone)
         devices = self._section(top, "devices", self._device)
         check_webhooks(top, self.lines["enterprises"], self.problems)
+        check_mqtt(top, self.lines["enterprises"], self.problems)
         settings = {k: self.document.plain(v) for k, v in top.rest().items()}
         if (hooks := top.node_of("webhooks")) is not None:
             settings["webhooks"] = self.document.plain(hooks)

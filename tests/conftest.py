@@ -8,7 +8,7 @@ Each part is found by one variable:
 - ``BIHUAN_TEST_RTSP``: path of a program ``PORT NAME=FILE …`` that serves H.264 files; needs ffmpeg beside it
 - ``BIHUAN_TEST_MEDIA``: folder of real clips with ``index.csv``
 - ``BIHUAN_TEST_INFLUXD``: path of a program that takes influxd's arguments (InfluxDB 2)
-- ``BIHUAN_TEST_MQTT``: reserved for the MQTT intake
+- ``BIHUAN_TEST_MQTT``: path of the program mosquitto
 
 A test that needs a missing part is left out and named at the end of the run; with ``CI=true`` it fails instead.
 The embedded broker and SQLite come with the product, so nothing about them is ever left out.
@@ -28,6 +28,7 @@ from storage.database import Database, sqlite_url
 from storage.migrations import upgrade
 from tests.real.influx import Influx
 from tests.real.kafka import EmbeddedBroker, KafkaCluster
+from tests.real.mqtt import Mosquitto
 from tests.real.ports import free_port as _free_port
 from tests.real.postgres import create_database, drop_database
 from tests.real.rtsp import Rtsp
@@ -179,6 +180,14 @@ def rtsp(tmp_path: Path) -> Iterator[Rtsp]:
     server = Rtsp(part("RTSP"), folder)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A Mosquitto of this test: ``.url``, ``.port``, ``.restart()``, ``.stop()``, ``.start()``."""
+    broker = Mosquitto(part("MQTT"), tmp_path / "mosquitto")
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture
