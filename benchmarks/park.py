@@ -37,7 +37,9 @@ def places(zones: int) -> list[Place]:
     return [Place(f"D-{z}-{n}", f"zone-{z}", kind) for n, kind in enumerate(KINDS) for z in range(zones)]
 
 
-def write_park(path: Path, zones: int, *, cameras: list[dict[str, Any]] | None = None) -> Path:
+def write_park(
+    path: Path, zones: int, *, cameras: list[dict[str, Any]] | None = None, webhooks: list[dict[str, Any]] | None = None
+) -> Path:
     """A site file with ``zones`` zones of two enterprises and their devices; ``cameras`` are added to the devices as they stand."""
     grades = ("red", "orange", "yellow", "blue")
     site = {
@@ -51,6 +53,7 @@ def write_park(path: Path, zones: int, *, cameras: list[dict[str, Any]] | None =
             for z in range(zones)
         ],
         "devices": [{"id": p.device, "zone": p.zone, "type": "sensor"} for p in places(zones)] + (cameras or []),
+        "webhooks": webhooks or [],
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -194,16 +194,17 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 def running_system(tmp_path: Path) -> Iterator[Callable[..., RunningSystem]]:
     """``running_system("embedded")`` or ``running_system("kafka")`` (Apache Kafka and PostgreSQL) starts a real ``bihuan up``.
 
-    Further arguments: ``zones`` of its park, ``cameras`` as in a site file, ``settings`` without BIHUAN_. All of it ends with the
-    test, the system before what it stands on.
+    Further arguments: ``zones`` of its park, ``cameras`` and ``webhooks`` as in a site file, ``settings`` without BIHUAN_. All of it
+    ends with the test, the system before what it stands on.
     """
     with ExitStack() as ending:
 
         def start(
-            flavour: str, *, zones: int = 4, cameras: list[dict[str, Any]] | None = None, settings: dict[str, str] | None = None
-        ) -> RunningSystem:
+            flavour: str, *, zones: int = 4, cameras: list[dict[str, Any]] | None = None, webhooks: list[dict[str, Any]] | None = None,
+            settings: dict[str, str] | None = None,
+        ) -> RunningSystem:  # fmt: skip
             outside = _kafka_and_postgres(ending, tmp_path) if flavour == "kafka" else {}
-            site = write_park(tmp_path / "site.yaml", zones, cameras=cameras)
+            site = write_park(tmp_path / "site.yaml", zones, cameras=cameras, webhooks=webhooks)
             system = RunningSystem(tmp_path / "data", site=site, settings=outside | (settings or {}))
             ending.callback(lambda: print(f"--- end of the log of {system.url}\n{system.log_tail()}"))  # shown when the test fails
             ending.callback(system.end)
