@@ -44,6 +44,9 @@ T = TypeVar("T")
 TICK = 0.25
 FLUSH = 0.5
 """Seconds between sendings of roll-ups."""
+GATHER = 0.01
+"""Seconds after a batch until the next: a batch of one pack costs nearly as much as one of a hundred, and while one is worked on
+nothing gathers, since the loop is busy with it."""
 LOOK = 0.05
 """Seconds between looks for something to save."""
 MOST_UNSAVED = 50_000
@@ -145,6 +148,7 @@ class Evaluator:
         try:
             async with self._turn:
                 await self._apply(events)
+            await asyncio.sleep(GATHER)
             await self._wait_for_room()
         except MovedOn:
             log.info("evaluate.moved_on", messages=len(events))
