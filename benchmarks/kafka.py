@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from benchmarks.system import free_port
 from hazards.errors import Misconfigured, Unavailable
@@ -111,7 +112,12 @@ class Group:
 
     async def committed(self) -> Offsets:
         """Committed offsets; partitions without one are left out."""
-        found = await self._client.list_consumer_group_offsets(self._group)
+        try:
+            found = await self._client.list_consumer_group_offsets(self._group)
+        except KafkaError as e:  # the coordinator is still being chosen
+            if not e.retriable:
+                raise
+            return {}
         return {tp.partition: at.offset for tp, at in found.items() if tp.topic == self._topic and at.offset >= 0}
 
 
