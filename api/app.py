@@ -29,7 +29,7 @@ from hazards.errors import BihuanError
 from hazards.zones import Site
 from storage.database import Database
 from storage.outbox import FeedRow
-from storage.series.port import TimeSeriesReader
+from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
 
 log = get_logger(__name__)
@@ -58,6 +58,7 @@ def create_app(
     read_site: Callable[[bytes], Site],
     can_accept: Callable[[], Awaitable[None]],
     time_series: TimeSeriesReader | None = None,
+    retention: Retention | None = None,
     reload_site: Callable[[], Awaitable[None]] = nothing,
     ring: Callable[[], None] = lambda: None,
     now: Callable[[], int] = utc_now,
@@ -65,7 +66,8 @@ def create_app(
     """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
 
     ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
-    ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503."""
+    ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503;
+    ``retention``: which resolutions it may look for."""
     words, metrics = Words.load(), Metrics()
 
     def render(row: FeedRow) -> bytes:
@@ -73,7 +75,7 @@ def create_app(
 
     services = Services(
         settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
-        time_series=time_series, reload_site=reload_site,
+        time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
         read_site=read_site, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),

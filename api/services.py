@@ -19,7 +19,7 @@ from hazards.zones import Site
 from ingest.measurements import Measurements
 from ingest.telemetry_door import Taken
 from storage.database import Database
-from storage.series.port import TimeSeriesReader
+from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
 
 
@@ -55,6 +55,7 @@ class Services:
     pictures: Pictures
     registry: Callable[[], Registry]
     time_series: TimeSeriesReader | None
+    retention: Retention
     reload_site: Callable[[], Awaitable[None]]
     read_site: Callable[[bytes], Site]
     can_accept: Callable[[], Awaitable[None]]

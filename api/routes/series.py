@@ -20,7 +20,7 @@ from hazards.sensors import LIMITS, Sensor, sensors_of, sensors_of_site
 from hazards.telemetry import Floats, series_name
 from hazards.units import conversion
 from ingest.rfc3339 import parse_time
-from storage.series.port import RAW, Retention, SeriesQuery, SeriesRun
+from storage.series.port import RAW, SeriesQuery, SeriesRun
 from storage.series.resolution import MICROS, NAMES, WANTED, Choice, choices
 from storage.series.runs import joined, wider
 from storage.site_store import Registry
@@ -33,7 +33,6 @@ MOST_COMBINED = 200_000
 """Roll-ups read for one answer at most: five years in quarters of an hour."""
 _HOUR = 3600 * MICROS
 _LATEST = 253_402_300_799 * MICROS  # the end of the year 9999
-_RETENTION = Retention()
 
 Name = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
 Begin = Annotated[
@@ -74,7 +73,7 @@ async def get_series(
     start, stop = _range(begin, end, services.now())
     limit = min(max(limit, 1), MOST)
     if resolution == "auto":
-        wanted = list(choices(start, stop, now=services.now(), retention=_RETENTION, wanted=min(limit, WANTED)))
+        wanted = list(choices(start, stop, now=services.now(), retention=services.retention, wanted=min(limit, WANTED)))
     else:
         wanted = [Choice(NAMES[resolution], NAMES[resolution])]
     choice, runs = await _read(services, sensor, asking.scope, wanted, start, stop, limit)

@@ -23,7 +23,7 @@ from bihuan.parts.publishing import Publisher
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
-from bihuan.time_series import SeriesReader
+from bihuan.time_series import SeriesReader, retention_of
 from hazards.errors import JournalFull, Unavailable
 from hazards.zones import Site
 from ingest.door import Door
@@ -100,6 +100,7 @@ async def serve(part: Part) -> None:
         door=Door(journal, registry, now_us),
         telemetry_door=telemetry_door,
         time_series=series,
+        retention=retention_of(settings),
         pictures=EvidenceStore(settings.evidence_path),
         registry=registry,
         read_site=read_site,
