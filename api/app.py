@@ -19,22 +19,25 @@ from api.feed import FeedTail
 from api.metrics import Metrics
 from api.passwords import Passwords, Throttle
 from api.present import Presenter
+from api.present_hazards import HazardPresenter
 from api.principals import Principals
 from api.roles import ROUTES
-from api.routes import accounts, alarms, console, deliveries, evidence, feed, health, incidents, series, sessions, site, telemetry
+from api.routes import accounts, alarms, console, deliveries, evidence, feed, hazards, health, incidents, series, sessions, site, telemetry
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.errors import BihuanError
+from hazards.messages import HazardMessage
 from hazards.zones import Site
 from storage.database import Database
+from storage.hazards import policy_of
 from storage.outbox import FeedRow
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, telemetry, series, incidents, feed, evidence, site, sessions, accounts, deliveries, health, console)
+ROUTERS = (alarms, telemetry, series, incidents, hazards, feed, evidence, site, sessions, accounts, deliveries, health, console)
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 
@@ -71,7 +74,10 @@ def create_app(
     words, metrics = Words.load(), Metrics()
 
     def render(row: FeedRow) -> bytes:
-        return Presenter(registry(), words, now=now()).incident(row.message).model_dump_json().encode()
+        presenter = Presenter(registry(), words, now=now())
+        if isinstance(row.message, HazardMessage):
+            return HazardPresenter(presenter, policy_of(presenter.registry)).message(row.message).model_dump_json().encode()
+        return presenter.incident(row.message).model_dump_json().encode()
 
     services = Services(
         settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,

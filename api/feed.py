@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from structlog import get_logger
 
 from hazards.errors import Unavailable
+from hazards.messages import HazardMessage
 from storage import schema
 from storage.database import Database
 from storage.outbox import FeedRow, feed_bounds, read_feed
@@ -26,11 +27,12 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the feed, rendered once for everybody."""
+    """One event of the feed, rendered once for everybody. ``name``: incident or hazard."""
 
     position: int
     enterprise: str | None
     data: bytes
+    name: bytes = b"incident"
 
 
 class Gone(Exception):
@@ -87,7 +89,8 @@ class FeedTail:
         return len(rows) == PAGE
 
     def _event(self, row: FeedRow) -> Event:
-        return Event(row.position, row.enterprise, self._render(row))
+        name = b"hazard" if isinstance(row.message, HazardMessage) else b"incident"
+        return Event(row.position, row.enterprise, self._render(row), name)
 
     def _tell(self) -> None:
         self._news.set()

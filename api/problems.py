@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
+from api.hazard_models import Gate, Ruling
 from hazards import errors
 
 log = get_logger(__name__)
@@ -67,6 +68,8 @@ class Problem(BaseModel):
     retryable: bool = False
     rule: str | None = Field(default=None, description="the rule that refused, for 403 and 409")
     basis: str | None = Field(default=None, description="clause, interpretation, platform_default or demo")
+    ruling: Ruling | None = Field(default=None, description="the rule in full, with its sources")
+    gate: Gate | None = Field(default=None, description="the evidence gate's answer where it refused")
     errors: list[FieldError] | None = None
 
 
@@ -90,7 +93,7 @@ def _public(kind: type[errors.BihuanError]) -> type[errors.BihuanError]:
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
     """The response that carries ``problem``."""
-    content = problem.model_dump(exclude_none=True)
+    content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -106,6 +109,7 @@ def of_error(error: errors.BihuanError) -> JSONResponse:
         type=_name(kind), title=(kind.__doc__ or "").split(";")[0].strip().splitlines()[0].rstrip("."), status=status,
         detail=_inside_detail(error) if inside else error.what, pointer=pointer, hint=error.hint or None, retryable=error.retryable,
         rule=getattr(error, "rule", None), basis=getattr(error, "basis", None), errors=_file_errors(error),
+        ruling=getattr(error, "ruling_shown", None), gate=getattr(error, "gate_shown", None),
     )
     return answer(problem, _headers(kind))
 

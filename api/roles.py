@@ -41,6 +41,9 @@ _COMMAND = _ROOM | {Role.PARK_COMMAND}
 _SOURCES = _COMMAND | {Role.DEPARTMENT, Role.BUREAU, Role.ENTERPRISE}
 _SPEAKERS = _ALL - {Role.ANALYST}
 _TOLD = _ROOM | {Role.ENTERPRISE}
+_AUTHORITIES = frozenset({Role.ADMINISTRATOR, Role.PARK_COMMAND, Role.DEPARTMENT, Role.BUREAU})
+_ON_SITE = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.ENTERPRISE})
+_RECTIFYING = frozenset({Role.ADMINISTRATOR, Role.ENTERPRISE, Role.PARK_COMMAND, Role.DEPARTMENT})
 _OPEN = Access(None)
 
 ROUTES: dict[tuple[str, str], Access] = {
@@ -55,6 +58,13 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/incidents/{id}/commands"): Access(_SPEAKERS, 64 * KB),  # and see COMMANDS
     ("GET", "/api/v1/feed"): Access(_ALL),
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
+    # hazards
+    ("GET", "/api/v1/hazards"): Access(_ALL),
+    ("POST", "/api/v1/hazards"): Access(_SPEAKERS, 64 * KB),
+    ("GET", "/api/v1/hazards/{id}"): Access(_ALL),
+    ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
+    ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see HAZARD_COMMANDS
+    ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     # webhooks and what was pushed
     ("GET", "/api/v1/deliveries"): Access(_TOLD),
     ("GET", "/api/v1/deliveries/{id}"): Access(_TOLD),
@@ -102,6 +112,24 @@ COMMANDS: dict[str, frozenset[Role]] = {
     "close": _ROOM,
 }
 """Commands on incidents. Nobody states these by clause: they are platform defaults, which the policy pack will refine."""
+
+HAZARD_COMMANDS: dict[str, frozenset[Role]] = {
+    "propose": _SPEAKERS,
+    "confirm": _AUTHORITIES,
+    "dismiss": _AUTHORITIES,
+    "measure": _ON_SITE | _AUTHORITIES,  # which measure by whom: the policy pack
+    "end_measure": _ON_SITE | _AUTHORITIES,
+    "plan": _RECTIFYING,  # who of them: the policy pack, by the zone
+    "start_rectification": _RECTIFYING,
+    "claim": _RECTIFYING,
+    "accept": _AUTHORITIES | {Role.ENTERPRISE},  # who of them: the policy pack, by the grade
+    "refuse": _AUTHORITIES | {Role.ENTERPRISE},
+    "close": _AUTHORITIES | {Role.ENTERPRISE},
+    "comment": _SPEAKERS,
+}
+"""Commands on hazards, as far as the role alone decides; the policy pack refines them by grade, zone and person.
+
+The administrator may stand in for others, on the record under that role (platform default)."""
 
 COMMANDS_BASIS = "platform_default"
 

@@ -43,6 +43,9 @@ class Pictures(Protocol):
     def read(self, sha256: str) -> tuple[bytes, str, str]:
         """(bytes, media type, zone it was taken in). Raises NotFound."""
 
+    def put(self, data: bytes, *, media_type: str, device: str, zone: str, taken_at: int) -> str:
+        """Keep the bytes; their SHA-256. Raises StorageUnavailable."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:

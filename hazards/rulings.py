@@ -1,8 +1,10 @@
 """Refusals that name their rule: the same words in the answer, in the tests and on the screen.
 
 They are leaves of the one error tree (``hazards/errors.py``); what is added is the rule and, from the evidence gate, its answer.
-What must not go in: decisions.
+``ruling_shown`` and ``gate_shown`` are those as an edge shows them, set there. What must not go in: decisions.
 """
+
+from typing import Any
 
 from hazards.errors import BadInput, NotInState, NotPermitted
 from hazards.evidence_gate import Answer
@@ -12,6 +14,9 @@ from hazards.policy import Rule
 class NotByRule(NotInState):
     """The state or a rule of the pack does not allow it. ``gate``: the evidence gate's answer where that refused."""
 
+    ruling_shown: Any = None
+    gate_shown: Any = None
+
     def __init__(self, what: str, ruling: Rule, *, hint: str = "", gate: Answer | None = None) -> None:
         super().__init__(what, where="/command", hint=hint)
         self.ruling, self.rule, self.basis, self.gate = ruling, ruling.id, ruling.authority.value, gate
@@ -20,6 +25,8 @@ class NotByRule(NotInState):
 class NotForRole(NotPermitted):
     """A rule of the pack gives it to others."""
 
+    ruling_shown: Any = None
+
     def __init__(self, what: str, ruling: Rule, *, hint: str = "") -> None:
         super().__init__(what, hint=hint)
         self.ruling, self.rule, self.basis = ruling, ruling.id, ruling.authority.value
@@ -27,6 +34,8 @@ class NotForRole(NotPermitted):
 
 class IncompleteByRule(BadInput):
     """Something that a rule of the pack asks for is missing."""
+
+    ruling_shown: Any = None
 
     def __init__(self, what: str, ruling: Rule, *, where: str, hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.evidence_gate import Answer, Sight
 from hazards.hazard import PLATFORM, Actor, Hazard, Origin, message_of
-from hazards.hazard_commands import HazardCommand, Propose
+from hazards.hazard_commands import Claim, HazardCommand, Propose
 from hazards.hazard_decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose
 from hazards.hazard_proposals import completed, proposal_rule, proposed_by_rule
 from hazards.hazard_record import GENESIS, Entry, canonical, chained, read_entry
@@ -33,6 +33,7 @@ from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
 from storage.site_store import Registry, current_registry
+from storage.uploads import check_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def command_hazard(
         raise NotFound("no such hazard", where=hazard_id)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
         return _repeated(hazard, done, command, actor)
+    if isinstance(command, Claim):
+        check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     facts = facts_of(connection, current_registry(connection), hazard)
     decision = decide(hazard, command, actor=actor, now=now, facts=facts)
     _update(connection, decision, actor, command_id=command_id, now=now)

@@ -28,6 +28,8 @@ FOLLOWED_FOR = 7 * 24 * 3600 * 1_000_000
 """Microseconds after which a follower that said nothing is taken to be gone for good."""
 INTERNAL = ""
 """Topic of rows that only followers read."""
+_ON_THE_FEED: dict[str, type[IncidentMessage] | type[HazardMessage]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage}
+"""Topics that the feed shows, and what their rows hold."""
 POSITIONS_LOCK = 0x706F_7369  # "posi"
 
 
@@ -44,13 +46,13 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """One event of the feed. ``event``: opened, updated, closed or the name of a command's event."""
+    """One event of the feed. ``event``: opened, updated, closed, the name of a command's event, or a hazard's own."""
 
     position: int
     event: str
     zone: str
     enterprise: str | None
-    message: IncidentMessage
+    message: IncidentMessage | HazardMessage
 
 
 def announce(
@@ -149,8 +151,8 @@ def feed_bounds(connection: Connection) -> tuple[int, int]:
 def read_feed(connection: Connection, after: int, *, limit: int = BATCH, scope: str | None = None) -> list[FeedRow]:
     """Events after position ``after``, oldest first; ``scope``: only this enterprise's."""
     table = schema.outbox
-    query = select(table).where(table.c.position > after, table.c.topic == INCIDENTS.name)
+    query = select(table).where(table.c.position > after, table.c.topic.in_(_ON_THE_FEED))
     if scope is not None:
         query = query.where(table.c.enterprise == scope)
     rows = connection.execute(query.order_by(table.c.position).limit(limit))
-    return [FeedRow(r.position, r.event, r.zone, r.enterprise, decode(IncidentMessage, r.payload)) for r in rows]
+    return [FeedRow(r.position, r.event, r.zone, r.enterprise, decode(_ON_THE_FEED[r.topic], r.payload)) for r in rows]

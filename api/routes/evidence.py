@@ -10,6 +10,7 @@ from api.gate import GuardedRoute
 from api.routes.common import Asking, With
 from hazards.errors import NotFound
 from storage.incident_queries import snapshot_zones
+from storage.uploads import upload_zones
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
@@ -26,8 +27,8 @@ async def get_evidence(
     data, media_type, taken_in = await asyncio.to_thread(services.pictures.read, sha256)
     if asking.scope is not None:
         registry = services.registry()
-        zones = await services.database.reading(lambda c: snapshot_zones(c, sha256))
-        # both: an alarm of theirs refers to it, and it was taken in a zone of theirs; quoting a foreign hash opens nothing
+        zones = await services.database.reading(lambda c: [*snapshot_zones(c, sha256), *upload_zones(c, sha256)])
+        # both: an alarm or upload of theirs refers to it, and it was taken in a zone of theirs; quoting a foreign hash opens nothing
         theirs = [zone for zone in zones if registry.enterprise_of(zone) == asking.scope]
         if not theirs or registry.enterprise_of(taken_in) != asking.scope:
             raise NotFound("no such evidence")

@@ -21,14 +21,14 @@ router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "an endless stream of ``incident`` events (id: position, data: the incident), ``status`` and ``reset``",
+        "description": "an endless stream of ``incident`` and ``hazard`` events (id: position, data: as listed), ``status``, ``reset``",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 LARGEST_POSITION = 2**62
 
 
-@router.get("/api/v1/feed", summary="Live incidents", response_class=Response, responses=_STREAM)
+@router.get("/api/v1/feed", summary="Live incidents and hazards", response_class=Response, responses=_STREAM)
 async def get_feed(
     request: Request, asking: Asking, services: With,
     after: Annotated[int | None, Query(description="begin after this position, from Feed-Position of the list")] = None,
@@ -127,7 +127,7 @@ class _Stream(Response):
 
 def _lines(events: Iterable[Event]) -> Iterable[bytes]:
     for event in events:
-        yield b"id: %d\nevent: incident\ndata: %b\n\n" % (event.position, event.data)
+        yield b"id: %d\nevent: %b\ndata: %b\n\n" % (event.position, event.name, event.data)
 
 
 def _status(services: Services, behind: int | None) -> bytes:

@@ -22,10 +22,10 @@ States = Annotated[list[State], Query(description="one or more; none: all states
 Severities = Annotated[list[Annotated[int, Query(ge=1, le=4)]], Query(description="one or more; none: all")]
 FEED_POSITION = "Feed-Position"
 _POSITION_HEADER = {"description": "give it to /feed as ``after``: nothing is missed in between", "schema": {"type": "integer"}}
-_POSITION: dict[int | str, dict[str, Any]] = {200: {"headers": {FEED_POSITION: _POSITION_HEADER}}}
+POSITION: dict[int | str, dict[str, Any]] = {200: {"headers": {FEED_POSITION: _POSITION_HEADER}}}
 
 
-@router.get("/api/v1/incidents", summary="Incidents, newest first", responses=_POSITION)
+@router.get("/api/v1/incidents", summary="Incidents, newest first", responses=POSITION)
 async def get_incidents(
     asking: Asking, services: With, response: Response, state: States = [], zone: Filter = None, family: Filter = None,  # noqa: B006
     severity: Severities = [], acknowledged: bool | None = None, cursor: Cursor = None, limit: Limit = 50,  # noqa: B006

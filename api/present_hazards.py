@@ -1,0 +1,144 @@
+"""Hazards from the domain to the bodies of answers: names, rules with their documents, times with the site's offset.
+
+What must not go in: SQL, decisions, HTTP.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api import hazard_models as models
+from api.models import Text
+from api.present import Presenter, evidence_url
+from hazards.evidence_gate import Answer
+from hazards.hazard import Hazard, Measure, Paper, message_of
+from hazards.hazard_kinds import hazard_kind
+from hazards.hazard_record import Entry
+from hazards.lifecycle import RUNNING
+from hazards.messages import HazardMessage
+from hazards.policy import Policy, basis_of
+
+_RUNNING = {state.value for state in RUNNING}
+
+
+class HazardPresenter:
+    """Turns hazards into bodies, by one registry snapshot and one policy pack."""
+
+    def __init__(self, presenter: Presenter, policy: Policy) -> None:
+        self.presenter, self.policy = presenter, policy
+        self.text, self.time, self.time_or_none = presenter.text, presenter.time, presenter.time_or_none
+
+    def hazard(self, hazard: Hazard) -> models.Hazard:
+        """One row of a list."""
+        return models.Hazard(**self.fields(message_of(hazard, {})))
+
+    def message(self, message: HazardMessage) -> models.Hazard:
+        """One event of the feed, one push."""
+        return models.Hazard(**self.fields(message))
+
+    def fields(self, message: HazardMessage) -> dict[str, Any]:
+        """What every form of a hazard shows."""
+        zone = self.presenter.registry.zone(message.zone)
+        enterprises, kind = self.presenter.registry.site.enterprises, hazard_kind(message.kind)
+        late = message.due_at is not None and message.state in _RUNNING and message.due_at < self.presenter.now
+        return {
+            "id": message.id, "zone": message.zone, "zone_name": zone.name if zone else self._zone_name(message.zone),
+            "zone_grade": zone.grade.value if zone else None, "enterprise": message.enterprise,
+            "enterprise_name": next((e.name for e in enterprises if e.id == message.enterprise), None),
+            "kind": message.kind, "kind_name": Text(zh=kind.chinese, en=kind.english), "kind_known": kind.known, "grade": message.grade,
+            "grade_name": self.grade_name(message.grade), "confirmed": message.confirmed,
+            "state": message.state, "state_name": self.text(f"hazard.state.{message.state}"),
+            "title": message.title, "incident": message.incident, "opened_at": self.time(message.opened_at),
+            "updated_at": self.time(message.updated_at), "due_at": self.time_or_none(message.due_at), "overdue": late,
+            "version": message.version, "event": message.event, "event_name": self.text(f"hazard.event.{message.event}"),
+            "actor": message.actor, "basis": message.basis, "synthetic": message.synthetic,
+        }  # fmt: skip
+
+    def detail(self, hazard: Hazard, gate: Answer | None, commands: list[models.Allowance], role: str) -> models.HazardDetail:
+        """One hazard in full for a caller of ``role``."""
+        grade = self.policy.grade_or_gravest(hazard.grade)
+        claim = hazard.claim
+        return models.HazardDetail(
+            **self.fields(message_of(hazard, {})), description=hazard.description, origin=hazard.origin.value,
+            origin_name=self.text(f"hazard.origin.{hazard.origin.value}"), policy=hazard.policy, proposed_by=hazard.proposed_by,
+            proposed_grade=hazard.proposed_grade, criterion=hazard.criterion, confirmed_by=hazard.confirmed_by,
+            confirmed_at=self.time_or_none(hazard.confirmed_at),
+            due_ruling=self.ruling(basis_of(self.policy.rule(grade.rule if hazard.confirmed else "provisional_clock"))),
+            plan=models.Plan(
+                responsibility=hazard.plan.responsibility, measures=hazard.plan.measures, funds=hazard.plan.funds, time=hazard.plan.time,
+                contingency=hazard.plan.contingency, filed_by=hazard.plan.filed_by, filed_at=self.time(hazard.plan.filed_at),
+            ) if hazard.plan else None,
+            measures=[self._measure(measure) for measure in hazard.measures],
+            claim=models.ClaimShown(by=claim.by, at=self.time(claim.at), note=claim.note, evidence=[self._paper(p) for p in claim.evidence],
+                                    verdict=claim.verdict) if claim else None,
+            accepted_by=hazard.accepted_by, accepted_at=self.time_or_none(hazard.accepted_at), closed_by=hazard.closed_by,
+            closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
+            gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
+            measure_kinds=[models.MeasureKind(kind=m.name, name=Text(zh=m.zh, en=m.en)) for m in self.policy.measures if role in m.roles],
+        )  # fmt: skip
+
+    def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:
+        """One entry of the record."""
+        return models.HazardEvent(
+            number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
+            event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy, ruling=self.ruling(entry.basis),
+            details=entry.details, digest=digest, recorded=data.decode("utf-8"),
+        )  # fmt: skip
+
+    def ruling(self, basis: Mapping[str, Any]) -> models.Ruling:
+        """A rule as recorded (``policy.basis_of``), with the documents it comes from."""
+        return models.Ruling(
+            rule=basis["rule"], basis=basis["kind"], basis_name=self.text(f"basis.{basis['kind']}"),
+            text=Text(zh=basis["zh"], en=basis["en"]), sources=[self._source(s["document"], s["clause"]) for s in basis["sources"]],
+        )  # fmt: skip
+
+    def gate(self, answer: Answer) -> models.Gate:
+        """The evidence gate's answer."""
+        return models.Gate(
+            question=answer.question.value, verdict=answer.verdict.value, verdict_name=self.text(f"gate.verdict.{answer.verdict.value}"),
+            passes=answer.passes, since=self.time(answer.since), at=self.time(answer.at), reasons=answer.reasons,
+            why=[self.text(f"gate.reason.{reason}") for reason in answer.reasons],
+            evidence=[
+                models.GateEvidence(
+                    why=e.why.value, why_name=self.text(f"gate.reason.{e.why.value}"), incident=e.incident, kinds=e.kinds,
+                    kind_names=[self.presenter.kind(kind) for kind in e.kinds], devices=e.devices, severity=e.severity,
+                    opened_at=self.time(e.opened_at), raised=e.raised, last_at=self.time_or_none(e.last_at),
+                    url=f"/api/v1/incidents/{e.incident}",
+                ) for e in answer.evidence
+            ],
+            watchers=[models.GateWatcher(device=w.device, by=w.by, blind=w.blind) for w in answer.watchers],
+            ruling=self.ruling(basis_of(self.policy.rule(answer.rule))),
+        )  # fmt: skip
+
+    def grades(self) -> list[models.GradeChoice]:
+        """The grades of the pack."""
+        return [models.GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), days=g.days, needs_plan=g.needs_plan,
+                                   needs_criterion=g.needs_criterion) for g in self.policy.grades]  # fmt: skip
+
+    def grade_name(self, grade: str) -> Text:
+        """The grade's name in the pack; a grade that the pack no longer has shows itself."""
+        row = self.policy.grade(grade)
+        return Text(zh=row.zh, en=row.en) if row else Text(zh=grade, en=grade)
+
+    def _zone_name(self, zone: str) -> str:
+        return self.presenter.words.one("zh", "zone.unassigned") if zone == "unassigned" else zone
+
+    def _source(self, document: str, clause: str) -> models.SourceOfRule:
+        known = self.policy.document(document)
+        standing = known.standing.value if known else "unknown"
+        return models.SourceOfRule(document=document, clause=clause, title=Text(zh=known.zh, en=known.en) if known else None,
+                                   standing=standing, standing_name=self.text(f"standing.{standing}"))  # fmt: skip
+
+    def _measure(self, measure: Measure) -> models.Measure:
+        kind = self.policy.measure(measure.kind)
+        name = Text(zh=kind.zh, en=kind.en) if kind else Text(zh=measure.kind, en=measure.kind)
+        return models.Measure(
+            number=measure.number, kind=measure.kind, kind_name=name, authority=measure.authority, start=self.time(measure.start),
+            until=self.time_or_none(measure.until), note=measure.note, taken_by=measure.taken_by,
+            ended_at=self.time_or_none(measure.ended_at), ended_by=measure.ended_by,
+        )  # fmt: skip
+
+    def _paper(self, paper: Paper) -> models.PaperShown:
+        return models.PaperShown(
+            stage=paper.stage.value, taken_at=self.time(paper.taken_at), place=paper.place, sha256=paper.sha256,
+            url=evidence_url(paper.sha256), document=paper.document, note=paper.note,
+        )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Hazards (隐患) for people and machines: lists, one in full, its record, commands, files. What must not go in: SQL, decisions."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
+
+from api import hazard_models as models
+from api.gate import GuardedRoute
+from api.present import EPOCH, evidence_url
+from api.present_hazards import HazardPresenter
+from api.principals import Principal
+from api.problems import RuledNotPermitted, responses
+from api.roles import COMMANDS_BASIS, HAZARD_COMMANDS
+from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
+from api.routes.incidents import FEED_POSITION, POSITION
+from api.services import Services
+from hazards import hazard_commands as domain
+from hazards.errors import BadInput
+from hazards.hazard import Actor, Hazard, Paper, Stage
+from hazards.hazard_decisions import hindrance
+from hazards.policy import basis_of
+from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
+from storage.hazard_queries import get_hazard, hazard_events, list_hazards
+from storage.hazards import command_hazard, policy_of, preview_gate, propose_hazard
+from storage.outbox import feed_bounds
+from storage.uploads import keep_upload
+
+router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
+
+State = Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed"]
+States = Annotated[list[State], Query(description="one or more; none: all states")]
+Grades = Annotated[list[Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")]], Query(description="one or more; none: all")]
+_NEW: dict[int | str, dict[str, Any]] = {201: {"model": models.HazardDetail, "description": "it is new; 200: it was there already"}}
+MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf")
+_FILE = {"requestBody": {"required": True, "content": {m: {"schema": {"type": "string", "format": "binary"}} for m in MEDIA_TYPES}}}
+
+
+@router.get("/api/v1/hazards", summary="Hazards, newest first", responses=POSITION)
+async def get_hazards(
+    asking: Asking, services: With, response: Response, state: States = [], zone: Filter = None, enterprise: Filter = None,  # noqa: B006
+    grade: Grades = [], incident: Filter = None, overdue: bool | None = None, cursor: Cursor = None, limit: Limit = 50,  # noqa: B006
+) -> models.HazardPage:  # fmt: skip
+    """All states unless filtered; ``overdue``: the due date has passed and it is not accepted. An enterprise sees its own."""
+
+    def work(connection: Connection) -> tuple[int, models.HazardPage]:
+        newest = feed_bounds(connection)[1]
+        found, following = list_hazards(
+            connection, scope=asking.scope, now=services.now(), states=state, zone=zone, enterprise=enterprise, grades=grade,
+            incident=incident, overdue=overdue, cursor=cursor, limit=clamp(limit),
+        )  # fmt: skip
+        presenter = _presenter(services)
+        return newest, models.HazardPage(items=[presenter.hazard(h) for h in found], next=following)
+
+    newest, page = await services.database.reading(work)
+    response.headers[FEED_POSITION] = str(newest)
+    return page
+
+
+@router.post("/api/v1/hazards", summary="Put a hazard down", responses={**_NEW, **responses(404, 409)})
+async def post_hazard(proposal: models.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
+    """From an incident, once however often it is asked, or by hand. A person of an authority then confirms it and its grade."""
+    if asking.role not in HAZARD_COMMANDS["propose"]:
+        raise _not_for_role(asking, "propose")
+    if proposal.incident is None:
+        for name in ("zone", "kind", "grade", "title"):
+            if not (getattr(proposal, name) or "").strip():
+                raise BadInput("needed unless the hazard is put down from an incident", where=f"/{name}")
+    command = domain.Propose(
+        zone=proposal.zone or "", kind=proposal.kind or "", grade=proposal.grade or "", title=proposal.title or "",
+        description=proposal.description, incident=proposal.incident,
+    )  # fmt: skip
+    command_id = proposal.command_id or token_hex(16)
+    with _explaining(services):
+        hazard, new = await services.database.writing(
+            lambda c: propose_hazard(c, command, actor=_actor(asking), scope=asking.scope, command_id=command_id, now=services.now())
+        )
+    services.ring()
+    response.status_code = 201 if new else 200
+    return await _detail(hazard.id, asking, services)
+
+
+@router.get("/api/v1/hazards/{id}", summary="One hazard")
+async def get_one_hazard(hazard_id: Id, asking: Asking, services: With) -> models.HazardDetail:
+    """In full: plan, measures, claim, what the evidence gate would say now, and what the caller may do, with reasons why not."""
+    return await _detail(hazard_id, asking, services)
+
+
+@router.get("/api/v1/hazards/{id}/events", summary="The record of a hazard")
+async def get_hazard_events(
+    hazard_id: Id, asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100
+) -> models.HazardEventPage:
+    """Every entry in order, with its digest: SHA-256 over the digest before it (64 zeros before the first) and ``recorded``."""
+    rows, following = await services.database.reading(
+        lambda c: hazard_events(c, hazard_id, scope=asking.scope, cursor=cursor, limit=clamp(limit))
+    )
+    presenter = _presenter(services)
+    return models.HazardEventPage(items=[presenter.event(r.entry, r.data, r.digest) for r in rows], next=following)
+
+
+@router.post(
+    "/api/v1/hazards/{id}/commands", responses=responses(409),
+    summary="Confirm, dismiss, plan, start_rectification, measure, end_measure, claim, accept, refuse, close, comment",
+)  # fmt: skip
+async def post_hazard_command(hazard_id: Id, command: models.HazardCommand, asking: Asking, services: With) -> models.HazardDetail:
+    """Decided at once; the hazard afterwards. What the state, a rule or the evidence does not allow: 409 with rule, basis and ``gate``."""
+    if asking.role not in HAZARD_COMMANDS[command.command]:
+        # a hazard that the caller may not see is not confirmed by a 403
+        await services.database.reading(lambda c: get_hazard(c, hazard_id, scope=asking.scope))
+        raise _not_for_role(asking, command.command)
+    with _explaining(services):
+        outcome = await services.database.writing(
+            lambda c: command_hazard(
+                c, hazard_id, _domain(command), actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id
+            )
+        )
+        services.ring()
+        if outcome.refusal is not None:  # it is on the record: refusing is what was committed
+            raise outcome.refusal
+    return await _detail(hazard_id, asking, services)
+
+
+@router.post(
+    "/api/v1/hazards/{id}/evidence", status_code=201, responses=responses(413), openapi_extra=_FILE, summary="Keep a photo or document"
+)
+async def post_hazard_evidence(hazard_id: Id, request: Request, asking: Asking, services: With) -> models.EvidenceKept:
+    """The bytes themselves as the body, with their media type. Kept by content hash; a claim then names it by ``sha256``."""
+    hazard = await services.database.reading(lambda c: get_hazard(c, hazard_id, scope=asking.scope))
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise BadInput(f"a file of evidence is one of {', '.join(MEDIA_TYPES)}", where="Content-Type")
+    data = await request.body()
+    if not data:
+        raise BadInput("the file is empty", where="")
+    device, now = f"hazard:{hazard.id}", services.now()
+    sha256 = await asyncio.to_thread(services.pictures.put, data, media_type=media_type, device=device, zone=hazard.zone, taken_at=now)
+    await services.database.writing(
+        lambda c: keep_upload(c, sha256, media_type=media_type, size=len(data), device=device, zone=hazard.zone, taken_at=now)
+    )
+    return models.EvidenceKept(sha256=sha256, media_type=media_type, size=len(data), url=evidence_url(sha256) or "")
+
+
+# --- between the edge and the domain ---
+def _presenter(services: Services) -> HazardPresenter:
+    return HazardPresenter(services.presenter(), policy_of(services.registry()))
+
+
+@contextmanager
+def _explaining(services: Services) -> Iterator[None]:
+    """Refusals by a rule carry it in full, and the evidence gate's answer, as the API shows them."""
+    try:
+        yield
+    except (NotByRule, NotForRole, IncompleteByRule) as error:
+        presenter = _presenter(services)
+        error.ruling_shown = presenter.ruling(basis_of(error.ruling))
+        if isinstance(error, NotByRule) and error.gate is not None:
+            error.gate_shown = presenter.gate(error.gate)
+        raise
+
+
+def _actor(asking: Principal) -> Actor:
+    return Actor(asking.id, asking.role.value, asking.enterprise)
+
+
+async def _detail(hazard_id: str, asking: Principal, services: Services) -> models.HazardDetail:
+    def work(connection: Connection) -> models.HazardDetail:
+        hazard = get_hazard(connection, hazard_id, scope=asking.scope)
+        gate = preview_gate(connection, hazard, now=services.now())
+        presenter = _presenter(services)
+        commands = [_allowance(name, hazard, asking, presenter) for name in HAZARD_COMMANDS if name != "propose"]
+        return presenter.detail(hazard, gate, commands, asking.role.value)
+
+    return await services.database.reading(work)
+
+
+def _allowance(name: str, hazard: Hazard, asking: Principal, presenter: HazardPresenter) -> models.Allowance:
+    text = presenter.text(f"hazard.command.{name}")
+    if asking.role not in HAZARD_COMMANDS[name]:
+        basis = {
+            "rule": f"command {name}",
+            "kind": COMMANDS_BASIS,
+            "sources": [],
+            "zh": "该操作由其他岗位进行",
+            "en": "others give this command",
+        }
+        ruling, detail = presenter.ruling(basis), _not_for_role(asking, name).what
+        return models.Allowance(command=name, name=text, allowed=False, why_not=ruling, detail=detail)
+    found = hindrance(hazard, name, _actor(asking), presenter.policy)
+    if found is None:
+        return models.Allowance(command=name, name=text, allowed=True)
+    return models.Allowance(command=name, name=text, allowed=False, why_not=presenter.ruling(basis_of(found.ruling)), detail=found.what)
+
+
+def _not_for_role(asking: Principal, name: str) -> RuledNotPermitted:
+    return RuledNotPermitted(f"the role {asking.role.value} may not {name}", rule=f"command {name}", basis=COMMANDS_BASIS)
+
+
+def _micro(at: datetime | None) -> int | None:
+    return None if at is None else (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _paper(paper: models.Paper) -> Paper:
+    return Paper(stage=Stage(paper.stage), taken_at=_micro(paper.taken_at) or 0, place=paper.place, sha256=paper.sha256,
+                 document=paper.document, note=paper.note)  # fmt: skip
+
+
+def _domain(command: models.HazardCommand) -> domain.HazardCommand:
+    given = {name: getattr(command, name) for name in type(command).model_fields if name not in ("command", "command_id")}
+    if isinstance(command, models.TakeMeasure):
+        given |= {"start": _micro(command.start), "until": _micro(command.until)}
+    if isinstance(command, models.Claim):
+        given["evidence"] = [_paper(paper) for paper in command.evidence]
+    made: domain.HazardCommand = _COMMANDS[type(command)](**given)
+    return made
+
+
+_COMMANDS: dict[type, type] = {
+    models.Confirm: domain.Confirm, models.Dismiss: domain.Dismiss, models.FilePlan: domain.FilePlan,
+    models.StartRectification: domain.StartRectification, models.TakeMeasure: domain.TakeMeasure, models.EndMeasure: domain.EndMeasure,
+    models.Claim: domain.Claim, models.Accept: domain.Accept, models.Refuse: domain.Refuse, models.CloseHazard: domain.Close,
+    models.CommentOnHazard: domain.Comment,
+}  # fmt: skip
+"""Each command of the API and that of the domain; their fields have the same names."""

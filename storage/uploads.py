@@ -1,0 +1,32 @@
+"""Files of evidence that people uploaded, by the zone they are of: which may be named in a claim, and who may see them.
+
+The bytes are in ``storage/evidence.py``. What must not go in: HTTP, files.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hazards.errors import BadInput
+from storage import schema
+
+
+def keep_upload(connection: Connection, sha256: str, *, media_type: str, size: int, device: str, zone: str, taken_at: int) -> None:
+    """Note that the file was uploaded for ``zone``; the same bytes again keep their first note."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = make(schema.evidence).values(sha256=sha256, media_type=media_type, size=size, device=device, zone=zone, taken_at=taken_at)
+    connection.execute(row.on_conflict_do_nothing(index_elements=["sha256"]))
+
+
+def upload_zones(connection: Connection, sha256: str) -> list[str]:
+    """The zone for which the file was uploaded, if it was."""
+    return list(connection.scalars(select(schema.evidence.c.zone).where(schema.evidence.c.sha256 == sha256)))
+
+
+def check_files(connection: Connection, files: Sequence[tuple[int, str]], zone: str) -> None:
+    """Raises BadInput for the first of ``files`` (place in the list, SHA-256) that is no upload and no snapshot of ``zone``."""
+    for n, sha256 in files:
+        snapshot = select(schema.alarms.c.id).where(schema.alarms.c.snapshot == sha256, schema.alarms.c.zone == zone).limit(1)
+        if zone not in upload_zones(connection, sha256) and connection.execute(snapshot).first() is None:
+            raise BadInput("no such file of this zone", where=f"/evidence/{n}/sha256", hint="upload it first")
