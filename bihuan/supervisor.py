@@ -30,7 +30,7 @@ CHANGE_AT = 0.7
 """Share of the bound at which the embedded broker is replaced."""
 NEAR_BOUND = "the broker nears its bound"
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("demo", "video"), 2.0),
+    (("demo", "video", "mqtt"), 2.0),
     (("ingest",), 1.5),
     (("worker",), 2.0),
     (("store",), 1.0),

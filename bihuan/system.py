@@ -21,10 +21,10 @@ from bihuan.sign_of_life import SignOfLife
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
-EVERYTHING = ("api", "ingest", "worker", "store", "push", "video")
+EVERYTHING = ("api", "ingest", "worker", "store", "push", "video", "mqtt")
 """Parts of `bihuan up`, in the order of starting: whoever accepts alarms first."""
 ALONE: dict[str, tuple[str, ...]] = {
-    "api": ("api", "ingest"), "ingest": ("ingest", "video"), "worker": ("worker",), "store": ("store",), "push": ("push",),
+    "api": ("api", "ingest"), "ingest": ("ingest", "video", "mqtt"), "worker": ("worker",), "store": ("store",), "push": ("push",),
 }  # fmt: skip
 """What each part run alone consists of. The API brings a forwarder for its own journal; of two on one folder, one works."""
 _RETRIES, _PAUSE = 20, 0.05  # a system killed a moment ago may still hold the port through its dying children

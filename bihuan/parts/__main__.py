@@ -9,7 +9,7 @@ import sys
 
 from bihuan import leash
 
-PARTS = ("api", "ingest", "worker", "store", "push", "video", "demo")
+PARTS = ("api", "ingest", "worker", "store", "push", "video", "mqtt", "demo")
 """Each is a module of this package with a ``main()``."""
 
 
