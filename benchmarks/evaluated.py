@@ -1,94 +1,44 @@
 """Readings/s of one real ``bihuan worker`` on a filled topic: evaluated with every rule and roll-up, checkpoints and all.
 
-What is committed in Kafka counts, so a reading counts only when the checkpoint that holds it is saved.
 What must not go in: filling, what it is compared with.
 """
 
 import asyncio
-import os
-import subprocess
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from benchmarks.children import Pace
-from benchmarks.kafka import Group, Offsets, distance
-from benchmarks.system import System
-from bus.topics import Topic
+from benchmarks.filled import Filled
+from benchmarks.kafka import Group
+from benchmarks.parts import pace, part, prepare
+from bus.topics import TELEMETRY
 from hazards.errors import Unavailable
-from hazards.zones import Site
 from storage.database import Database, sqlite_url
-from storage.migrations import upgrade
-from storage.site_store import apply_site
+from storage.schema import alarms
 
-LOOK = 0.05
+GROUP = "bihuan"
 
 
-def prepare(folder: Path, site: Site) -> None:
-    """A ledger in ``folder`` with ``site`` applied."""
-    folder.mkdir(parents=True, exist_ok=True)
+def merge(addresses: str, filled: Filled, folder: Path, seconds: float = 180) -> Pace:
+    """Run a worker on ``filled``, which nobody else read and all before it was; its data in ``folder``.
+
+    Raises Unavailable when it takes longer than ``seconds`` or raises no alarm."""
+    prepare(folder, filled.load.site())
+    asyncio.run(_alone(addresses))
+    with part("worker", folder, {"KAFKA": addresses}) as pid:
+        found = asyncio.run(pace(addresses, GROUP, filled, pid=pid, seconds=seconds))
     database = Database(sqlite_url(folder / "ledger.sqlite"))
     try:
-        upgrade(database)
-        with database.write() as connection:
-            apply_site(connection, site, by="bench", now=time.time_ns() // 1000)
+        with database.engine.connect() as connection:
+            raised = connection.execute(select(func.count()).select_from(alarms)).scalar_one()
     finally:
         database.close()
+    if not raised:
+        raise Unavailable("no rule raised an alarm, so this is no measure of evaluating", where=str(folder))
+    return found
 
 
-@contextmanager
-def part(name: str, folder: Path, settings: Mapping[str, str]) -> Iterator[int]:
-    """``bihuan NAME`` on the data folder ``folder`` for the length of the block; its process id. Its log is NAME.log there."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BIHUAN_")}
-    with (folder / f"{name}.log").open("ab") as out:
-        process = subprocess.Popen(
-            System.command(name, "--data", str(folder)), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-            env={**inherited, **{f"BIHUAN_{k}": v for k, v in settings.items()}}, start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def processor_seconds(pid: int) -> float:
-    """Processor time of a process and everything that stems from it, as far as it still runs."""
-    parents, spent = {}, {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        number = int(file.parent.name)
-        parents[number], spent[number] = int(fields[1]), int(fields[11]) + int(fields[12])
-    family, found = {pid}, 0
-    while len(family) > found:
-        found = len(family)
-        family |= {child for child, parent in parents.items() if parent in family}
-    return sum(spent.get(p, 0) for p in family) / os.sysconf("SC_CLK_TCK")
-
-
-async def pace(addresses: str, group: str, topic: Topic, *, start: Offsets, end: Offsets, a_message: int, pid: int, seconds: float) -> Pace:
-    """How fast ``group`` commits from ``start`` to ``end``, of messages of ``a_message`` readings each.
-
-    Between its first commit and its last, so that the start of the process does not count. Raises Unavailable when it
-    is not there within ``seconds``."""
-    limit, total = time.perf_counter() + seconds, distance(start, end)
-    first: tuple[int, float, float] = (0, time.perf_counter(), processor_seconds(pid))
-    async with Group(addresses, group, topic.name) as reader:
-        while True:
-            committed = await reader.committed()
-            now, done = time.perf_counter(), distance(start, {p: max(committed.get(p, 0), start.get(p, 0)) for p in end})
-            if done >= total:
-                return Pace((total - first[0]) * a_message, now - first[1], processor_seconds(pid) - first[2])
-            if done and not first[0]:
-                first = done, now, processor_seconds(pid)
-            if now > limit:
-                raise Unavailable(f"{group} had done {done} of {total} messages of {topic.name} within {seconds:g} s")
-            await asyncio.sleep(LOOK)
+async def _alone(addresses: str) -> None:
+    async with Group(addresses, GROUP, TELEMETRY.name) as group:
+        await group.wait_until_empty()

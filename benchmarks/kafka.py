@@ -96,6 +96,18 @@ async def fill(addresses: str, topic: str, messages: Iterable[tuple[str, bytes]]
     return count
 
 
+async def skip_to(addresses: str, group: str, topic: str, offsets: Offsets) -> None:
+    """Let ``group``, which never had a member, go on from ``offsets``."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=addresses, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = {TopicPartition(topic, partition): offset for partition, offset in offsets.items()}
+        consumer.assign(list(places))
+        await consumer.commit(places)
+    finally:
+        await consumer.stop()
+
+
 class Group:
     """How far a consumer group has committed on one topic."""
 
@@ -119,6 +131,17 @@ class Group:
                 raise
             return {}
         return {tp.partition: at.offset for tp, at in found.items() if tp.topic == self._topic and at.offset >= 0}
+
+    async def wait_until_empty(self, seconds: float = 30) -> None:
+        """Return when no member is left: one that kept its name when it ended holds its partitions until its session runs out."""
+        limit = time.monotonic() + seconds
+        while True:
+            (answer,) = await self._client.describe_consumer_groups([self._group])
+            if not any(members for *_, members in answer.groups):
+                return
+            if time.monotonic() > limit:
+                raise Unavailable(f"group {self._group} still has members after {seconds:g} s")
+            await asyncio.sleep(0.2)
 
 
 def distance(start: Mapping[int, int], end: Mapping[int, int]) -> int:

@@ -5,7 +5,6 @@ What must not go in: latency of a sensor's message (``push``), how each is measu
 
 import asyncio
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,66 +13,33 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from benchmarks import children, devices
+from benchmarks.evaluated import merge
 from benchmarks.figures import Figure, LeftOut, rounded
-from benchmarks.kafka import Offsets, ends, fill, real_kafka
+from benchmarks.filled import PARTITIONS, SINGLES, Filled, fill_packs, fill_singles
+from benchmarks.influx import real_influx
+from benchmarks.kafka import real_kafka
 from benchmarks.peers.environment import peers_python
-from benchmarks.readings import SECOND, Load
-from bus.admin import ensure_topics
-from bus.codecs import encode
-from bus.topics import DEFAULT_PARTITIONS, TELEMETRY, Topic
-from hazards.errors import Unavailable
-from hazards.telemetry import series_parts
+from benchmarks.readings import Load
+from benchmarks.stored import store
+from hazards.errors import Misconfigured, Unavailable
 
-SINGLES = Topic("bench-readings", keyed_by="series", retention_hours=1)
-"""One reading a message, in JSON: what the peers read."""
-PARTITIONS = DEFAULT_PARTITIONS
+REQUIRED = {100: 100_000.0, 500: 300_000.0}
+"""Readings of a pack, and readings/s that a worker must evaluate of such packs."""
+LINES_REQUIRED = 30_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured. ``readings``: of each packed run; ``singles``: messages for the peers, who read for ``peer_seconds``."""
+    """How much is measured. ``readings``: of each packed run; ``singles``: messages for the peers, who read for
+    ``peer_seconds``; ``lines`` stored; ``parks``: devices of the parks whose cost a reading is compared, over ``park_readings``."""
 
     devices: int = 1000
     readings: int = 1_500_000
     singles: int = 200_000
     peer_seconds: float = 8.0
+    lines: int = 600_000
     parks: tuple[int, ...] = (1000, 10_000, 100_000)
     park_readings: int = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """Packs of topic telemetry between two sets of offsets."""
-
-    load: Load
-    start: Offsets
-    end: Offsets
-    readings: int
-
-
-async def fill_packs(addresses: str, load: Load, readings: int) -> Filled:
-    """At least ``readings`` of ``load``, whole seconds of it, onto topic telemetry."""
-    await ensure_topics(addresses, PARTITIONS, 1)
-    start, seconds = await ends(addresses, TELEMETRY.name, PARTITIONS), -(-readings // load.a_second)
-    await fill(addresses, TELEMETRY.name, ((pack.zone, encode(pack)) for pack in load.packs(seconds)))
-    return Filled(load, start, await ends(addresses, TELEMETRY.name, PARTITIONS), seconds * load.a_second)
-
-
-async def fill_singles(addresses: str, load: Load, readings: int) -> None:
-    """The same readings, ``readings`` of them, one JSON message each, keyed by device."""
-    await ensure_topics(addresses, PARTITIONS, 1, topics=(SINGLES,))
-    await fill(addresses, SINGLES.name, _singles(load, readings))
-
-
-def _singles(load: Load, readings: int) -> Iterator[tuple[str, bytes]]:
-    count = 0
-    for pack in load.packs(-(-readings // load.a_second)):
-        for index, at, value in zip(*(column.tolist() for column in pack.columns()), strict=True):
-            if count == readings:
-                return
-            device, _ = series_parts(pack.series[index])
-            yield device, msgspec.json.encode({"device": device, "at": at, "value": value})
-            count += 1
 
 
 def raw(addresses: str, filled: Filled) -> children.Pace:
@@ -95,29 +61,47 @@ def quix(addresses: str, sizes: Sizes, folder: Path) -> children.Pace:
     return children.measure("benchmarks.peers.quix", *arguments, python=python, seconds=sizes.peer_seconds + 60)
 
 
-def load_of(devices: int, pack: int, seconds_back: int = 0) -> Load:
-    """A load whose life ends about now."""
-    return Load(devices=devices, pack=pack, start=(int(time.time()) - seconds_back) * SECOND)
-
-
 def run(*, kafka: str = "", database: str = "", sizes: Sizes = Sizes()) -> Iterator[Figure | LeftOut]:
     """Readings/s on ``kafka`` (an empty one) or on one started for it."""
     del database  # SQLite in a folder of its own: what is merged here writes next to nothing
     with real_kafka(kafka) as addresses, TemporaryDirectory(prefix="bihuan-bench-") as folder:
-        yield from _peers(addresses, sizes, Path(folder))
+        yield from _streams(addresses, sizes, Path(folder))
     yield from _devices(sizes)
 
 
+def _streams(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | LeftOut]:
+    """The peers first, so that ours stand beside them."""
+    rates: dict[str, float] = {}
+    for figure in _peers(addresses, sizes, folder):
+        if isinstance(figure, Figure):
+            rates[figure.figure] = figure.value
+        yield figure
+    for size, required in REQUIRED.items():
+        filled = asyncio.run(fill_packs(addresses, Load(sizes.devices, size), sizes.readings))
+        rates[_name("telemetry.raw", size)] = (found := raw(addresses, filled)).rate
+        yield _figure(_name("telemetry.raw", size), found)
+        compared = {"required": required} | {name: rounded(rate) for name, rate in rates.items()}
+        yield _figure(_name("telemetry.merge", size), merge(addresses, filled, folder / f"worker-{size}"), compared)
+    yield from _stored(addresses, sizes, folder)
+
+
 def _peers(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | LeftOut]:
-    filled = {size: asyncio.run(fill_packs(addresses, load_of(sizes.devices, size), sizes.readings)) for size in (100, 500)}
-    for size, packs in filled.items():
-        yield _figure("telemetry.raw" if size == 100 else f"telemetry.raw.{size}", raw(addresses, packs))
-    asyncio.run(fill_singles(addresses, load_of(sizes.devices, 100), sizes.singles))
+    asyncio.run(fill_singles(addresses, Load(sizes.devices, 100), sizes.singles))
     yield _figure("telemetry.faust_plain", faust_plain(addresses, sizes, folder))
     try:
         yield _figure("telemetry.quix", quix(addresses, sizes, folder))
     except Unavailable as e:
         yield LeftOut("telemetry.quix", str(e))
+
+
+def _stored(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | LeftOut]:
+    try:
+        with real_influx() as influx:
+            filled = asyncio.run(fill_packs(addresses, Load(sizes.devices, 100), sizes.lines))
+            found = store(addresses, filled, influx, folder / "store")
+            yield _figure("telemetry.stored", found, {"required": LINES_REQUIRED}, "lines/s")
+    except Misconfigured as e:
+        yield LeftOut("telemetry.stored", str(e))
 
 
 def _devices(sizes: Sizes) -> Iterator[Figure]:
@@ -135,5 +119,10 @@ def _micros(cost: devices.Cost) -> float:
     return float(f"{cost.a_reading:.3g}")
 
 
-def _figure(name: str, pace: children.Pace) -> Figure:
-    return Figure(name, rounded(pace.rate), "readings/s", {"per second of its processor time": rounded(pace.core_rate)})
+def _name(base: str, size: int) -> str:
+    return base if size == 100 else f"{base}.{size}"
+
+
+def _figure(name: str, pace: children.Pace, compared: dict[str, float] | None = None, unit: str = "readings/s") -> Figure:
+    """``pace`` beside what it is compared with."""
+    return Figure(name, rounded(pace.rate), unit, {**(compared or {}), "per second of its processor time": rounded(pace.core_rate)})

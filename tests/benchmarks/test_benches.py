@@ -10,9 +10,10 @@ from benchmarks.figures import Figure, LeftOut
 from benchmarks.telemetry import Sizes
 from tests.real.kafka import KafkaCluster
 
+TINY = Sizes(devices=200, readings=20_000, singles=3000, peer_seconds=4, lines=20_000, parks=(100, 1000), park_readings=20_000)
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
-    "telemetry": {"sizes": Sizes(devices=200, readings=20_000, singles=3000, peer_seconds=4, parks=(100, 1000), park_readings=20_000)},
+    "telemetry": {"sizes": TINY},
 }  # fmt: skip
 ALWAYS_OUTSIDE = ("telemetry",)
 OUTSIDE = ["embedded", "outside"]
@@ -47,6 +48,7 @@ def test_a_bench_measures_a_real_system(name: str, outside: dict[str, str]) -> N
 def test_telemetry_is_measured_beside_its_peers_on_a_real_kafka(fresh_kafka: KafkaCluster) -> None:
     figures = run("telemetry", kafka=fresh_kafka.addresses, **SMALL["telemetry"])
     assert all(f.value > 0 and f.unit for f in figures.values())
+    assert figures.keys() >= {"telemetry.merge", "telemetry.merge.500", "telemetry.stored"}
     assert figures.keys() >= {"telemetry.raw", "telemetry.raw.500", "telemetry.faust_plain", "telemetry.quix"}
     assert figures.keys() >= {"telemetry.devices.100", "telemetry.devices.1000", "telemetry.devices.bytes"}
 
