@@ -44,13 +44,14 @@ def load_checkpoints(connection: Connection, agent: str, keys: Sequence[str]) ->
     return found
 
 
-def checkpoint_versions(connection: Connection, agent: str, keys: Sequence[str]) -> dict[str, int]:
-    """Versions alone; 0 for those of ``keys`` that have none."""
+def checkpoint_versions(connection: Connection, agent: str, keys: Sequence[str], *, locking: bool = False) -> dict[str, int]:
+    """Versions alone; 0 for those of ``keys`` that have none. ``locking``: nobody else writes them until the transaction ends."""
     found = dict.fromkeys(keys, 0)
     for start in range(0, len(keys), _CHUNK):
         query = select(checkpoints.c.key, checkpoints.c.version).where(
             checkpoints.c.agent == agent, checkpoints.c.key.in_(keys[start : start + _CHUNK])
         )
+        query = query.order_by(checkpoints.c.key).with_for_update() if locking else query
         found.update({row.key: row.version for row in connection.execute(query)})
     return found
 
@@ -59,15 +60,15 @@ def save_checkpoints(connection: Connection, agent: str, changed: Sequence[Check
     """Write each of ``changed`` (unique keys) over the version it was read as, which becomes one more; ``now`` in µs.
 
     Raises StaleCheckpoint, and the transaction is to be rolled back, when one of them is not there as it was read."""
+    there = checkpoint_versions(connection, agent, sorted(c.key for c in changed), locking=True)
+    if stale := [c.key for c in changed if there[c.key] != c.version]:
+        raise StaleCheckpoint(stale)
     rows: list[dict[str, Any]] = [
-        {"agent": agent, "key": c.key, "version": c.version + 1, "body": c.body, "saved_at": now}
-        for c in sorted(changed, key=lambda c: c.key)  # one order of locking for everybody
-    ]
-    new, old = [r for r in rows if r["version"] == 1], [{**r, "version_before": r["version"] - 1} for r in rows if r["version"] != 1]
-    if old and update_rows(connection, checkpoints, old, where=("agent", "key", "version_before")) != len(old):
-        now_there = checkpoint_versions(connection, agent, [c.key for c in changed])
-        raise StaleCheckpoint([c.key for c in changed if now_there[c.key] not in (c.version, c.version + 1)] or [c.key for c in changed])
+        {"agent": agent, "key": c.key, "version": c.version + 1, "body": c.body, "saved_at": now} for c in changed
+    ]  # fmt: skip
+    update_rows(connection, checkpoints, [r for r in rows if r["version"] != 1], where=("agent", "key"))
+    new = [r for r in rows if r["version"] == 1]
     try:
         insert_rows(connection, checkpoints, new)
     except IntegrityError as e:
-        raise StaleCheckpoint([str(r["key"]) for r in new]) from e
+        raise StaleCheckpoint([r["key"] for r in new]) from e

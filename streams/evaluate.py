@@ -27,7 +27,7 @@ from hazards.admission import Report
 from hazards.errors import BadInput, Unavailable
 from hazards.evaluation import Evaluation, check_pack
 from hazards.sensors import Sensor
-from hazards.telemetry import TelemetryPack
+from hazards.telemetry import RollupPack, TelemetryPack
 from storage.checkpoints import Checkpoint, StaleCheckpoint, checkpoint_versions, load_checkpoints
 from storage.database import Database
 from storage.dead_letters import DeadLetter, dead_letter
@@ -302,7 +302,17 @@ class Evaluator:
                 self._follow_group()
                 packs = self.evaluation.rollups()
             if packs:
-                await self._patiently("rollups", lambda: self.telemetry.emitter.emit_rollups(packs))
+                await self._emit_rollups(packs)
+
+    async def _emit_rollups(self, packs: Sequence[RollupPack]) -> None:
+        try:
+            await self._patiently("rollups", lambda: self.telemetry.emitter.emit_rollups(packs))
+        except BadInput as error:
+            if len(packs) == 1:
+                log.error("evaluate.rollups_not_sendable", zone=packs[0].zone, error=str(error))  # noqa: TRY400
+                return
+            for pack in packs:
+                await self._emit_rollups([pack])
 
     async def _save_now(self, *, every: float = EVERY) -> float:
         """One transaction, if one is due; seconds to rest after it."""
@@ -317,10 +327,11 @@ class Evaluator:
                 return LOOK
             await self._flush_now()
             began = monotonic()
-            await self._write(save)
+            written = await self._write(save)
             took += monotonic() - began
-            for zone, reports in outgoing.items():
-                await self._send_saved(zone, reports)
+            for checkpoint in written.checkpoints:
+                if checkpoint.key in outgoing:
+                    await self._send_saved(checkpoint.key, outgoing[checkpoint.key])
         busy = self.waiting() >= BUSY and self._room.is_set()
         return took / SHARE - took if busy else 0.0
 
@@ -342,8 +353,10 @@ class Evaluator:
     def _write_in(self, save: Save, connection: Connection) -> None:
         save.write(connection, marks=self.telemetry.marks, now=self.now())
 
-    async def _write(self, save: Save) -> None:
-        """Commit ``save`` and acknowledge. A zone that somebody else wrote is read again; if a message of it waits, by a new process."""
+    async def _write(self, save: Save) -> Save:
+        """Commit ``save`` and acknowledge; what of it was committed. A zone that somebody else wrote is left out and read again.
+
+        If a message of it waits, what it was evaluated on was not the truth: the process ends and reads all of it again."""
         while True:
             try:
                 await self._patiently("checkpoints", partial(self.database.writing, partial(self._write_in, save)))
@@ -362,6 +375,7 @@ class Evaluator:
         self.tally.dead_lettered += len(save.letters)
         self._room.set()
         await self._publish(save.letters)
+        return save
 
     async def _publish(self, letters: Sequence[DeadLetter]) -> None:
         """Copies for whoever listens; the rows in SQL are the record."""

@@ -104,6 +104,15 @@ def test_an_acknowledged_incident_closes_when_it_stayed_quiet_and_another_waits(
     assert next_wake(state) is None
 
 
+def test_what_a_rule_has_timed_itself_is_not_delayed_again_but_latches() -> None:
+    slow = timing(on_delay=5, off_delay=5, latching=True)
+    heat = signal(1, kind="temperature_high"), signal(2, "cleared", kind="temperature_high", at=1)
+    timed = [msgspec.structs.replace(s, timed=True) for s in heat]
+    state, merged = run(timed, slow)
+    assert reasons(merged) == ["opened", "latched"]
+    assert next_wake(state) is None
+
+
 def test_an_acknowledgement_releases_a_latch() -> None:
     state, merged = run([signal(1), signal(2, "cleared", at=1)], timing(latching=True))
     fire = merged.decisions[0].incident
