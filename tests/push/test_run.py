@@ -9,15 +9,17 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from hazards import hazard_commands as ask
 from hazards.incidents import Acknowledge, Close, Comment
-from hazards.messages import HazardMessage, Signal
+from hazards.messages import Signal
 from storage.commands import command_incident
 from storage.database import Database
-from storage.outbox import announce_hazard, give_positions
+from storage.outbox import give_positions
 from tests.hazards.signals import signal as _signal
 from tests.push.pushing import ENVIRONMENT, World, hook, now, steady, until
 from tests.push.receiver import Receiver, status
 from tests.real.ports import free_port
+from tests.storage.test_hazards import DEPARTMENT, OFFICER, OPERATOR, give, put_down
 
 
 @pytest.fixture
@@ -88,23 +90,21 @@ async def test_an_enterprise_gets_its_own_and_an_endpoint_of_nobody_gets_all(wor
 
 async def test_steps_of_a_hazard_are_pushed_and_comments_are_not(world: World, receiver: Receiver) -> None:
     world.apply(hook(receiver.url()))
-    steps = ("proposed", "commented", "confirmed", "claimed", "closed")
     async with world.pushing():
-        for version, event in enumerate(steps, 1):
-            message = HazardMessage(
-                id="h1", zone="smelter", enterprise="alu", kind="flame", grade="major", confirmed=version > 2, state=event, event=event,
-                title="炉前明火", opened_at=1, updated_at=now(), version=version, actor="wang", due_at=now(),
-            )  # fmt: skip
-            with world.database.write() as connection:
-                announce_hazard(connection, [(message, event)], now=now())
-            with world.database.write() as connection:
-                give_positions(connection)
+        hazard, _ = put_down(world.database, now=now())
+        for command, actor in (
+            (ask.Comment(text="看一下"), OPERATOR), (ask.Confirm(grade="serious"), DEPARTMENT), (ask.StartRectification(), OFFICER),
+        ):  # fmt: skip
+            give(world.database, hazard, command, actor, now=now())
+        with world.database.write() as connection:
+            give_positions(connection)
         world.bell.ring()
-        await receiver.until(4)
-    assert kinds(receiver) == ["hazard.proposed", "hazard.confirmed", "hazard.claimed", "hazard.closed"]
-    data = receiver.got[0].body["data"]
-    assert data["title"] == "炉前明火" and data["grade_name"]["zh"] == "重大" and data["enterprise_name"] == "示例铝业"
-    assert data["links"]["self"] == "https://park.example/api/v1/hazards/h1"
+        await receiver.until(3)
+        assert await steady(lambda: kinds(receiver), 0.3) == ["hazard.proposed", "hazard.confirmed", "hazard.rectification_started"]
+    data = receiver.got[1].body["data"]
+    assert data["title"] == "炉前明火" and data["grade_name"]["zh"] == "较大" and data["zone_name"] == "熔铸车间"
+    assert data["basis"]["rule"] == "confirmed_by_person" and data["links"]["self"] == f"https://park.example/api/v1/hazards/{hazard.id}"
+    assert {d.severity for d in world.deliveries()} == {2}
 
 
 async def test_errors_and_then_success_is_one_message_with_one_id(world: World, receiver: Receiver) -> None:
