@@ -85,12 +85,11 @@ class Admission:
         earliest, latest = received_at - OLDEST_BEHIND, received_at + LATEST_AHEAD
         for n in span:
             name, at = found.name[n], found.at[n]
-            route = routes.get((name, found.unit[n])) or self._route(site, found, n, received_at, into)
+            route = routes.get((name, found.unit[n])) or self._route(site, found, n, scope, received_at, into)
             if not earliest <= at <= latest:
                 raise _untimely(found, n, at - received_at)
             if scope is not None and route.enterprise != scope and route.zone != UNASSIGNED:
-                place = found.pointer(found.record[n], "")
-                raise NotPermitted(f"record {place}: {name!r} belongs to somebody else", where=place)
+                raise _foreign(found, n)
             value = found.value[n] * route.scale + route.shift
             if not route.low <= value <= route.high:  # also true for not-a-number
                 if not math.isfinite(value):
@@ -102,7 +101,7 @@ class Admission:
             columns.at.append(at)
             columns.value.append(value)
 
-    def _route(self, site: Registry, found: Measurements, n: int, received_at: int, into: Admitted) -> _Route:
+    def _route(self, site: Registry, found: Measurements, n: int, scope: str | None, received_at: int, into: Admitted) -> _Route:
         name, unit, record = found.name[n], found.unit[n], found.record[n]
         device_id, metric = series_parts(name)
         if not device_id or not metric:
@@ -115,6 +114,8 @@ class Admission:
             into.unregistered += 1
             return _Route(UNASSIGNED, None)
         enterprise = site.enterprise_of(device.zone)
+        if scope is not None and enterprise != scope:
+            raise _foreign(found, n)  # before anything is said of its unit
         sensor = next((s for s in sensors_of(device) if s.metric == metric.removesuffix(SUM)), None)
         if sensor is None:
             self._note_unknown(name, received_at)
@@ -149,6 +150,11 @@ def _registered(sensor: Sensor, unit: str, enterprise: str | None, *, total: boo
     if shift:
         raise MalformedMessage(f"a sum in {unit!r} can't be converted to {sensor.unit!r}", hint=f"send {sensor.unit}")
     return _Route(sensor.zone, enterprise, scale)
+
+
+def _foreign(found: Measurements, n: int) -> NotPermitted:
+    place = found.pointer(found.record[n], "")
+    return NotPermitted(f"record {place}: {found.name[n]!r} belongs to somebody else", where=place)
 
 
 def _untimely(found: Measurements, n: int, ahead: int) -> MalformedMessage:
