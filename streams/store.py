@@ -67,7 +67,8 @@ async def run_store(
     """Store until ``stop`` is set. ``doorbell``: of followers (``storage.doorbell.open_followers_bell``). ``registry``: the present site.
 
     ``marks``: leave a mark in SQL for every pack that is stored (the embedded broker). Waits for broker, SQL and time series as long
-    as it takes. Raises Misconfigured, and BrokerUnavailable when Faust gave up: end the process then and start it anew."""
+    as it takes. Raises Misconfigured when a topic has another partition count, and BrokerUnavailable when Faust gave up: end the
+    process then and start it anew."""
     store = Store(database, series, registry, marks=marks)
     run = Run(replace(settings, group=GROUP), store.flow(), store.tally, report)
     store.publish = run.publish_dead_letter

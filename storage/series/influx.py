@@ -21,7 +21,7 @@ from influxdb_client.service import BucketsService, OrganizationsService, WriteS
 from msgspec import Struct
 from structlog import get_logger
 
-from hazards.errors import Misconfigured, StorageUnavailable
+from hazards.errors import StorageUnavailable
 from storage.series.answers import runs_of
 from storage.series.lines import event_lines, finite_readings, finite_rollups, raw_lines, rollup_lines
 from storage.series.port import (
@@ -76,14 +76,16 @@ class InfluxSeries:
         return self._known_client
 
     async def ensure(self) -> None:
-        """Make the bucket, when it is missing and the token may. Raises StorageUnavailable, and Misconfigured without organisation."""
+        """Make the bucket, when it is missing and the token may. One that may only write is enough: then the first write tells.
+
+        Raises StorageUnavailable."""
         try:
             if not await self._has_bucket():
                 await self._make_bucket()
         except ApiException as e:
-            if e.status not in (401, 403):
+            if e.status not in (401, 403, 404):
                 raise self._away(e) from e
-            log.info("the token can't look after buckets", bucket=self._access.bucket, status=e.status)  # one that may only write
+            log.warning("the token can't look after buckets", bucket=self._access.bucket, status=e.status)
 
     async def _has_bucket(self) -> bool:
         try:
@@ -97,7 +99,8 @@ class InfluxSeries:
     async def _make_bucket(self) -> None:
         found = await self._calling(OrganizationsService(self._client.api_client).get_orgs_async(org=self._access.org))
         if not found.orgs:
-            raise Misconfigured(f"InfluxDB has no organisation {self._access.org!r}", hint="make it, or name another one")
+            log.warning("no such organisation, or none that the token may see", org=self._access.org)
+            return
         request = PostBucketRequest(org_id=found.orgs[0].id, name=self._access.bucket, retention_rules=[])
         try:
             await self._calling(BucketsService(self._client.api_client).post_buckets_async(post_bucket_request=request))

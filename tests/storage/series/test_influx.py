@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from hazards.errors import Misconfigured, StorageUnavailable
+from hazards.errors import StorageUnavailable
 from storage.series.influx import InfluxAccess, InfluxSeries
-from storage.series.port import EventPoint, SeriesQuery
+from storage.series.port import EventPoint, Retention, SeriesQuery
 from tests.real.influx import Influx
 from tests.real.ports import free_port
 from tests.storage.series.conftest import NOON, SECOND, raw
@@ -77,8 +77,9 @@ async def test_what_is_set_up_wrongly_says_what_to_do(shared_influx: Influx) -> 
     with pytest.raises(StorageUnavailable, match="check the token"):
         await stranger.write_raw(raw((1, 1)))
     homeless = InfluxSeries(access(shared_influx, "b", org="nobody"))
-    with pytest.raises((Misconfigured, StorageUnavailable), match=r"organi[sz]ation"):
-        await homeless.ensure()
+    await homeless.ensure()
+    with pytest.raises(StorageUnavailable, match="check organisation and bucket"):
+        await homeless.write_raw(raw((1, 1)))
     bucketless = InfluxSeries(access(shared_influx, "never_made"))
     with pytest.raises(StorageUnavailable, match="bucket"):
         await bucketless.write_raw(raw((1, 1)))
@@ -96,3 +97,29 @@ async def test_two_processes_make_one_bucket(shared_influx: Influx) -> None:
 
 def test_the_token_is_not_shown(shared_influx: Influx) -> None:
     assert shared_influx.token not in repr(access(shared_influx, "b"))
+
+
+def restricted(server: Influx, bucket: str, *actions: str) -> str:
+    """A token that may do ``actions`` in ``bucket``, and nothing else."""
+    org = server.request("GET", f"/api/v2/orgs?org={server.org}")["orgs"][0]["id"]  # type: ignore[index]
+    made = server.request("POST", "/api/v2/buckets", {"orgID": org, "name": bucket, "retentionRules": []})
+    rights = [{"action": a, "resource": {"type": "buckets", "id": made["id"], "orgID": org}} for a in actions]
+    return str(server.request("POST", "/api/v2/authorizations", {"orgID": org, "permissions": rights})["token"])
+
+
+@pytest.mark.parametrize("actions", [("write",), ("read", "write")])
+async def test_a_token_for_one_bucket_is_enough(shared_influx: Influx, actions: tuple[str, ...]) -> None:
+    bucket = f"only_{len(actions)}"
+    token = await asyncio.to_thread(restricted, shared_influx, bucket, *actions)
+    series = InfluxSeries(access(shared_influx, bucket, token=token))
+    await series.ensure()
+    assert not await series.write_raw(raw((1, 1)))
+    query = SeriesQuery(device="T-1", metric="temperature", start=NOON, end=NOON + 2 * SECOND)
+    if "read" in actions:
+        assert len(await series.read(query)) == 1
+        await series.drop_old(Retention({"telemetry": 0}), now=NOON + 10 * SECOND)
+        assert await series.read(query) == []
+    else:
+        with pytest.raises(StorageUnavailable):
+            await series.read(query)
+    await series.close()
