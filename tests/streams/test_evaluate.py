@@ -34,7 +34,7 @@ class Event:
     """An event as Faust hands it over."""
 
     def __init__(self, value: bytes | None, log: list[str], *, generation: int = 1) -> None:
-        self.message = SimpleNamespace(value=value, topic="telemetry", generation_id=generation)
+        self.message = SimpleNamespace(value=value, topic="telemetry", generation_id=generation, headers=[])
         self.value, self._log, self.acked = value, log, False
 
     def ack(self) -> bool:
