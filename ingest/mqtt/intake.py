@@ -80,6 +80,7 @@ class MqttIntake:
         self._rows: list[tuple[TopicTemplate, Subscription]] = []
         self._filters = set[str]()  # of this session, so that those gone from the site file can be given up
         self._done: dict[int, tuple[bytes, int]] = {}  # packet id to digest and time of receipt of what was taken or put aside
+        self._stalled: asyncio.Event | None = None  # set when the door takes again
         self.standing = Standing()
 
     async def run(self) -> None:
@@ -219,15 +220,31 @@ class MqttIntake:
             self._refuse(row.topic, message, f"an error inside: {e!r}")
 
     async def _accept(self, found: Measurements, enterprise: str | None) -> int:
-        tries = 0
+        """Readings taken. While the door can't take any, one message tries for all; the others follow it in the order they came."""
         while True:
+            while self._stalled is not None:
+                await self._stalled.wait()
             try:
                 return (await self._door.accept(found, scope=enterprise)).accepted
             except Unavailable as e:
-                tries += 1
-                if tries == 1:
+                if self._stalled is None:
                     log.warning("mqtt.waits", error=str(e))
-                await asyncio.sleep(min(0.1 * 2**tries, 2.0))
+                    return await self._try_for_all(found, enterprise)
+
+    async def _try_for_all(self, found: Measurements, enterprise: str | None) -> int:
+        stalled = self._stalled = asyncio.Event()
+        pause = 0.1
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 2.0)
+                try:
+                    return (await self._door.accept(found, scope=enterprise)).accepted
+                except Unavailable:
+                    continue
+        finally:  # also when this message turns out to be refused, or is given up: another one tries then
+            self._stalled = None
+            stalled.set()
 
     # --- what can't be taken ---
 
