@@ -5,6 +5,7 @@ Names become slots here; the arithmetic is in ``hazards/limit_table.py`` and ``h
 reports therefore wait in the zone's state (``outgoing``) until it was saved. What must not go in: SQL, Kafka, clocks.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,10 @@ LATEST = 2**55
 """UTC µs beyond which no time makes sense (the year 3111)."""
 STRANGERS = 5000
 """Series that nobody registered, of one zone: beyond these they are not evaluated (they are still stored)."""
+
+
+TAKEN_ROLLUPS = 5000
+"""Roll-ups made into packs in one go, about: nobody else has a turn meanwhile."""
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ class Evaluation:
         self._zone_at: list[ZoneSeries | None] = [None] * len(self._names)
         self._free = list(range(len(self._names) - 1, -1, -1))
         self._number = 0
-        self._closed: list[Closed] = []
+        self._closed: deque[Closed] = deque()
         self._listen(sensors)
 
     @property
@@ -188,11 +193,7 @@ class Evaluation:
         """A sensor that never spoke is silent from now."""
         for sensor in self._watched.get(zone.zone, ()):
             if sensor.series not in zone.slots:
-                slot = self._open(zone, sensor.series)
-                if slot >= 0:
-                    state = self._limits.state(slot)
-                    state.last_received = now
-                    self._limits.store(slot, sensor, state)
+                self._limits.hear(self._open(zone, sensor.series), now)
 
     def _post(self, slots: Iterable[int], reports: Sequence[Report]) -> None:
         for slot in slots:
@@ -203,12 +204,13 @@ class Evaluation:
             self.zones[report.zone].outgoing.append(report)
 
     def rollups(self) -> list[RollupPack]:
-        """What was closed or corrected since the last call, by zone and resolution."""
-        closed, self._closed = self._closed, []
-        return [pack for resolution in RINGS for pack in self._packs([c for c in closed if c.resolution == resolution])]
-
-    def _packs(self, closed: Sequence[Closed]) -> list[RollupPack]:
-        return rollup_packs(closed, self._names, self._zone_at, self._zone_number) if closed else []
+        """Some of what was closed or corrected since, by zone and resolution; none when all was taken."""
+        taken, size = list[Closed](), 0
+        while self._closed and size < TAKEN_ROLLUPS:
+            taken.append(self._closed.popleft())
+            size += len(taken[-1].slot)
+        by_resolution = [[c for c in taken if c.resolution == resolution] for resolution in RINGS]
+        return [pack for closed in by_resolution if closed for pack in rollup_packs(closed, self._names, self._zone_at, self._zone_number)]
 
     # --- zones ---
 
@@ -243,7 +245,7 @@ class Evaluation:
         """Forget ``zone`` and all that waits to be told of it."""
         series = self.zones.pop(zone)
         slots = np.array(list(series.slots.values()), np.int64)
-        self._closed = [_without(closed, slots) for closed in self._closed]
+        self._closed = deque(_without(closed, slots) for closed in self._closed)
         for rollups in self._rollups:
             rollups.clear(slots)
         for slot in slots.tolist():

@@ -22,6 +22,8 @@ _HOUR = 3600 * MICROS
 TIMES, VALUES = 4, 4
 _LAST_AT, _LAST_RECEIVED, _DUE, _SILENCE = range(TIMES)
 _LAST_VALUE, _FLOOR, _CEILING, _RATE = range(VALUES)
+_NO_TIMES = np.array([NEVER, NEVER, _FAR, _FAR], np.int64)
+_NO_VALUES = np.array([math.nan, -math.inf, math.inf, math.inf])
 
 
 class LimitTable:
@@ -39,11 +41,9 @@ class LimitTable:
     def grow(self, capacity: int) -> None:
         """Room for ``capacity`` slots."""
         more = capacity - len(self.times)
-        self.times = np.concatenate([self.times, np.full((more, TIMES), NEVER, np.int64)])
-        self.values = np.concatenate([self.values, np.zeros((more, VALUES))])
+        self.times = np.concatenate([self.times, np.tile(_NO_TIMES, (more, 1))])
+        self.values = np.concatenate([self.values, np.tile(_NO_VALUES, (more, 1))])
         self.sensors.extend([None] * more)
-        for slot in range(capacity - more, capacity):
-            self.clear(slot)
 
     @property
     def last_at(self) -> Int64s:
@@ -60,10 +60,13 @@ class LimitTable:
         """Value of the newest reading of every slot; NaN before the first."""
         return self.values[:, _LAST_VALUE]
 
+    def hear(self, slot: int, received: int) -> None:
+        """Silence of ``slot`` counts from ``received``."""
+        self.times[slot, _LAST_RECEIVED] = received
+
     def clear(self, slot: int) -> None:
         """``slot`` is nobody's."""
-        self.times[slot] = NEVER, NEVER, _FAR, _FAR
-        self.values[slot] = math.nan, -math.inf, math.inf, math.inf
+        self.times[slot], self.values[slot] = _NO_TIMES, _NO_VALUES
         self.sensors[slot] = None
         self.conditions.pop(slot, None)
 

@@ -9,12 +9,14 @@ from itertools import pairwise
 import numpy as np
 
 from hazards.rollups import Closed
-from hazards.series_batch import Slots
-from hazards.telemetry import Int64s, RollupPack, pack_id
+from hazards.telemetry import Floats, Int64s, RollupPack, pack_id
 from hazards.zone_series import ZoneSeries
 
 PACK_ROLLUPS = 4000
 """Roll-ups of one pack at most: about 200 kB, far below Kafka's bound."""
+
+
+_COLUMNS = (("count", "<u4"), ("minimum", "<f8"), ("mean", "<f8"), ("maximum", "<f8"), ("last", "<f8"))
 
 
 def rollup_packs(
@@ -26,30 +28,32 @@ def rollup_packs(
     slot, start = slot[order], start[order]
     latest = np.append((slot[1:] != slot[:-1]) | (start[1:] != start[:-1]), True)
     order, slot, start = order[latest], slot[latest], start[latest]
-    count, minimum, mean, maximum, last = (
-        np.concatenate([getattr(c, name) for c in closed])[order] for name in ("count", "minimum", "mean", "maximum", "last")
-    )
+    columns = (start.astype("<i8"), *(_column(closed, name)[order].astype(kind) for name, kind in _COLUMNS))
+    first = np.concatenate(([True], slot[1:] != slot[:-1]))
+    place = np.cumsum(first) - 1
     packs = []
     for part in _parts(zone_number[slot]):
-        zone = zones[slot[part][0]]
+        zone = zones[slot[part.start]]
         if zone is None:
             continue
-        series, index = _indexed(slot[part])
-        columns = (
-            index.astype("<u2").tobytes(), start[part].astype("<i8").tobytes(), count[part].astype("<u4").tobytes(),
-            *(c[part].astype("<f8").tobytes() for c in (minimum, mean, maximum, last)),
-        )  # fmt: skip
-        resolution, listed = closed[0].resolution, [names[s] for s in series]
-        identity = pack_id(zone.zone, listed, str(resolution).encode(), *columns)
-        packs.append(_pack(identity, zone.zone, resolution, listed, columns))
+        begins = first[part].copy()
+        begins[0] = True  # a series that was cut in two packs
+        series = [names[s] for s in slot[part][begins].tolist()]
+        index = (place[part] - place[part.start]).astype("<u2")
+        packs.append(_pack(zone.zone, closed[0].resolution, series, [index.tobytes(), *(c[part].tobytes() for c in columns)]))
     return packs
 
 
-def _pack(identity: str, zone: str, resolution: int, series: list[str], columns: tuple[bytes, ...]) -> RollupPack:
+def _column(closed: Sequence[Closed], name: str) -> Floats | Int64s:
+    column: Floats | Int64s = np.concatenate([getattr(c, name) for c in closed])
+    return column
+
+
+def _pack(zone: str, resolution: int, series: list[str], columns: Sequence[bytes]) -> RollupPack:
     index, start, count, minimum, mean, maximum, last = columns
     return RollupPack(
-        id=identity, zone=zone, resolution=resolution, series=series, index=index, start=start, count=count, minimum=minimum,
-        mean=mean, maximum=maximum, last=last,
+        id=pack_id(zone, series, str(resolution).encode(), *columns), zone=zone, resolution=resolution, series=series, index=index,
+        start=start, count=count, minimum=minimum, mean=mean, maximum=maximum, last=last,
     )  # fmt: skip
 
 
@@ -59,9 +63,3 @@ def _parts(zone_number: Int64s) -> Iterator[slice]:
     for begin, end in pairwise(borders):
         for start in range(begin, end, PACK_ROLLUPS):
             yield slice(start, min(start + PACK_ROLLUPS, end))
-
-
-def _indexed(slot: Slots) -> tuple[list[int], Slots]:
-    """The slots of a run, each once, and for each entry its place among them."""
-    new = np.concatenate(([True], slot[1:] != slot[:-1]))
-    return slot[new].tolist(), np.cumsum(new) - 1

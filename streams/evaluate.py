@@ -298,11 +298,13 @@ class Evaluator:
     async def _flush_now(self) -> None:
         """Send the roll-ups that are closed."""
         async with self._flushing:
-            async with self._turn:
-                self._follow_group()
-                packs = self.evaluation.rollups()
-            if packs:
+            while packs := await self._next_rollups():
                 await self._emit_rollups(packs)
+
+    async def _next_rollups(self) -> list[RollupPack]:
+        async with self._turn:
+            self._follow_group()
+            return self.evaluation.rollups()
 
     async def _emit_rollups(self, packs: Sequence[RollupPack]) -> None:
         try:
