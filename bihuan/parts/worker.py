@@ -37,6 +37,7 @@ from streams.worker import run_worker
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
+SENSOR_LOOK_SECONDS = 0.2
 
 
 class Waiting:
@@ -73,18 +74,25 @@ def instance_of(name: str, settings: Settings) -> str:
 
 
 class SensorWatch:
-    """The sensors of the present site, made once for each version; None until the site was read."""
+    """The sensors of the present site, made once for each version on a thread; None until the site was read for the first time."""
 
     def __init__(self, registry: Callable[[], Registry]) -> None:
         self._registry = registry
-        self._known: tuple[int, Mapping[str, Sensor]] | None = None
+        self._sensors: Mapping[str, Sensor] | None = None
 
     def __call__(self) -> Mapping[str, Sensor] | None:
         """Sensors by series."""
-        registry = self._registry()
-        if registry.version and (self._known is None or self._known[0] != registry.version):
-            self._known = registry.version, sensors_of_site(registry)
-        return self._known[1] if self._known else None
+        return self._sensors
+
+    async def run(self) -> None:
+        """Follow the registry, which was read, until cancelled. A site that was never applied has no sensors."""
+        version = -1
+        while True:
+            registry = self._registry()
+            if registry.version != version:
+                self._sensors = await asyncio.to_thread(sensors_of_site, registry)
+                version = registry.version
+            await asyncio.sleep(SENSOR_LOOK_SECONDS)
 
 
 async def _emitter(settings: Settings, broker: str, registry: SiteWatch, held: AsyncExitStack) -> Emitter:
@@ -107,10 +115,9 @@ async def work(part: Part) -> None:
         doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
         held.push_async_callback(doorbell.close)
         waiting, registry = Waiting(database, settings.partitions), SiteWatch(database)
-        telemetry = Telemetry(
-            await _emitter(settings, part.start.broker, registry, held), SensorWatch(registry), marks=not settings.kafka
-        )
-        beside = [asyncio.create_task(waiting.look()), asyncio.create_task(_follow_site(part, registry))]
+        sensors = SensorWatch(registry)
+        telemetry = Telemetry(await _emitter(settings, part.start.broker, registry, held), sensors, marks=not settings.kafka)
+        beside = [asyncio.create_task(waiting.look()), asyncio.create_task(_follow_site(part, registry, sensors))]
         held.push_async_callback(_end, beside)
         await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
 
@@ -151,9 +158,9 @@ def _worker_settings(part: Part) -> WorkerSettings:
     )
 
 
-async def _follow_site(part: Part, registry: SiteWatch) -> None:
+async def _follow_site(part: Part, registry: SiteWatch, sensors: SensorWatch) -> None:
     await registry.first(part.stopping)
-    await registry.run()
+    await asyncio.gather(registry.run(), sensors.run())
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
