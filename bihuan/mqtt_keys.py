@@ -64,7 +64,9 @@ def _check_broker(section: Fields, problems: Problems) -> None:
         problems.warn(section.at("password_env"), "mqtt.password_env", f"the environment has no {variable}", "the broker may refuse us")
     if variable and sound and parts.scheme == "mqtt" and parts.hostname not in _LOOPBACK:
         problems.warn(section.at("url"), "mqtt.url", "the password goes over the network as it is", "use mqtts")
-    if ca and not Path(ca).is_file():
+    if ca and not Path(ca).is_absolute():
+        problems.error(section.at("ca"), "mqtt.ca", "an absolute path is expected", "every process has to find it")
+    elif ca and not Path(ca).is_file():
         problems.warn(section.at("ca"), "mqtt.ca", f"there is no file {ca}", "the broker's certificate can't be checked")
 
 

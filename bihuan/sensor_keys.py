@@ -4,6 +4,7 @@ What must not go in: sensors (``hazards/sensors.py`` makes them of the settings)
 """
 
 import math
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -20,11 +21,16 @@ AT_LEAST_ZERO = ("deadband", "compression")
 KEYS = frozenset(("unit", "range", "limits", "rate", "latching", *AT_LEAST_ZERO, *DURATIONS))
 SHARED = frozenset(("on_delay", "off_delay", "latching", "stale_after"))
 METRICS_AT_MOST = 100
+_SENML_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:._]*")
 
 
 def check_sensor(fields: Fields, problems: Problems) -> None:
     """The keys of a device that measures: one ``metric`` with its keys, or ``metrics`` with a mapping of keys for each."""
     nodes = fields.rest()
+    identity = fields.text("id")
+    if {"metric", "metrics"} & nodes.keys() and identity and not _SENML_NAME.fullmatch(identity):
+        problems.warn(fields.at("id"), fields.place("id"), f"SenML can't name {identity!r}: only MQTT topics can",
+                      "letters, digits, - : . _ , a letter or digit first")  # fmt: skip
     if "metrics" in nodes:
         _check_several(fields, problems)
         return

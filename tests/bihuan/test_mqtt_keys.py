@@ -50,6 +50,7 @@ CASES = {
     "a port that is none": (":8883", ":x", "line 4", "no address of a broker"),
     "a password in the url": ("mqtts://broker", "mqtts://user:secret@broker", "line 4", "use username and password_env"),
     "a version nobody speaks": ("protocol: 3.1.1", "protocol: 4", "line 5", "3.1.1"),
+    "a certificate of somewhere": ("client_id: park", "ca: ca.pem", "line 6", "absolute path"),
     "an expiry in words": ("session_expiry: 3600", "session_expiry: 1h", "line 8", "whole number"),
     "a format nobody reads": ("format: senml", "format: cbor", "line 12", "no format 'cbor'"),
     "no format": (", format: senml", "", "line 12", "format: is missing"),

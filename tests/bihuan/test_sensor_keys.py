@@ -89,3 +89,5 @@ def test_an_unusual_unit_and_an_unknown_key_are_only_warnings() -> None:
     assert len(warnings) == 1 and "unusual for temperature" in warnings[0]
     _, warnings = parse(SEVERAL.replace("range: [0, 100]", "rang: [0, 100]"))
     assert len(warnings) == 1 and "rang" in warnings[0] and "ignored" in warnings[0]
+    _, warnings = parse(ONE.replace("id: T-1", "id: 温度-1"))
+    assert len(warnings) == 1 and "only MQTT topics" in warnings[0]

@@ -46,6 +46,15 @@ class Mosquitto:
         self._file.write_text(self._file.read_text().replace("allow_anonymous true", f"allow_anonymous false\npassword_file {secrets}"))
         self.restart()
 
+    def demand_tls(self) -> Path:
+        """Restart it with a certificate of its own for 127.0.0.1; the file that a client has to trust."""
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate), "-days", "2"]
+        subprocess.run([*command, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        self._file.write_text(self._file.read_text() + f"certfile {certificate}\nkeyfile {key}\n")
+        self.restart()
+        return certificate
+
     def restart(self) -> None:
         """End it and start it anew on the same port."""
         self.stop()

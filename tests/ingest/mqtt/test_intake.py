@@ -236,3 +236,16 @@ async def test_a_wrong_password_is_said_and_tried_again(tmp_path: Path, mosquitt
     await until(lambda: made.standing.connected)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_over_tls_only_a_broker_with_a_certificate_that_we_trust_is_spoken_to(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    certificate = await asyncio.to_thread(mosquitto.demand_tls)
+    url = mosquitto.url.replace("mqtt://", "mqtts://")
+    scene = Scene(tmp_path / "scene", registry(url))
+    made = MqttIntake(lambda: scene.site, scene.door, scene.keep_letters, environ={})
+    running = asyncio.create_task(made.run())
+    await until(lambda: "CERTIFICATE_VERIFY_FAILED" in made.standing.problem)
+    scene.site = registry(url, ca=str(certificate))
+    await until(lambda: made.standing.connected)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
