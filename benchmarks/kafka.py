@@ -7,10 +7,11 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -21,6 +22,7 @@ from hazards.errors import Misconfigured, Unavailable
 
 TOOL = "BIHUAN_TEST_KAFKA"
 BATCH = 256 * 1024
+T = TypeVar("T")
 Offsets = dict[int, int]
 """Offsets of one topic by partition."""
 
@@ -124,24 +126,36 @@ class Group:
 
     async def committed(self) -> Offsets:
         """Committed offsets; partitions without one are left out."""
-        try:
-            found = await self._client.list_consumer_group_offsets(self._group)
-        except KafkaError as e:  # the coordinator is still being chosen
-            if not e.retriable:
-                raise
-            return {}
+        found = await self._asked(lambda: self._client.list_consumer_group_offsets(self._group))
         return {tp.partition: at.offset for tp, at in found.items() if tp.topic == self._topic and at.offset >= 0}
+
+    async def is_assigned(self) -> bool:
+        """Whether its members have their partitions."""
+        ((_, _, state, *_, members),) = (await self._described()).groups
+        return bool(members) and state == "Stable"
 
     async def wait_until_empty(self, seconds: float = 30) -> None:
         """Return when no member is left: one that kept its name when it ended holds its partitions until its session runs out."""
         limit = time.monotonic() + seconds
-        while True:
-            (answer,) = await self._client.describe_consumer_groups([self._group])
-            if not any(members for *_, members in answer.groups):
-                return
+        while any(members for *_, members in (await self._described()).groups):
             if time.monotonic() > limit:
                 raise Unavailable(f"group {self._group} still has members after {seconds:g} s")
             await asyncio.sleep(0.2)
+
+    async def _described(self) -> Any:
+        (answer,) = await self._asked(lambda: self._client.describe_consumer_groups([self._group]))
+        return answer
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]], seconds: float = 30) -> T:
+        """The answer; asked again while the group's coordinator is being chosen."""
+        limit = time.monotonic() + seconds
+        while True:
+            try:
+                return await ask()
+            except KafkaError as e:
+                if not e.retriable or time.monotonic() > limit:
+                    raise Unavailable(f"{type(e).__name__}: {e}", where=f"group {self._group}") from e
+            await asyncio.sleep(0.1)
 
 
 def distance(start: Mapping[int, int], end: Mapping[int, int]) -> int:

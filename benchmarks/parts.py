@@ -76,20 +76,22 @@ def processor_seconds(pid: int) -> float:
 
 
 async def pace(addresses: str, group: str, filled: Filled, *, pid: int, seconds: float) -> Pace:
-    """How fast ``group`` commits what was filled.
+    """How fast ``group`` does what was filled: from the moment that it has its partitions until the last offset is committed.
 
-    Between its first commit and its last, so that the start of the process does not count. Raises Unavailable when it
-    is not there within ``seconds``."""
+    So the last checkpoint is waited for, and the start of the process does not count. Raises Unavailable when it takes longer
+    than ``seconds``."""
     limit, total = time.perf_counter() + seconds, distance(filled.start, filled.end)
-    first: tuple[int, float, float] = (0, time.perf_counter(), processor_seconds(pid))
+    began: tuple[float, float] | None = None
     async with Group(addresses, group, TELEMETRY.name) as reader:
         while True:
-            committed = await reader.committed()
-            now, done = time.perf_counter(), distance(filled.start, {p: committed.get(p, at) for p, at in filled.start.items()})
-            if done >= total:
-                return Pace((total - first[0]) * filled.load.pack, now - first[1], processor_seconds(pid) - first[2])
-            if done and not first[0]:
-                first = done, now, processor_seconds(pid)
-            if now > limit:
-                raise Unavailable(f"{group} had done {done} of {total} messages of {TELEMETRY.name} within {seconds:g} s")
+            if began is None:
+                if await reader.is_assigned():
+                    began = time.perf_counter(), processor_seconds(pid)
+            else:
+                committed = await reader.committed()
+                done = distance(filled.start, {p: committed.get(p, at) for p, at in filled.start.items()})
+                if done >= total:
+                    return Pace(filled.readings, time.perf_counter() - began[0], processor_seconds(pid) - began[1])
+            if time.perf_counter() > limit:
+                raise Unavailable(f"{group} had not done {total} messages of {TELEMETRY.name} within {seconds:g} s")
             await asyncio.sleep(LOOK)

@@ -5,8 +5,8 @@ What must not go in: latency of a sensor's message (``push``), how each is measu
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,14 +30,14 @@ LINES_REQUIRED = 30_000.0
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured. ``readings``: of each packed run; ``singles``: messages for the peers, who read for
+    """How much is measured. ``readings``: of the run with packs of so many; ``singles``: messages for the peers, who read for
     ``peer_seconds``; ``lines`` stored; ``parks``: devices of the parks whose cost a reading is compared, over ``park_readings``."""
 
     devices: int = 1000
-    readings: int = 1_500_000
+    readings: Mapping[int, int] = field(default_factory=lambda: {100: 2_000_000, 500: 6_000_000})
     singles: int = 200_000
     peer_seconds: float = 8.0
-    lines: int = 600_000
+    lines: int = 1_000_000
     parks: tuple[int, ...] = (1000, 10_000, 100_000)
     park_readings: int = 2_000_000
 
@@ -77,7 +77,7 @@ def _streams(addresses: str, sizes: Sizes, folder: Path) -> Iterator[Figure | Le
             rates[figure.figure] = figure.value
         yield figure
     for size, required in REQUIRED.items():
-        filled = asyncio.run(fill_packs(addresses, Load(sizes.devices, size), sizes.readings))
+        filled = asyncio.run(fill_packs(addresses, Load(sizes.devices, size), sizes.readings[size]))
         rates[_name("telemetry.raw", size)] = (found := raw(addresses, filled)).rate
         yield _figure(_name("telemetry.raw", size), found)
         compared = {"required": required} | {name: rounded(rate) for name, rate in rates.items()}

@@ -10,7 +10,9 @@ from benchmarks.figures import Figure, LeftOut
 from benchmarks.telemetry import Sizes
 from tests.real.kafka import KafkaCluster
 
-TINY = Sizes(devices=200, readings=20_000, singles=3000, peer_seconds=4, lines=20_000, parks=(100, 1000), park_readings=20_000)
+TINY = Sizes(
+    devices=200, readings={100: 20_000, 500: 20_000}, singles=3000, peer_seconds=4, lines=20_000, parks=(100, 1000), park_readings=20_000
+)  # fmt: skip
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
     "telemetry": {"sizes": TINY},
