@@ -4,13 +4,13 @@ What must not go in: what is stored, and in which form.
 """
 
 import asyncio
-import time
 
 import structlog
 
 from bihuan.control import Beat
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
+from bihuan.parts.waiting import BrokerWatch
 from bihuan.parts.worker import instance_of
 from bihuan.time_series import open_time_series, retention_of
 from storage.database import Database
@@ -30,6 +30,7 @@ async def store(part: Part) -> None:
     await registry.first(part.stopping)
     series = open_time_series(settings, registry().site.district)
     bell = open_followers_bell(settings.database_url, part.start.bell)
+    broker = BrokerWatch(part.start.broker, embedded=not settings.kafka)
     latest = WorkerProgress(ready=False, assigned=[])
 
     def report(progress: WorkerProgress) -> None:
@@ -42,10 +43,10 @@ async def store(part: Part) -> None:
         broker=part.start.broker,
         broker_bytes=latest.bytes_written,
         applied=latest.messages,
-        behind=standstill_of(latest),
+        behind=_standstill(latest, broker),
         note={"stored": latest.applied, "waiting": latest.waiting, "trouble": latest.trouble},
     )
-    beside = [asyncio.create_task(registry.run()), asyncio.create_task(_until_other_district(part, registry))]
+    beside = [asyncio.create_task(job) for job in (registry.run(), broker.look(), _until_other_district(part, registry))]
     worker = WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,
@@ -67,11 +68,11 @@ async def store(part: Part) -> None:
         await asyncio.to_thread(database.close)
 
 
-def standstill_of(progress: WorkerProgress) -> float:
+def _standstill(progress: WorkerProgress, broker: BrokerWatch) -> float:
     """Seconds for which the broker has not been heard, though nothing that the process knows of is away."""
     if progress.trouble or not progress.ready or progress.last_fetch_at is None:
         return 0.0
-    return max(0.0, time.time() - progress.last_fetch_at / 1e6)
+    return broker.blamed_for(progress.last_fetch_at / 1e6)
 
 
 async def _until_other_district(part: Part, registry: SiteWatch) -> None:

@@ -5,25 +5,20 @@ What must not go in: what an agent does, how an alarm is merged.
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
-from sqlalchemy import Connection, select
 
 from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.emitters import JournalEmitter, KafkaEmitter
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
-from bus.partitions import partition_of
+from bihuan.parts.waiting import BrokerWatch, Waiting
 from bus.producer import Producer
-from bus.topics import ALARMS
-from hazards.errors import StorageUnavailable
 from hazards.sensors import Sensor, sensors_of_site
-from storage import schema
 from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.journal import Journal
@@ -36,36 +31,7 @@ from streams.worker import run_worker
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 2.0
 SENSOR_LOOK_SECONDS = 0.2
-
-
-class Waiting:
-    """What the forwarders say in SQL of alarms that wait: a worker that gets nothing more can't know it from Kafka."""
-
-    def __init__(self, database: Database, partitions: int) -> None:
-        self._database, self._partitions = database, partitions
-        self._oldest: list[tuple[int, int]] = []  # receipt in µs, partition
-
-    def _read(self, connection: Connection) -> list[tuple[int, int]]:
-        table = schema.forwarders
-        rows = connection.execute(select(table.c.oldest_at, table.c.oldest_zone).where(table.c.oldest_at.is_not(None)))
-        return [(r.oldest_at, partition_of(r.oldest_zone or "", self._partitions)) for r in rows]
-
-    async def look(self) -> None:
-        """Read the table every few seconds; while SQL is away nothing is known, and nobody is to blame."""
-        while True:
-            try:
-                self._oldest = await self._database.reading(self._read)
-            except StorageUnavailable:
-                self._oldest = []
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def behind(self, progress: WorkerProgress) -> float:
-        """Age in seconds of the oldest alarm that waits for one of this worker's partitions (any, when it has none)."""
-        mine = {int(p.rpartition("/")[2]) for p in progress.assigned if p.startswith(f"{ALARMS.name}/")}
-        waiting = [at for at, partition in self._oldest if not mine or partition in mine]
-        return max(0.0, time.time() - min(waiting) / 1e6) if waiting else 0.0
 
 
 def instance_of(name: str, settings: Settings) -> str:
@@ -114,10 +80,10 @@ async def work(part: Part) -> None:
         held.push_async_callback(asyncio.to_thread, database.close)
         doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
         held.push_async_callback(doorbell.close)
-        waiting, registry = Waiting(database, settings.partitions), SiteWatch(database)
-        sensors = SensorWatch(registry)
+        broker, registry = BrokerWatch(part.start.broker, embedded=not settings.kafka), SiteWatch(database)
+        waiting, sensors = Waiting(database, settings.partitions, broker), SensorWatch(registry)
         telemetry = Telemetry(await _emitter(settings, part.start.broker, registry, held), sensors, marks=not settings.kafka)
-        beside = [asyncio.create_task(waiting.look()), asyncio.create_task(_follow_site(part, registry, sensors))]
+        beside = [asyncio.create_task(job) for job in (waiting.look(), broker.look(), _follow_site(part, registry, sensors))]
         held.push_async_callback(_end, beside)
         await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
 

@@ -6,7 +6,7 @@ What must not go in: killing.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,16 +112,22 @@ class Kept:
 
 async def kept_in(series: TimeSeriesReader, zones: int, since: int) -> Kept:
     """Read all of it; ``since`` in µs."""
-    raw, counts = dict[tuple[str, int], float](), dict[tuple[str, int], int]()
-    for device in (_device(zone, n) for zone in range(zones) for n in range(DEVICES_OF_ZONE)):
-        for resolution in (0, 1):
-            start = since - 2_000_000
-            query = SeriesQuery(device=device, metric=METRIC, start=start, end=since + DAY, resolution=resolution, limit=1_000_000)
-            for run in await series.read(query):
-                if resolution:
-                    counts |= {(device, int(at) // 1_000_000): int(n) for at, n in zip(run.at, run.count, strict=True)}
-                else:
-                    raw |= {(device, at): value for at, value in _points(run)}
+    raw, counts, places = dict[tuple[str, int], float](), dict[tuple[str, int], int](), asyncio.Semaphore(6)
+
+    async def read(device: str, resolution: int) -> Sequence[SeriesRun]:
+        start = since - 2_000_000
+        async with places:
+            return await series.read(SeriesQuery(
+                device=device, metric=METRIC, start=start, end=since + DAY, resolution=resolution, limit=1_000_000
+            ))  # fmt: skip
+
+    async def keep(device: str) -> None:
+        for run in await read(device, 0):
+            raw.update({(device, at): value for at, value in _points(run)})
+        for run in await read(device, 1):
+            counts.update({(device, at // 1_000_000): n for at, n in zip(run.at.tolist(), run.count.tolist(), strict=True)})
+
+    await asyncio.gather(*(keep(_device(zone, n)) for zone in range(zones) for n in range(DEVICES_OF_ZONE)))
     return Kept(raw, counts)
 
 

@@ -29,7 +29,7 @@ GROWTH = 60_000_000
 """Bytes that a process may gain during an outage, whatever its length: queues and windows fill, then no more."""
 ALARM_RATE = 5
 LAG_SECONDS = 10.0
-"""How old an accepted alarm may be before it stands in SQL while the time series is away: a busy machine's, not an operator's."""
+"""How old an accepted alarm may be before it stands in SQL, from when it can: a busy machine's bound, not an operator's."""
 
 
 def parts_of(system: RunningSystem) -> dict[str, int]:
@@ -110,7 +110,7 @@ async def kafka_away(books: Books, kafka: KafkaCluster, *, seconds: float) -> No
     await outage(books, alarms, lambda: asyncio.to_thread(kafka.kill, 1), seconds=seconds)
     behind = await waiting_packs(books)
     await asyncio.to_thread(kafka.restart, 1)
-    took = await alarms.all_stand(60)
+    took = await alarms.all_stand(LAG_SECONDS)
     began = time.monotonic()
     while await waiting_packs(books) > behind / 10:
         assert time.monotonic() - began < 120 + seconds

@@ -19,6 +19,7 @@ from bihuan.time_series import open_time_series
 from storage.database import Database
 from storage.series.port import TimeSeries
 from tests.kill.telemetry_accounts import Measuring, audit, sensors
+from tests.kill.test_broker_replacement import MEMORY_ABOVE_START, BrokerWatch
 from tests.kill.test_tree import kill_once
 from tests.real.influx import Influx
 from tests.real.system import RunningSystem
@@ -27,6 +28,9 @@ ZONES = 4
 ROUNDS = int(os.environ.get("BIHUAN_TEST_KILL_ROUNDS", "20")) // 2
 DISTRICT = "510800"
 RECOVERY_SECONDS = 40.0
+REPLACEMENTS = 3
+LONGEST_POST = 2.0
+"""Seconds that a POST may take while brokers are replaced; on a busy machine a POST of 50 readings alone may take half of it."""
 
 
 @dataclass
@@ -74,6 +78,7 @@ async def measuring(start: Callable[..., RunningSystem], flavour: str, settings:
             await sending
             await series.close()
             database.close()
+            await asyncio.to_thread(system.end)  # before what it stands on
 
 
 def influx_settings(influx: Influx) -> dict[str, str]:
@@ -101,6 +106,25 @@ async def test_every_accepted_reading_stands_once_whatever_is_killed_on_the_embe
 ) -> None:
     async with measuring(running_system, "embedded", {"BROKER_BOUND": "4MB"}) as books:
         await killed_at_random(books, ROUNDS)
+
+
+@pytest.mark.timeout(400)
+async def test_the_embedded_broker_is_replaced_under_telemetry_unnoticed(running_system: Callable[..., RunningSystem]) -> None:
+    async with measuring(running_system, "embedded", {"BROKER_BOUND": "2MB"}) as books:
+        await books.accepting(10_000)  # imports, caches and the first connections are not a replacement's pause
+        watch = BrokerWatch(books.system)
+        watching = asyncio.create_task(watch.run())
+        books.measuring.longest = 0.0
+        while watch.replacements < REPLACEMENTS:
+            await books.accepting(1000)
+        watching.cancel()
+        longest = books.measuring.longest
+        gained = {pid: most - min(watch.first.values()) for pid, most in watch.most.items()}
+        most = max(gained.values()) / 1e6
+        print(f"{watch.replacements} replacements, most memory gained by a broker {most:.1f} MB, longest POST {longest:.2f} s")
+        assert max(gained.values()) <= MEMORY_ABOVE_START, gained
+        assert longest < LONGEST_POST and not books.measuring.unanswered
+        print(await books.close())
 
 
 @pytest.mark.timeout(900)
