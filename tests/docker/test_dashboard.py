@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from storage.series.influx import InfluxAccess, InfluxSeries
 from storage.series.port import RESOLUTIONS, RawBlock, RollupBlock, SeriesTags, bucket_of
 from tests.docker.compose import DOCKER
 from tests.real.influx import Influx
+from tests.whole.by_hand import influx_token
 
 SECOND = 1_000_000
 DASHBOARD = json.loads((DOCKER / "grafana/dashboards/bihuan.json").read_text("utf-8"))
@@ -94,11 +96,14 @@ class Analyst:
 async def analyst(shared_influx: Influx) -> AsyncIterator[Analyst]:
     now = time.time_ns() // 1000
     bucket = bucket_of(f"dash-{uuid.uuid4().hex[:8]}")
-    series = InfluxSeries(InfluxAccess(shared_influx.url, shared_influx.org, shared_influx.token, bucket))
+    writing = influx_token(shared_influx, ("read", "buckets"), ("write", "buckets"), ("read", "orgs"))
+    series = InfluxSeries(InfluxAccess(shared_influx.url, shared_influx.org, writing, bucket))
     await series.ensure()
     await fill(series, now)
     await series.close()
-    return Analyst(shared_influx, bucket, now)
+    reader = copy(shared_influx)  # with no more rights than docker/influxdb/tokens.sh gives to Grafana
+    reader.token = influx_token(shared_influx, ("read", "buckets"))
+    return Analyst(reader, bucket, now)
 
 
 async def test_every_query_of_every_panel_answers_with_what_was_written(analyst: Analyst) -> None:
