@@ -7,13 +7,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import acknowledge, alarms, latency, telemetry
+from benchmarks import acknowledge, alarms, latency, push, telemetry
 from benchmarks.figures import Figure, LeftOut
 from hazards.errors import BadInput
 
 Bench = Callable[..., Iterator[Figure | LeftOut]]
 
-BENCHES: dict[str, Bench] = {"latency": latency.run, "alarms": alarms.run, "acknowledge": acknowledge.run, "telemetry": telemetry.run}
+BENCHES: dict[str, Bench] = {
+    "latency": latency.run, "alarms": alarms.run, "acknowledge": acknowledge.run, "telemetry": telemetry.run, "push": push.run,
+}  # fmt: skip
 """Every bench by the name that the command line takes; each takes ``kafka`` and ``database`` (empty: the embedded default)."""
 
 

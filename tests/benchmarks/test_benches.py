@@ -15,9 +15,10 @@ TINY = Sizes(
 )  # fmt: skip
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
-    "telemetry": {"sizes": TINY},
+    "telemetry": {"sizes": TINY}, "push": {"count": 12, "rate": 500, "warm_up": 1},
 }  # fmt: skip
-ALWAYS_OUTSIDE = ("telemetry",)
+ONCE = ("telemetry", "push")
+"""Benches that know themselves where they run."""
 OUTSIDE = ["embedded", "outside"]
 
 
@@ -40,7 +41,7 @@ def run(name: str, **arguments: Any) -> dict[str, Figure]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", [name for name in BENCHES if name not in ALWAYS_OUTSIDE])
+@pytest.mark.parametrize("name", [name for name in BENCHES if name not in ONCE])
 def test_a_bench_measures_a_real_system(name: str, outside: dict[str, str]) -> None:
     figures = run(name, **outside, **SMALL[name])
     assert figures and all(f.value > 0 and f.unit for f in figures.values())
@@ -53,6 +54,36 @@ def test_telemetry_is_measured_beside_its_peers_on_a_real_kafka(fresh_kafka: Kaf
     assert figures.keys() >= {"telemetry.merge", "telemetry.merge.500", "telemetry.stored"}
     assert figures.keys() >= {"telemetry.raw", "telemetry.raw.500", "telemetry.faust_plain", "telemetry.quix"}
     assert figures.keys() >= {"telemetry.devices.100", "telemetry.devices.1000", "telemetry.devices.bytes"}
+
+
+@pytest.mark.timeout(300)
+def test_a_sensors_message_is_timed_to_feed_and_webhook_embedded_and_on_kafka(
+    fresh_kafka: KafkaCluster, postgres_url: str
+) -> None:
+    figures = run("push", kafka=fresh_kafka.addresses, database=postgres_url, **SMALL["push"])
+    ends = {f"push.{where}.{goal}.{which}" for where in ("embedded", "kafka") for goal in ("feed", "webhook") for which in ("p50", "p99")}
+    assert figures.keys() == ends
+    assert all(f.value > 0 and f.unit == "ms" for f in figures.values())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_sensors_message_reaches_feed_and_webhook_in_time(fresh_kafka: KafkaCluster, postgres_url: str) -> None:
+    figures = run("push", kafka=fresh_kafka.addresses, database=postgres_url)
+    late = {f.figure: f.value for f in figures.values() if f.value > f.compared.get("p99 allowed", f.value)}
+    assert not late
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_telemetry_keeps_its_rates_and_its_size(fresh_kafka: KafkaCluster) -> None:
+    figures = run("telemetry", kafka=fresh_kafka.addresses)
+    slow = {f.figure: f.value for f in figures.values() if f.value < f.compared.get("required", 0)}
+    assert not slow
+    size = figures["telemetry.devices.bytes"]
+    assert size.value <= size.compared["allowed"]
+    small, large = figures["telemetry.devices.1000"], figures["telemetry.devices.100000"]
+    assert large.value <= 1.5 * small.value
 
 
 @pytest.mark.soak
