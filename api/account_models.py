@@ -37,6 +37,7 @@ class Me(BaseModel):
     csrf: str | None
     expires_at: datetime | None
     commands: list[str]
+    hazard_commands: list[str]
     site_name: str | None
     time_zone: str
     synthetic: bool

@@ -22,7 +22,22 @@ from api.present import Presenter
 from api.present_hazards import HazardPresenter
 from api.principals import Principals
 from api.roles import ROUTES
-from api.routes import accounts, alarms, console, deliveries, evidence, feed, hazards, health, incidents, series, sessions, site, telemetry
+from api.routes import (
+    accounts,
+    alarms,
+    console,
+    deliveries,
+    evidence,
+    feed,
+    hazards,
+    health,
+    incidents,
+    policy,
+    series,
+    sessions,
+    site,
+    telemetry,
+)
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
@@ -37,7 +52,7 @@ from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, telemetry, series, incidents, hazards, feed, evidence, site, sessions, accounts, deliveries, health, console)
+ROUTERS = (alarms, telemetry, series, incidents, hazards, policy, feed, evidence, site, sessions, accounts, deliveries, health, console)
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 

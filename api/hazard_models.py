@@ -188,6 +188,26 @@ class GradeChoice(BaseModel):
     needs_criterion: bool
 
 
+class HazardKind(BaseModel):
+    """A kind of hazard. ``observable``: there are devices that can tell whether it is gone."""
+
+    kind: str
+    name: Text
+    observable: bool
+
+
+class PolicyPack(BaseModel):
+    """The pack in force; a hazard names the version under which it was opened."""
+
+    id: str
+    version: str
+    name: Text
+    grades: list[GradeChoice]
+    kinds: list[HazardKind]
+    measures: list[MeasureKind]
+    rules: list[Ruling]
+
+
 class HazardDetail(Hazard):
     """One hazard in full, with what the caller can do about it."""
 

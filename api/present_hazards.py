@@ -73,7 +73,7 @@ class HazardPresenter:
             accepted_by=hazard.accepted_by, accepted_at=self.time_or_none(hazard.accepted_at), closed_by=hazard.closed_by,
             closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
             gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
-            measure_kinds=[models.MeasureKind(kind=m.name, name=Text(zh=m.zh, en=m.en)) for m in self.policy.measures if role in m.roles],
+            measure_kinds=self.measure_kinds(role),
         )  # fmt: skip
 
     def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:
@@ -113,6 +113,10 @@ class HazardPresenter:
         """The grades of the pack."""
         return [models.GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), days=g.days, needs_plan=g.needs_plan,
                                    needs_criterion=g.needs_criterion) for g in self.policy.grades]  # fmt: skip
+
+    def measure_kinds(self, role: str) -> list[models.MeasureKind]:
+        """The measures that ``role`` may take."""
+        return [models.MeasureKind(kind=m.name, name=Text(zh=m.zh, en=m.en)) for m in self.policy.measures if role in m.roles]
 
     def grade_name(self, grade: str) -> Text:
         """The grade's name in the pack; a grade that the pack no longer has shows itself."""

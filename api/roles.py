@@ -65,6 +65,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
     ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see HAZARD_COMMANDS
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
+    ("GET", "/api/v1/policy"): Access(_ALL),
     # webhooks and what was pushed
     ("GET", "/api/v1/deliveries"): Access(_TOLD),
     ("GET", "/api/v1/deliveries/{id}"): Access(_TOLD),

@@ -3,6 +3,7 @@ import { Detail, canAcknowledge } from "./detail.js";
 import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
 import { Feed } from "./feed.js";
+import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
@@ -27,8 +28,9 @@ class Desk {
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), back: () => this.detail.element.classList.remove("open") });
-    this.feed = new Feed({ incident: (incident) => this.take(incident), reset: () => this.load(true), behind: (at) => { this.behind = at; this.renderLine(); },
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), back: () => this.detail.element.classList.remove("open") });
+    this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id) });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => this.ledger.take(hazard), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -36,7 +38,9 @@ class Desk {
       oninput: () => this.find(), onsearch: () => this.find() });
     this.facets = h("nav", { class: "facets", "aria-label": t("filter.state") });
     document.title = me.site_name ? `${me.site_name} · ${t("app.name")}` : t("app.long");
-    fill(root, this.bar(calls), this.banner, h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element));
+    this.main = h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element);
+    this.root = fill(root, this.bar(calls), this.banner);
+    this.showPage("incidents");
     this.onKey = (event) => this.key(event);
     addEventListener("keydown", this.onKey);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -54,13 +58,42 @@ class Desk {
   bar(calls) {
     const { me } = this;
     this.pushes = new PushBadge(me);
+    this.pages = ["incidents", "hazards"].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
-      me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
+      h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
       h("button", { class: "plain help", onclick: () => showHelp(this.me), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
+  /** Show the page of incidents or that of hazards. */
+  showPage(name) {
+    this.page = name;
+    const [shown, other] = name === "hazards" ? [this.ledger.element, this.main] : [this.main, this.ledger.element];
+    other.remove();
+    this.root.append(shown);
+    this.search.hidden = name !== "incidents";
+    for (const button of this.pages) button.setAttribute("aria-current", button.dataset.page === name ? "page" : "false");
+    if (name === "hazards") this.ledger.open();
+  }
+
+  /** The incident of that id in full, whatever the list is filtered by. */
+  async showIncident(id) {
+    try {
+      const { body } = await call("GET", `/incidents/${encodeURIComponent(id)}`);
+      this.store.remember(body);
+      this.showPage("incidents");
+      this.choose(id, true);
+    } catch (failure) {
+      if (failure.status !== 401) toast(t("error.not_found"), true);
+    }
+  }
+
   // --- data ---
+  reload() {
+    this.load(true);
+    if (this.ledger.loaded) this.ledger.load(true);
+  }
+
   async load(first) {
     if (first && !this.store.shown.length) this.list.loading();
     const asked = this.store.filter;
@@ -145,6 +178,15 @@ class Desk {
     }
   }
 
+  /** Put a hazard down from the incident shown, and go to it. */
+  async propose() {
+    const incident = this.detail.incident;
+    const id = incident && await this.ledger.propose(incident);
+    if (!id) return;
+    this.showPage("hazards");
+    this.ledger.open(id);
+  }
+
   /** Whether the role may; a key that does nothing would leave the person guessing. */
   mayByKey(name) {
     const may = this.me.commands.includes(name);
@@ -176,20 +218,30 @@ class Desk {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
-      document.activeElement?.blur?.(); this.detail.element.classList.remove("open");
+      document.activeElement?.blur?.();
+      (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
       return;
     }
     if (isTyping()) return;
+    if (this.page === "hazards") return this.keyOfLedger(event);
     const shelf = this.detail.incident?.shelved_until ? "unshelve" : "shelve";
     const acts = {
       j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
       k: () => this.choose(this.list.neighbour(-1)), ArrowUp: () => this.choose(this.list.neighbour(-1)),
       a: () => { if (!this.mayByKey("acknowledge")) return; if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => { if (this.mayByKey(shelf)) this.command(shelf); },
-      h: () => toast(t("do.hazard_later")), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me),
+      h: () => { if (this.me.hazard_commands.includes("propose")) this.propose(); else this.mayByKey("propose"); }, g: () => this.showPage("hazards"), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me),
       Home: () => { this.release(); this.choose(this.store.shown[0]); }, Enter: () => this.detail.element.classList.add("open"),
     };
     const act = acts[event.key];
     if (!act || (event.key === "Enter" && event.target.matches("button"))) return;
+    event.preventDefault();
+    act();
+  }
+
+  keyOfLedger(event) {
+    const move = (step) => this.ledger.choose(this.ledger.neighbour(step));
+    const act = { j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1), g: () => this.showPage("incidents"), "?": () => showHelp(this.me) }[event.key];
+    if (!act) return;
     event.preventDefault();
     act();
   }
@@ -225,6 +277,7 @@ class Desk {
   tick() {
     this.list.tick();
     this.detail.tick();
+    this.ledger.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

@@ -7,7 +7,7 @@ import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -88,6 +88,7 @@ export class Detail {
     const closed = incident.state === "closed";
     const buttons = [
       button("acknowledge", "a", !canAcknowledge(incident)), button("assign"), button("comment"),
+      this.me.hazard_commands.includes("propose") ? h("button", { onclick: () => this.calls.propose() }, t("do.hazard"), h("kbd", {}, "h")) : null,
       incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
       ["active", "cleared"].includes(incident.state) ? button("close") : null,
     ].filter(Boolean);

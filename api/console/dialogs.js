@@ -5,7 +5,7 @@ import { t } from "./words.js";
 const MINUTES = [15, 30, 60, 120, 480];
 
 /** Open a modal with `content(done)`; resolves with what `done` is called with, or null when it is closed. */
-function ask(title, content) {
+export function ask(title, content) {
   return new Promise((resolve) => {
     let answer = null;
     const dialog = h("dialog", { "aria-label": title });
@@ -17,7 +17,8 @@ function ask(title, content) {
   });
 }
 
-function form(done, read, ...fields) {
+/** A form of `fields` with cancel and submit; `read` gives what `done` is called with. */
+export function form(done, read, ...fields) {
   return h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); done(read()); } }, fields,
     h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), h("button", { class: "primary", type: "submit" }, t("do.save"))));
 }
@@ -72,7 +73,7 @@ export function askPassword() {
 
 export function showHelp(me) {
   const forOthers = (command) => (me.commands.includes(command) ? null : t("help.not_yours", { role: t(`role.${me.role}`) }));
-  const keys = [["j / k", "move"], ["a", "acknowledge", forOthers("acknowledge")], ["s", "shelve", forOthers("shelve")], ["h", "hazard", t("help.not_yet")],
+  const keys = [["j / k", "move"], ["a", "acknowledge", forOthers("acknowledge")], ["s", "shelve", forOthers("shelve")], ["h", "hazard", me.hazard_commands.includes("propose") ? null : t("help.not_yours", { role: t(`role.${me.role}`) })], ["g", "page"],
     ["f", "false", t("help.not_yet")], ["/", "search"], ["Home", "home"], ["Esc", "escape"], ["?", "help"]];
   return ask(t("help.title"), (done) => h("div", {}, h("dl", { class: "keys" }, keys.map(([key, name, note]) => [h("dt", {}, h("kbd", {}, key)),
     h("dd", { class: note ? "muted" : null }, t(`help.${name}`), note ? ` · ${note}` : null)])),

@@ -29,7 +29,21 @@ export async function call(method, path, body = undefined, { quiet = false } = {
   }
   learnClock(answer.headers.get("Date"));
   const json = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (answer.ok) return { body: json, headers: answer.headers };
+  if (answer.ok) return { body: json, headers: answer.headers, status: answer.status };
   if (answer.status === 401 && !quiet) onSignedOut();
+  throw new Failure(answer.status, json);
+}
+
+/** Send a file as it is; the answer's body. Throws Failure. */
+export async function upload(path, file) {
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, { method: "POST", headers: { "Content-Type": file.type, "X-CSRF-Token": csrf }, body: file, credentials: "same-origin" });
+  } catch {
+    throw new Failure(0);
+  }
+  const json = await answer.json().catch(() => ({}));
+  if (answer.ok) return json;
+  if (answer.status === 401) onSignedOut();
   throw new Failure(answer.status, json);
 }

@@ -30,6 +30,28 @@ export function absolute(text) {
   return date === day.format(now()) ? clock.format(at) : `${date.slice(5)} ${clock.format(at)}`;
 }
 
+/** "11-22 23:59": a moment that need not be near. */
+export function moment(text) {
+  const at = new Date(text);
+  const date = day.format(at);
+  return `${date.slice(0, 4) === day.format(now()).slice(0, 4) ? date.slice(5) : date} ${clock.format(at).slice(0, 5)}`;
+}
+
+const RUNNING = ["proposed", "confirmed", "planned", "rectifying", "claimed"];
+
+/** Whether a hazard's due date has passed while its clock runs. */
+export const isOverdue = (hazard) => Boolean(hazard.due_at) && RUNNING.includes(hazard.state) && Date.parse(hazard.due_at) < now();
+
+/** "2 d 4 h left", or "6 h overdue". */
+export function dueIn(text) {
+  const seconds = Math.floor((Date.parse(text) - now()) / 1000);
+  const length = Math.abs(seconds);
+  const spoken = length < 3600 ? t("since.minutes", { n: Math.floor(length / 60) })
+    : length < 86400 ? t("since.hours", { h: Math.floor(length / 3600), m: Math.floor((length % 3600) / 60) })
+      : t("since.days", { d: Math.floor(length / 86400), h: Math.floor((length % 86400) / 3600) });
+  return t(seconds < 0 ? "due.over" : "due.left", { time: spoken });
+}
+
 /** "3 min": how long ago. */
 export function since(text) {
   const seconds = Math.max(0, Math.floor((now() - new Date(text).getTime()) / 1000));
