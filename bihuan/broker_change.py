@@ -1,8 +1,10 @@
 """Replaces the embedded broker, which only ever grows, by a fresh one while alarms flow: nothing lost, no pause over a second.
 
 A *lane* is a broker with its readers: the workers and the store. Order of steps: new broker; its topics (made by the new readers);
-new readers ready; forwarders to it (alarms drained first); relay to it; old readers end; old broker ends. A failure before the last
-two leaves the old lane working, and whatever was not applied is sent again by the journal. What must not go in: when to do it.
+new readers ready; the forwarder of alarms to it (drained first); relay to it; old readers end; the forwarder of telemetry to it; old
+broker ends. Telemetry waits those moments because the old worker writes its last checkpoints at its end, and the new one may take a
+zone up only after that. A failure before the old readers end leaves the old lane working, and whatever was not applied is sent again by
+the journal. What must not go in: when to do it.
 """
 
 import asyncio
@@ -39,36 +41,53 @@ class Lane:
         """Seconds since it was started."""
         return time.monotonic() - self.born
 
-    async def end(self, reader_timeout: float = READER_STOP) -> None:
+    async def end_readers(self, timeout: float = READER_STOP) -> None:
+        """Nobody reads its broker any more."""
+        await asyncio.gather(*(reader.stop(timeout) for reader in self.readers))
+
+    async def end(self, timeout: float = READER_STOP) -> None:
         """Readers first, then the broker, whose memory is nobody's any more."""
-        await asyncio.gather(*(r.stop(reader_timeout) for r in self.readers))
+        await self.end_readers(timeout)
         if self.broker is not None:
             self.broker.kill()
             await self.broker.wait(2.0)
 
 
-async def switch(part: Keeper, address: str) -> None:
-    """Have ``part`` write to ``address``. A part that dies meanwhile starts with the present address, so asking again is safe.
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What changes to another broker by an order: all that ``part`` writes, or one lane of it."""
+
+    part: Keeper
+    order: str = "switch_broker"
+
+
+async def switch(writer: Writer, address: str) -> None:
+    """Have ``writer`` write to ``address``. A part that dies meanwhile starts with the present address, so asking again is safe.
 
     Raises BrokerUnavailable when it refuses or does not come back."""
     try:
         async with asyncio.timeout(SWITCH_TIMEOUT):
             while True:
-                await part.when_ready(SWITCH_TIMEOUT)
+                await writer.part.when_ready(SWITCH_TIMEOUT)
                 try:
-                    await part.order("switch_broker", address, timeout=SWITCH_TIMEOUT)
+                    await writer.part.order(writer.order, address, timeout=SWITCH_TIMEOUT)
                     return
                 except Unavailable:
                     await asyncio.sleep(0.05)  # it ended under the order
     except (ChildFailed, Unavailable, TimeoutError) as e:
-        raise BrokerUnavailable(f"{part.name} did not switch: {e or 'no answer'}", where=address) from e
+        raise BrokerUnavailable(f"{writer.part.name} did not {writer.order}: {e or 'no answer'}", where=address) from e
 
 
 class BrokerChange:
-    """One change after the other. ``make`` starts the next lane; ``present`` names the lane that new runs of parts start on."""
+    """One change after the other. ``make`` starts the next lane; ``present`` names the lane that new runs of parts start on.
 
-    def __init__(self, make: Callable[[int], Awaitable[Lane]], present: Callable[[Lane], None], writers: Sequence[Keeper]) -> None:
-        self._make, self._present, self._writers = make, present, writers
+    ``writers`` change while both lanes work, ``last`` when nobody reads the old one any more."""
+
+    def __init__(
+        self, make: Callable[[int], Awaitable[Lane]], present: Callable[[Lane], None], writers: Sequence[Writer],
+        last: Sequence[Writer] = (),
+    ) -> None:  # fmt: skip
+        self._make, self._present, self._writers, self._last = make, present, writers, last
         self.count = 0
         self.open: list[Lane] = []  # lanes of a change under way, for a stop in the middle of it
 
@@ -81,14 +100,16 @@ class BrokerChange:
             self.open.append(new)
             await asyncio.gather(*(r.when_ready(READERS_TIMEOUT) for r in new.readers))
             self._present(new)
-            for part in self._writers:
-                await switch(part, new.address)
+            for writer in self._writers:
+                await switch(writer, new.address)
         except Exception as e:  # whatever it was, the old lane must be the present one again and the new one end
             foreseen = isinstance(e, Unavailable | TimeoutError | OSError)
             log.error("broker not replaced", reason=reason, error=str(e) or type(e).__name__, exc_info=not foreseen)  # noqa: TRY400 - a line
             await self._back(old, new)
             self.open = []
             return old
+        await old.end_readers()
+        await self._follow(self._last, new.address)
         await old.end()
         self.open = []
         self.count += 1
@@ -100,9 +121,13 @@ class BrokerChange:
         self._present(old)
         if new is None:
             return
-        for part in self._writers:
-            try:
-                await switch(part, old.address)
-            except BrokerUnavailable as e:  # the supervisor's look at the beats tries again
-                log.error("part still on the abandoned broker", part=part.name, error=str(e))  # noqa: TRY400 - a line, not a trace
+        await self._follow(self._writers, old.address)
         await new.end(0.5)
+
+    @staticmethod
+    async def _follow(writers: Sequence[Writer], address: str) -> None:
+        for writer in writers:
+            try:
+                await switch(writer, address)
+            except BrokerUnavailable as e:  # the supervisor's look at the beats tries again
+                log.error("part still on the abandoned broker", part=writer.part.name, error=str(e))  # noqa: TRY400 - a line, not a trace

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from bihuan.broker_change import BrokerChange, Lane, switch
+from bihuan.broker_change import BrokerChange, Lane, Writer, switch
 from bihuan.child import Process, leashed, part_command
 from bihuan.configuration import Settings
 from bihuan.control import Prepared, Start
@@ -48,6 +48,8 @@ STORE_STALL = 60.0
 """Seconds without progress after which the store is replaced: a slow time series may take half of that for one write."""
 WRITERS = ("ingest", "api")
 """Parts that write to the broker, in the order in which they change to another."""
+LAST = "switch_telemetry"
+"""Order to ``ingest``: its lane of telemetry changes when nobody reads the old broker any more."""
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -176,8 +178,9 @@ class Supervisor:
         for keeper in self._everybody():
             keeper.begin()
         if self.lane.broker is not None:
-            writers = [self.keepers[name] for name in WRITERS if name in self.keepers]
-            self.change = BrokerChange(self._make_lane, self._set_lane, writers)
+            writers = [Writer(self.keepers[name]) for name in WRITERS if name in self.keepers]
+            last = [Writer(self.keepers["ingest"], LAST)] if "ingest" in self.keepers else []
+            self.change = BrokerChange(self._make_lane, self._set_lane, writers, last)
         self._late, self._late_from = late, time.monotonic() + LATE_AFTER
         self._background.append(asyncio.create_task(self._look_after()))
 
@@ -262,7 +265,8 @@ class Supervisor:
             keeper = self.keepers.get(name)
             if keeper is not None and keeper.is_ready and keeper.beat.broker not in ("", self.lane.address):
                 with suppress(BrokerUnavailable):
-                    await switch(keeper, self.lane.address)
+                    for order in ("switch_broker", LAST) if name == "ingest" else ("switch_broker",):
+                        await switch(Writer(keeper, order), self.lane.address)
 
     def _why_change(self, lane: Lane, broker: Process) -> str:
         """Why broker and readers are replaced together, or "". A reader that died is still a member of its group for seconds: on a

@@ -49,14 +49,16 @@ class Forwarders:
             for routes in (alarm_routes(), telemetry)
         )
 
-    async def switch(self, address: str) -> None:
-        """Both write to another broker, alarms first. Raises BrokerUnavailable."""
-        for forwarder in (self.alarms, self.telemetry):
-            if address != forwarder.progress.broker:
-                await forwarder.switch_broker(address)
+    async def switch_alarms(self, address: str) -> None:
+        """Alarms go to another broker. Raises BrokerUnavailable."""
+        await _switch(self.alarms, address)
+
+    async def switch_telemetry(self, address: str) -> None:
+        """Telemetry goes to another broker. Raises BrokerUnavailable."""
+        await _switch(self.telemetry, address)
 
     def beat(self) -> Beat:
-        """How far both are. The broker is the old one until both have changed."""
+        """How far both are. The broker is that of telemetry, the last to change."""
         alarms, telemetry = self.alarms.progress, self.telemetry.progress
         return Beat(
             broker=telemetry.broker,
@@ -66,12 +68,17 @@ class Forwarders:
         )
 
 
+async def _switch(forwarder: Forwarder, address: str) -> None:
+    if address != forwarder.progress.broker:
+        await forwarder.switch_broker(address)
+
+
 async def _forward(part: Part) -> None:
     settings = part.settings
     database = Database(settings.database_url, readers=4)
     journal = await asyncio.to_thread(Journal, settings.journal_path, max_rows=settings.journal_rows)
     forwarders = Forwarders(journal, database, part.start.broker, settings)
-    part.orders["switch_broker"] = forwarders.switch
+    part.orders |= {"switch_broker": forwarders.switch_alarms, "switch_telemetry": forwarders.switch_telemetry}
     part.progress = forwarders.beat
     jobs: list[Callable[[], Awaitable[None]]] = [forwarders.alarms.run, forwarders.telemetry.run]
     if not settings.kafka:

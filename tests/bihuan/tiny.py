@@ -26,6 +26,9 @@ async def work(part: Part) -> None:
         broker, written = address, 0
         note(f"{name} switched")
 
+    async def switch_telemetry(address: str) -> None:
+        note(f"{name} switched telemetry")
+
     async def close_intake(_: str) -> None:
         note(f"{name} closed intake")
 
@@ -40,7 +43,7 @@ async def work(part: Part) -> None:
         stalled = (folder / f"{name}.stall").exists()
         return Beat(broker=broker, broker_bytes=written, applied=0 if stalled else time.monotonic_ns(), behind=99.0 if stalled else 0.0)
 
-    part.orders |= {"switch_broker": switch_broker, "close_intake": close_intake}
+    part.orders |= {"switch_broker": switch_broker, "switch_telemetry": switch_telemetry, "close_intake": close_intake}
     part.progress = beat
     note(f"{name} started on {broker or 'nothing'}")
     (folder / f"{name}.pid.part").write_text(str(os.getpid()))
