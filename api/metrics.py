@@ -28,7 +28,7 @@ class Metrics:
         self.seconds[method, route] += seconds
 
     def text(self, gauges: Mapping[str, tuple[str, float]]) -> str:
-        """The exposition; ``gauges`` maps a name to (help, present value)."""
+        """The exposition; ``gauges`` maps a name, with labels or without, to (help, present value); one name's stand together."""
         return "\n".join(self._lines(gauges)) + "\n"
 
     def _lines(self, gauges: Mapping[str, tuple[str, float]]) -> Iterator[str]:
@@ -48,9 +48,12 @@ class Metrics:
         ):
             yield from _head(name, "counter", help_)
             yield f"{name} {value}"
+        told = ""
         for name, (help_, number) in gauges.items():
-            yield from _head(name, "gauge", help_)
-            yield f"{name} {number:g}"
+            if (base := name.partition("{")[0]) != told:
+                yield from _head(base, "gauge", help_)
+                told = base
+            yield f"{name} {number:.10g}"
 
     @staticmethod
     def _histogram(labels: str, counts: list[int], seconds: float) -> Iterator[str]:

@@ -300,3 +300,10 @@ forwarders = Table(
     Column("oldest_zone", String),
     Column("updated_at", BigInteger, nullable=False),
 )
+part_notes = Table(
+    "part_notes", metadata,
+    Column("part", String, primary_key=True),
+    Column("instance", String, primary_key=True),  # machine, data folder, number
+    Column("noted_at", BigInteger, nullable=False),
+    Column("figures", Text, nullable=False),  # name to number, JSON
+)

@@ -15,6 +15,7 @@ class WorkerProgress(Struct, frozen=True, kw_only=True):
     SQL took for the first time, ``repeated``: those it had already. ``waiting``: messages read and not yet in a batch.
     ``last_fetch_at``: when the broker last answered for the partition it answered least recently, with messages or without;
     it stands still when the consumer is stuck, the broker is away, or SQL is and nothing more fits (see ``trouble``).
+    ``lag``: messages that stand on the assigned partitions and are not acknowledged; 0 where the broker does not tell the end of its log.
     ``trouble``: what is being retried now, "" when nothing is. Of telemetry: ``readings`` evaluated, those ``late``, ``too_late`` and
     ``early`` (``hazards.evaluation.Counts``), ``rule_alarms`` raised and cleared; messages ``telemetry_waiting`` for a batch and
     ``telemetry_unsaved``, for their checkpoint."""
@@ -31,6 +32,7 @@ class WorkerProgress(Struct, frozen=True, kw_only=True):
     bytes_written: int = 0
     last_fetch_at: int | None = None
     last_batch_at: int | None = None
+    lag: int = 0
     trouble: str = ""
     readings: int = 0
     late: int = 0

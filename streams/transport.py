@@ -140,6 +140,15 @@ class ConsumerThread(AIOKafkaConsumerThread):
         answered = [assignment.state_value(tp).timestamp for tp in assignment.tps]
         return None if not answered or None in answered else min(answered) * 1000
 
+    def unread(self) -> int:
+        """Messages that stand on the assigned partitions and have not been fetched, as the broker told with its last answers."""
+        consumer = self._consumer
+        assignment = consumer and consumer._subscription.subscription and consumer._subscription.subscription.assignment
+        if not assignment:
+            return 0
+        states = [assignment.state_value(tp) for tp in assignment.tps]
+        return sum(max(0, s.highwater - s.position) for s in states if s.highwater is not None and s.has_valid_position)
+
     async def _take(self, partitions: list[TopicPartition]) -> None:
         self._ensure_consumer().assign(partitions)
         self.app.on_rebalance_start()
@@ -172,6 +181,11 @@ class Consumer(FaustConsumer):
     def last_fetch_at(self) -> int | None:
         """See ConsumerThread."""
         return self._thread.last_fetch_at()
+
+    @property
+    def lag(self) -> int:
+        """Messages that are not acknowledged, fetched or not."""
+        return self._thread.unread() + self.deliveries.unacknowledged()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)

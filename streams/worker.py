@@ -95,7 +95,8 @@ class Run:
 
     def flowing(self) -> bool:
         """Whether partitions are assigned and the broker answered lately for each of them."""
-        last = self._last_fetch_at() if self.app is not None and self.app.assigned.is_set() else None
+        consumer = self._consumer() if self.app is not None and self.app.assigned.is_set() else None
+        last = consumer.last_fetch_at if consumer is not None else None
         return last is not None and micros() - last < _ANSWERED_LATELY
 
     def own_zones(self, zones: Iterable[str]) -> list[str]:
@@ -187,7 +188,9 @@ class Run:
         """The state now."""
         ready = self.app is not None and self.app.assigned.is_set()
         assigned = sorted(f"{topic}/{number}" for topic, number in self._assignment())
-        return WorkerProgress(ready=ready, assigned=assigned, last_fetch_at=self._last_fetch_at(), **asdict(self._tally))
+        consumer = self._consumer()
+        at, lag = (consumer.last_fetch_at, consumer.lag) if consumer is not None else (None, 0)
+        return WorkerProgress(ready=ready, assigned=assigned, last_fetch_at=at, lag=lag, **asdict(self._tally))
 
     def _assignment(self) -> set[tuple[str, int]]:
         app = self.app
@@ -195,9 +198,9 @@ class Run:
             return set()
         return {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
 
-    def _last_fetch_at(self) -> int | None:
+    def _consumer(self) -> Consumer | None:
         consumer = None if self.app is None else self.app._consumer
-        return consumer.last_fetch_at if isinstance(consumer, Consumer) else None
+        return consumer if isinstance(consumer, Consumer) else None
 
 
 async def _crashed(app: WorkerApp, starting: "asyncio.Task[None]") -> None:

@@ -10,6 +10,7 @@ from api.metrics import CONTENT_TYPE
 from api.models import Health
 from api.problems import MEDIA_TYPE, Problem, answer
 from api.routes.common import With
+from api.standing import gauges_of, read_standing
 from hazards.errors import Unavailable
 
 router = APIRouter(route_class=GuardedRoute, tags=["health"])
@@ -40,7 +41,7 @@ async def get_readyz(services: With) -> Health | Response:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=_TEXT)
 async def get_metrics(services: With) -> Response:
-    """Only of the API itself; no names, no places."""
+    """Of the API itself, and what the other processes noted in SQL; no names, no places."""
     feed = services.feed
     behind = (services.now() - feed.behind_since) / 1e6 if feed.behind_since is not None else 0.0
     gauges = {
@@ -48,6 +49,12 @@ async def get_metrics(services: With) -> Response:
         "bihuan_feed_listeners": ("Open feed streams.", float(feed.listeners)),
         "bihuan_feed_behind_seconds": ("Age of the oldest accepted alarm that waits too long to be applied.", behind),
     }
+    now, reachable = services.now(), 1.0
+    try:
+        gauges |= gauges_of(await services.database.reading(lambda c: read_standing(c, now)), now)
+    except Unavailable:
+        reachable = 0.0
+    gauges["bihuan_sql_up"] = ("1 while the database answers.", reachable)
     return Response(services.metrics.text(gauges), headers={"Content-Type": CONTENT_TYPE})
 
 

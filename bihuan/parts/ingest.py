@@ -12,6 +12,7 @@ import uvloop
 from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.data_folder import FolderLock
+from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bus.producer import Producer
 from ingest.forwarder import Forwarder
@@ -64,8 +65,11 @@ class Forwarders:
             broker=telemetry.broker,
             broker_bytes=telemetry.bytes_written + (alarms.bytes_written if alarms.broker == telemetry.broker else 0),
             unapplied=alarms.unapplied,
-            note={"telemetry_waiting": telemetry.unapplied, "telemetry_oldest_at": telemetry.oldest_at or 0},
-        )
+            note={
+                "alarms_waiting": alarms.unapplied, "telemetry_waiting": telemetry.unapplied,
+                "telemetry_oldest_at": telemetry.oldest_at or 0,
+            },
+        )  # fmt: skip
 
 
 async def _switch(forwarder: Forwarder, address: str) -> None:
@@ -80,7 +84,9 @@ async def _forward(part: Part) -> None:
     forwarders = Forwarders(journal, database, part.start.broker, settings)
     part.orders |= {"switch_broker": forwarders.switch_alarms, "switch_telemetry": forwarders.switch_telemetry}
     part.progress = forwarders.beat
-    jobs: list[Callable[[], Awaitable[None]]] = [forwarders.alarms.run, forwarders.telemetry.run]
+    jobs: list[Callable[[], Awaitable[None]]] = [
+        forwarders.alarms.run, forwarders.telemetry.run, lambda: keep_notes(part, database),
+    ]  # fmt: skip
     if not settings.kafka:
         jobs.append(lambda: sweep_marks(journal, database))
     try:

@@ -5,11 +5,13 @@ What must not go in: topics, payloads, when a message is acknowledged (``ingest/
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import uvloop
 
 from bihuan.control import Beat
+from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
@@ -36,15 +38,15 @@ async def listen(part: Part) -> None:
     part.ready()  # what follows waits for SQL and for the broker, which keeps what comes
     try:
         await registry.first(part.stopping)
-        await _until_stopped(part, registry, intake)
+        await _until_stopped(part, [registry.run(), intake.run(), keep_notes(part, database)])
     finally:
         await asyncio.to_thread(journal.close)
         await asyncio.to_thread(database.close)
 
 
-async def _until_stopped(part: Part, registry: SiteWatch, intake: MqttIntake) -> None:
-    """Both jobs until told to stop; what one of them fails with ends the part."""
-    tasks = [asyncio.create_task(registry.run()), asyncio.create_task(intake.run())]
+async def _until_stopped(part: Part, jobs: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All jobs until told to stop; what one of them fails with ends the part."""
+    tasks = [asyncio.create_task(job) for job in jobs]
     stopping = asyncio.create_task(part.stopping.wait())
     await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, stopping):
@@ -56,7 +58,10 @@ async def _until_stopped(part: Part, registry: SiteWatch, intake: MqttIntake) ->
 
 def _note(intake: MqttIntake) -> dict[str, object]:
     now = intake.standing
-    return {"connected": now.connected, "messages": now.messages, "readings": now.readings, "refused": now.refused, "problem": now.problem}
+    return {
+        "configured": now.configured, "connected": now.connected, "messages": now.messages, "readings": now.readings,
+        "refused": now.refused, "problem": now.problem,
+    }  # fmt: skip
 
 
 def main() -> None:

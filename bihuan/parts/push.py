@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from bihuan.control import Beat
+from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.webhook_data import as_the_api_shows
 from push.run import PushProgress, PushSettings, run_push
@@ -27,9 +28,12 @@ async def push(part: Part) -> None:
 
     part.progress = lambda: Beat(note={"leading": latest.leading, "delivered": latest.delivered, "trouble": latest.trouble})
     part.ready()
+    noting = asyncio.create_task(keep_notes(part, database))
     try:
         await run_push(database, bell, PushSettings(public_url=settings.public_url), report, part.stopping, present=as_the_api_shows())
     finally:
+        noting.cancel()
+        await asyncio.gather(noting, return_exceptions=True)
         await bell.close()
         await asyncio.to_thread(database.close)
 

@@ -8,10 +8,10 @@ import asyncio
 import structlog
 
 from bihuan.control import Beat
+from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch
-from bihuan.parts.worker import instance_of
 from bihuan.time_series import open_time_series, retention_of
 from storage.database import Database
 from storage.doorbell import open_followers_bell
@@ -44,9 +44,11 @@ async def store(part: Part) -> None:
         broker_bytes=latest.bytes_written,
         applied=latest.messages,
         behind=_standstill(latest, broker),
-        note={"stored": latest.applied, "waiting": latest.waiting, "trouble": latest.trouble},
+        note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble},
     )
-    beside = [asyncio.create_task(job) for job in (registry.run(), broker.look(), _until_other_district(part, registry))]
+    beside = [asyncio.create_task(job) for job in (
+        registry.run(), broker.look(), _until_other_district(part, registry), keep_notes(part, database),
+    )]  # fmt: skip
     worker = WorkerSettings(
         broker=part.start.broker,
         alone=not settings.kafka,

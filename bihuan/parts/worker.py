@@ -4,16 +4,15 @@ What must not go in: what an agent does, how an alarm is merged.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 
 from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.emitters import JournalEmitter, KafkaEmitter
+from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch, Waiting
@@ -32,11 +31,6 @@ from streams.worker import run_worker
 log = structlog.get_logger()
 
 SENSOR_LOOK_SECONDS = 0.2
-
-
-def instance_of(name: str, settings: Settings) -> str:
-    """A name for this member of a group that stays over restarts and is no other's: machine, data folder, number."""
-    return f"bihuan-{uuid5(NAMESPACE_URL, f'{socket.gethostname()}{settings.folder.absolute()}')}-{name}"
 
 
 class SensorWatch:
@@ -83,7 +77,9 @@ async def work(part: Part) -> None:
         broker, registry = BrokerWatch(part.start.broker, embedded=not settings.kafka), SiteWatch(database)
         waiting, sensors = Waiting(database, settings.partitions, broker), SensorWatch(registry)
         telemetry = Telemetry(await _emitter(settings, part.start.broker, registry, held), sensors, marks=not settings.kafka)
-        beside = [asyncio.create_task(job) for job in (waiting.look(), broker.look(), _follow_site(part, registry, sensors))]
+        beside = [asyncio.create_task(job) for job in (
+            waiting.look(), broker.look(), _follow_site(part, registry, sensors), keep_notes(part, database),
+        )]  # fmt: skip
         held.push_async_callback(_end, beside)
         await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
 

@@ -111,6 +111,13 @@ def upgrade() -> None:
     op.create_index('hazards_newest', 'hazards', ['opened_at', 'id'], unique=False)
     op.create_index(op.f('ix_hazards_due_at'), 'hazards', ['due_at'], unique=False)
     op.create_index(op.f('ix_hazards_incident'), 'hazards', ['incident'], unique=False)
+    op.create_table('part_notes',
+    sa.Column('part', sa.String(), nullable=False),
+    sa.Column('instance', sa.String(), nullable=False),
+    sa.Column('noted_at', sa.BigInteger(), nullable=False),
+    sa.Column('figures', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('part', 'instance')
+    )
     op.create_table('telemetry_marks',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('agent', sa.String(), nullable=False),

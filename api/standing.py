@@ -1,0 +1,59 @@
+"""How the whole system stands, in figures: what its processes noted in SQL, what waits there. What must not go in: names of the park."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from storage import schema
+from storage.deliveries import State
+from storage.part_notes import PartNote, notes_since
+
+FRESH = 35 * 1_000_000
+"""µs for which a note holds: three times as long as until the next."""
+
+Gauges = dict[str, tuple[str, float]]
+"""Name, with labels where it has any, to help and value."""
+
+
+class Standing(Struct, frozen=True):
+    """What SQL tells. ``behind``: outbox rows that each follower has not passed."""
+
+    notes: list[PartNote]
+    deliveries: int
+    behind: dict[str, int]
+
+
+def read_standing(connection: Connection, now: int) -> Standing:
+    """Read it; ``now`` is UTC µs."""
+    waiting = select(func.count()).select_from(schema.deliveries).where(schema.deliveries.c.state == State.WAITING.value)
+    newest = connection.scalar(select(func.max(schema.outbox.c.position))) or 0
+    followers = connection.execute(select(schema.followers.c.name, schema.followers.c.position))
+    behind = {row.name: max(0, newest - row.position) for row in followers}
+    return Standing(notes_since(connection, now - FRESH), connection.scalar(waiting) or 0, behind)
+
+
+def gauges_of(standing: Standing, now: int) -> Gauges:
+    """The figures, for Prometheus."""
+    notes = standing.notes
+    gauges: Gauges = {}
+    for part, count in sorted(Counter(note.part for note in notes).items()):
+        gauges[f'bihuan_parts{{part="{part}"}}'] = ("Processes that lately said that they work.", float(count))
+    for follower, rows in sorted(standing.behind.items()):
+        gauges[f'bihuan_follower_behind{{follower="{follower}"}}'] = ("Outbox rows that have not gone out yet.", float(rows))
+    gauges["bihuan_deliveries_waiting"] = ("Webhooks that wait for their next attempt.", float(standing.deliveries))
+    gauges["bihuan_alarms_waiting"] = ("Accepted alarms in the journals.", sum(_all(notes, "ingest", "alarms_waiting")))
+    gauges["bihuan_telemetry_waiting"] = ("Packs of readings in the journals.", sum(_all(notes, "ingest", "telemetry_waiting")))
+    oldest = min((at for at in _all(notes, "ingest", "telemetry_oldest_at") if at), default=float(now))
+    gauges["bihuan_telemetry_waiting_seconds"] = ("Age of the oldest of them.", max(0.0, (now - oldest) / 1e6))
+    gauges["bihuan_store_waiting"] = ("Messages that the time series has yet to take.", sum(_all(notes, "store", "waiting")))
+    held_up = max(_all(notes, "store", "held_up"), default=0.0)
+    gauges["bihuan_store_held_up"] = ("1 while the time series does not take what is given to it.", held_up)
+    if any(_all(notes, "mqtt", "configured")):
+        gauges["bihuan_mqtt_connected"] = ("1 while the MQTT broker of the site file is connected.", max(_all(notes, "mqtt", "connected")))
+    return gauges
+
+
+def _all(notes: Iterable[PartNote], part: str, figure: str) -> list[float]:
+    return [note.figures[figure] for note in notes if note.part == part and figure in note.figures]
