@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from benchmarks.children import Pace
 from benchmarks.filled import Filled
-from benchmarks.kafka import Group
+from benchmarks.kafka import skip_to
 from benchmarks.parts import pace, part, prepare
 from bus.topics import TELEMETRY
 from hazards.errors import Unavailable
@@ -21,11 +21,11 @@ GROUP = "bihuan"
 
 
 def merge(addresses: str, filled: Filled, folder: Path, seconds: float = 180) -> Pace:
-    """Run a worker on ``filled``, which nobody else read and all before it was; its data in ``folder``.
+    """Run a worker on ``filled``, and on nothing before it; its data in ``folder``.
 
     Raises Unavailable when it takes longer than ``seconds`` or raises no alarm."""
     prepare(folder, filled.load.site())
-    asyncio.run(_alone(addresses))
+    asyncio.run(skip_to(addresses, GROUP, TELEMETRY.name, filled.start))
     with part("worker", folder, {"KAFKA": addresses}) as pid:
         found = asyncio.run(pace(addresses, GROUP, filled, pid=pid, seconds=seconds))
     database = Database(sqlite_url(folder / "ledger.sqlite"))
@@ -37,8 +37,3 @@ def merge(addresses: str, filled: Filled, folder: Path, seconds: float = 180) ->
     if not raised:
         raise Unavailable("no rule raised an alarm, so this is no measure of evaluating", where=str(folder))
     return found
-
-
-async def _alone(addresses: str) -> None:
-    async with Group(addresses, GROUP, TELEMETRY.name) as group:
-        await group.wait_until_empty()

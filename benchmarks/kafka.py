@@ -99,7 +99,9 @@ async def fill(addresses: str, topic: str, messages: Iterable[tuple[str, bytes]]
 
 
 async def skip_to(addresses: str, group: str, topic: str, offsets: Offsets) -> None:
-    """Let ``group``, which never had a member, go on from ``offsets``."""
+    """Let ``group`` go on from ``offsets``. Raises Unavailable while it has members: a system is at work there."""
+    async with Group(addresses, group, topic) as there:
+        await there.wait_until_empty()
     consumer = AIOKafkaConsumer(bootstrap_servers=addresses, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -139,7 +141,9 @@ class Group:
         limit = time.monotonic() + seconds
         while any(members for *_, members in (await self._described()).groups):
             if time.monotonic() > limit:
-                raise Unavailable(f"group {self._group} still has members after {seconds:g} s")
+                raise Unavailable(
+                    f"group {self._group} has members for {seconds:g} s", hint="give the bench a Kafka that nothing else uses"
+                )
             await asyncio.sleep(0.2)
 
     async def _described(self) -> Any:
