@@ -3,6 +3,7 @@
 Imports late, since InfluxDB's client is half a second. What must not go in: what is written or asked (``storage/series``).
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from bihuan.configuration import Settings
@@ -43,15 +44,21 @@ class SeriesReader:
     def __init__(self, settings: Settings, registry: Callable[[], Registry]) -> None:
         self._settings, self._registry = settings, registry
         self._opened: tuple[str, TimeSeries] | None = None
+        self._opening = asyncio.Lock()
 
     async def read(self, query: SeriesQuery) -> Sequence[SeriesRun]:
         """See ``TimeSeriesReader``."""
-        district = self._registry().site.district
-        if self._opened is None or self._opened[0] != district:
-            before, self._opened = self._opened, (district, open_time_series(self._settings, district, writing=False))
-            if before is not None:
-                await before[1].close()
-        return await self._opened[1].read(query)
+        return await (await self._present()).read(query)
+
+    async def _present(self) -> TimeSeries:
+        async with self._opening:
+            district = self._registry().site.district
+            if self._opened is None or self._opened[0] != district:
+                fresh = await asyncio.to_thread(open_time_series, self._settings, district, writing=False)  # the import takes a while
+                before, self._opened = self._opened, (district, fresh)
+                if before is not None:
+                    await before[1].close()
+            return self._opened[1]
 
     async def close(self) -> None:
         """Give back connections and threads."""

@@ -9,6 +9,8 @@
   next, where Faust ends the whole worker.
 - **A log in memory** (``alone``, the embedded broker): offsets of a broker that came back empty mean nothing, so the
   worker leaves a mark on the broker and reads from the beginning where the mark is missing.
+- **No livelock detector**: Faust's asks for positions that a rebalance has just taken away, and an assertion in aiokafka then
+  ends the whole worker; who looks after a stuck consumer is the supervisor.
 - **Seek after a rebalance**: partitions without a committed offset go to their beginning; Faust leaves them behind
   whatever was already fetched and thrown away.
 
@@ -229,6 +231,9 @@ class Consumer(FaustConsumer):
         self._committed_offset.update({tp: offset or None for tp, offset in committed.items()})
         if not known:
             await self._thread.leave_mark()
+
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing: see the module's docstring."""
 
     @Service.task
     async def _notice_a_new_log(self) -> None:

@@ -35,7 +35,7 @@ from streams.transport import Consumer
 from streams.worker import Run
 from tests.hazards.signals import NOON, SECOND, signal
 from tests.real.influx import Influx
-from tests.real.kafka import EmbeddedBroker
+from tests.real.kafka import EmbeddedBroker, KafkaCluster
 from tests.real.ports import free_port
 from tests.streams.signals import producing, send
 
@@ -95,10 +95,10 @@ class Progress:
 
 @asynccontextmanager
 async def storing(
-    broker: str, database: Database, series: TimeSeries, *, marks: bool = False, site: Callable[[], Registry] = registry
+    broker: str, database: Database, series: TimeSeries, *, marks: bool = False, site: Callable[[], Registry] = registry, alone: bool = True
 ) -> AsyncIterator[Progress]:
     """``run_store`` in this process, stopped at the end."""
-    settings = WorkerSettings(broker=broker, alone=True, report_interval=0.1, commit_interval=0.05)
+    settings = WorkerSettings(broker=broker, alone=alone, report_interval=0.1, commit_interval=0.05)
     stop, progress = asyncio.Event(), Progress()
     bell = open_followers_bell(database.engine.url.render_as_string(hide_password=False), free_port())
     task = asyncio.create_task(run_store(settings, database, bell, series, site, progress, stop, marks=marks))
@@ -366,3 +366,34 @@ async def test_what_waits_for_the_time_series_waits_in_kafka_and_not_in_memory(
 
         await until(all_done, seconds=60)
         await stored(troubled, range(20_000))
+
+
+async def test_stores_that_come_and_go_on_kafka_lose_nothing(fresh_kafka: KafkaCluster, sqlite_database: Database, influx: Influx) -> None:
+    """Partitions move from one to another while readings flow; one of the two ends in the middle of its work."""
+    series = InfluxSeries(InfluxAccess(influx.url, influx.org, influx.token, "bihuan_test"))
+    await series.ensure()
+    broker, sent, enough = fresh_kafka.addresses, 0, asyncio.Event()
+
+    async def flow() -> None:
+        nonlocal sent
+        async with producing(broker) as producer:
+            while not enough.is_set():
+                packs = [(f"zone-{(sent + n) % 40}".encode(), encode(telemetry([sent + n]))) for n in range(20)]
+                await send(producer, packs, TELEMETRY.name)
+                sent += 20
+                await asyncio.sleep(0.02)
+
+    await ensure_topics(broker, DEFAULT_PARTITIONS, 1)
+    async with storing(broker, sqlite_database, series, alone=False) as first:
+        flowing = asyncio.create_task(flow())
+        for _ in range(2):
+            async with storing(broker, sqlite_database, series, alone=False) as second:
+
+                async def both_work() -> bool:
+                    return first.latest.applied > 0 and second.latest.applied > 200
+
+                await until(both_work, seconds=60)
+        enough.set()
+        await flowing
+        await stored(series, range(sent), seconds=60)
+    await series.close()
