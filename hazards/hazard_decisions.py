@@ -14,11 +14,11 @@ from msgspec import Struct, structs
 from hazards import hazard_commands as ask
 from hazards.errors import BadInput, Conflict
 from hazards.evidence_gate import Answer, Question, Sight, Verdict, judge
-from hazards.hazard import Actor, Claim, Hazard, Measure, Origin, Paper, Plan, Stage
+from hazards.hazard import PLATFORM, Actor, Claim, Hazard, Measure, Origin, Paper, Plan, Stage
 from hazards.hazard_entries import AHEAD, LONGEST_REASON, LONGEST_TITLE, check_papers, check_text, entered, grade_named
 from hazards.kinds import KIND_PATTERN
 from hazards.lifecycle import START, Event, State, next_state
-from hazards.policy import Policy, Rule, basis_of, due_at
+from hazards.policy import Policy, ProposalRule, Rule, basis_of, due_at
 from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
 
 COMMANDS: dict[str, Event] = {
@@ -76,6 +76,17 @@ def propose(
     )  # fmt: skip
     details = {**entered(command), "origin": origin.value, "due_at": due, "due_basis": basis_of(policy.rule("provisional_clock"))}
     return Decision(hazard, event, details, follows)
+
+
+def raise_grade(hazard: Hazard, rule: ProposalRule, *, now: int, facts: Facts) -> Decision | None:
+    """``rule`` proposes a graver grade than was proposed so far; None for what is no news, or what a person has decided already."""
+    policy, event = facts.policy, Event.GRADE_RAISED
+    if next_state(hazard.state, event) is None or not policy.is_graver(rule.grade, hazard.grade):
+        return None
+    due = due_at(grade_named(policy, rule.grade), hazard.opened_at, facts.time_zone)
+    details = {"grade": rule.grade, "proposed_grade": hazard.grade, "due_at": due, "due_basis": basis_of(policy.rule("provisional_clock"))}
+    deciding = _Deciding(hazard, PLATFORM, max(now, hazard.updated_at), facts)
+    return deciding.done(event, details, rule=rule.rule, grade=rule.grade, proposed_grade=rule.grade, due_at=due)
 
 
 def hindrance(hazard: Hazard, command: str, actor: Actor, policy: Policy) -> NotByRule | NotForRole | None:
@@ -178,15 +189,15 @@ class _Deciding:
                 return self._noted(Event.CLOSED, note, answer, closed_by=me, closed_at=now)
             case ask.Comment(text=text):
                 check_text(text, "/text")
-                return self._done(Event.COMMENTED, {"text": text})
+                return self.done(Event.COMMENTED, {"text": text})
 
     def _reasoned(self, event: Event, reason: str, **changes: Any) -> Decision:
         check_text(reason, "/reason", longest=LONGEST_REASON)
-        return self._done(event, {"reason": reason}, **changes)
+        return self.done(event, {"reason": reason}, **changes)
 
     def _noted(self, event: Event, note: str, answer: Answer | None = None, **changes: Any) -> Decision:
         check_text(note, "/note", needed=False)
-        return self._done(event, {"note": note} if note else {}, answer, **changes)
+        return self.done(event, {"note": note} if note else {}, answer, **changes)
 
     def _confirm(self, command: ask.Confirm) -> Decision:
         policy, grade = self.policy, grade_named(self.policy, command.grade)
@@ -200,7 +211,7 @@ class _Deciding:
             "grade": grade.name, "proposed_grade": self.hazard.grade, "criterion": command.criterion, "due_at": due,
             "due_basis": basis_of(policy.rule(grade.rule)), "clock_basis": basis_of(policy.rule("clock_start")),
         }  # fmt: skip
-        return self._done(Event.CONFIRMED, details, grade=grade.name, confirmed=True, criterion=command.criterion, due_at=due,
+        return self.done(Event.CONFIRMED, details, grade=grade.name, confirmed=True, criterion=command.criterion, due_at=due,
                           confirmed_by=self.actor.id, confirmed_at=self.now)  # fmt: skip
 
     def _file_plan(self, command: ask.FilePlan) -> Decision:
@@ -211,7 +222,7 @@ class _Deciding:
                                    self.policy.rule("five_commitments"), where=f"/{missing[0]}")  # fmt: skip
         for name, text in given.items():
             check_text(text, f"/{name}")
-        return self._done(Event.PLAN_FILED, given, plan=Plan(**given, filed_by=self.actor.id, filed_at=self.now))
+        return self.done(Event.PLAN_FILED, given, plan=Plan(**given, filed_by=self.actor.id, filed_at=self.now))
 
     def _take_measure(self, command: ask.TakeMeasure) -> Decision:
         kind = self.policy.measure(command.kind)
@@ -229,7 +240,7 @@ class _Deciding:
         measure = Measure(number=self.hazard.version + 1, kind=kind.name, authority=command.authority, start=start, until=command.until,
                           note=command.note, taken_by=self.actor.id)  # fmt: skip
         details = {**entered(command), "start": start, "measure": measure.number}
-        return self._done(Event.MEASURE_TAKEN, details, rule=kind.rule, measures=[*self.hazard.measures, measure])
+        return self.done(Event.MEASURE_TAKEN, details, rule=kind.rule, measures=[*self.hazard.measures, measure])
 
     def _end_measure(self, command: ask.EndMeasure) -> Decision:
         measure = next((m for m in self.hazard.measures if m.number == command.measure), None)
@@ -242,17 +253,18 @@ class _Deciding:
         ended = structs.replace(measure, ended_at=self.now, ended_by=self.actor.id)
         measures = [ended if m.number == measure.number else m for m in self.hazard.measures]
         details = {"measure": measure.number, "kind": measure.kind} | ({"note": command.note} if command.note else {})
-        return self._done(Event.MEASURE_ENDED, details, measures=measures)
+        return self.done(Event.MEASURE_ENDED, details, measures=measures)
 
     def _claim(self, command: ask.Claim, answer: Answer | None) -> Decision:
         verdict = answer.verdict.value if answer is not None else ""
         claim = Claim(by=self.actor.id, at=self.now, note=command.note, evidence=command.evidence, verdict=verdict)
         details = {"note": command.note, "evidence": [msgspec.to_builtins(paper) for paper in command.evidence]}
-        return self._done(Event.CLAIMED, details, answer, claim=claim)
+        return self.done(Event.CLAIMED, details, answer, claim=claim)
 
-    def _done(
+    def done(
         self, event: Event, details: dict[str, Any], answer: Answer | None = None, *, rule: str | None = None, **changes: Any
     ) -> Decision:
+        """The decision that ``event`` happened, with its ``changes`` of the hazard."""
         if answer is not None:
             details = {**details, "gate": msgspec.to_builtins(answer)}
         follows = self.policy.rule(rule) if rule else self.policy.rule_of(event)

@@ -25,6 +25,7 @@ class Event(StrEnum):
     """What happens to a hazard; each is one entry of its record."""
 
     PROPOSED = "proposed"
+    GRADE_RAISED = "grade_raised"  # a rule proposes a graver grade than was proposed
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
     MEASURE_TAKEN = "measure_taken"
@@ -42,7 +43,7 @@ class Event(StrEnum):
 P, C, L, R, M, A, Z, D = State
 START: tuple[Event, State] = (Event.PROPOSED, P)
 _MOVES: dict[tuple[State, Event], State] = {
-    (P, Event.CONFIRMED): C, (P, Event.DISMISSED): D,
+    (P, Event.GRADE_RAISED): P, (P, Event.CONFIRMED): C, (P, Event.DISMISSED): D,
     (C, Event.PLAN_FILED): L, (C, Event.RECTIFICATION_STARTED): R,
     (L, Event.PLAN_FILED): L, (L, Event.RECTIFICATION_STARTED): R,
     (R, Event.PLAN_FILED): R, (R, Event.CLAIMED): M, (R, Event.GATE_REFUSED): R,

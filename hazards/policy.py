@@ -127,6 +127,10 @@ class Policy(Struct, frozen=True, kw_only=True):
         """The grade of that name; for one that this pack does not have the gravest, so that no rule is lost."""
         return self.grade(name) or self.grades[-1]
 
+    def is_graver(self, first: str, second: str) -> bool:
+        """Whether the grade ``first`` is graver than ``second``."""
+        return self.grades.index(self.grade_or_gravest(first)) > self.grades.index(self.grade_or_gravest(second))
+
     def measure(self, name: str) -> MeasureKind | None:
         """The measure of that name, or None."""
         return next((m for m in self.measures if m.name == name), None)

@@ -151,7 +151,8 @@ POLICY = Policy(
     proposals=(ProposalRule(1, "observed", "major", "severity_1_observed"),),
     grade_of_severity={1: "major", 2: "serious", 3: "general", 4: "general"},
     events={
-        Event.PROPOSED: "proposal", Event.CONFIRMED: "confirmed_by_person", Event.DISMISSED: "dismissal",
+        Event.PROPOSED: "proposal", Event.GRADE_RAISED: "severity_1_observed",
+        Event.CONFIRMED: "confirmed_by_person", Event.DISMISSED: "dismissal",
         Event.MEASURE_TAKEN: "measures_first_minute", Event.MEASURE_ENDED: "measures_first_minute", Event.PLAN_FILED: "five_commitments",
         Event.RECTIFICATION_STARTED: "confirmed_before_rectification", Event.CLAIMED: "claim", Event.ACCEPTED: "acceptance",
         Event.REFUSED: "refusal", Event.GATE_REFUSED: "evidence_gate", Event.CLOSED: "close_by_list", Event.COMMENTED: "record",

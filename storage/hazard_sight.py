@@ -7,7 +7,7 @@ the claim, from the alarms. What must not go in: judging (``hazards/evidence_gat
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, select
 
 from hazards.alarm_state import Phase
 from hazards.evidence_gate import Present, Sight, Watcher, Witness, watchers_of
@@ -20,7 +20,7 @@ from storage.incident_queries import message_of
 from storage.site_store import Registry
 
 MOST_WITNESSES = 50
-"""Incidents looked at for one answer: one is enough to refuse."""
+"""Incidents of one family looked at for one answer: one is enough to refuse."""
 MOST_ALARMS = 1000
 """Alarms since the claim that are counted for one incident."""
 _STANDING = (IncidentState.ACTIVE.value, IncidentState.PENDING.value)
@@ -34,8 +34,6 @@ def sight_of(connection: Connection, registry: Registry, hazard: Hazard, since: 
     kind = hazard_kind(hazard.kind)
     own = _devices_of_own_incident(connection, hazard, kind)
     found = _incidents(connection, hazard, kind, since)
-    if hazard.zone == UNASSIGNED:  # nobody's zone holds devices of all sorts: only those of this hazard speak of it
-        found = [(key, incident) for key, incident in found if own & set(incident.devices)]
     states = _Present(connection)
     witnesses = [_witness(connection, states.of(key, incident), incident, kind, since) for key, incident in found]
     watchers = {w.device: w for w in watchers_of(kind, [d for d in registry.devices.values() if d.zone == hazard.zone])}
@@ -67,16 +65,21 @@ class _Present:
 
 
 def _incidents(connection: Connection, hazard: Hazard, kind: HazardKind, since: int) -> list[tuple[str, IncidentMessage]]:
-    """State key and incident, newest first, of those in the zone that have such alarms and stand, or had a signal since."""
-    table = schema.incidents
-    query = (
-        select(table)
-        .where(table.c.zone == hazard.zone, table.c.family.in_(sorted(kind.incident_families)))
-        .where(or_(table.c.state.in_(_STANDING), table.c.updated_at >= since))
-        .order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(MOST_WITNESSES)
-    )  # fmt: skip
-    rows = [(row.state_key, message_of(row)) for row in connection.execute(query)]
-    return [(key, incident) for key, incident in rows if any(kind.speaks(alarm) for alarm in incident.kinds)]
+    """State key and incident, newest first, of those that have such alarms and stand, or had a signal since.
+
+    A zone's incidents of one family follow one another, so the walk back ends at the first that was over before. Nobody's zone holds
+    devices of all sorts: there only those of this hazard speak of it."""
+    table, found = schema.incidents, []
+    for family in sorted(kind.incident_families):
+        query = select(table).where(table.c.zone == hazard.zone, table.c.family == family)
+        if hazard.zone == UNASSIGNED:
+            own = select(table.c.state_key).where(table.c.id == hazard.incident).scalar_subquery()
+            query = query.where(table.c.state_key == own)
+        for row in connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(MOST_WITNESSES)):
+            if row.state not in _STANDING and row.updated_at < since:
+                break
+            found.append((row.state_key, message_of(row)))
+    return [(key, incident) for key, incident in found if any(kind.speaks(alarm) for alarm in incident.kinds)]
 
 
 def _witness(connection: Connection, present: list[Present], incident: IncidentMessage, kind: HazardKind, since: int) -> Witness:

@@ -18,13 +18,13 @@ from hazards.errors import BadInput, Conflict, NotFound
 from hazards.evidence_gate import Answer, Sight
 from hazards.hazard import PLATFORM, Actor, Hazard, Origin, message_of
 from hazards.hazard_commands import Claim, HazardCommand, Propose
-from hazards.hazard_decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose
+from hazards.hazard_decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose, raise_grade
 from hazards.hazard_proposals import completed, proposal_rule, proposed_by_rule
 from hazards.hazard_record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.identity import hazard_of_command, hazard_of_incident
-from hazards.lifecycle import Event
+from hazards.lifecycle import START, Event
 from hazards.messages import IncidentMessage
-from hazards.policy import Policy, basis_of
+from hazards.policy import Policy, ProposalRule, basis_of
 from hazards.policy_guangyuan import POLICY
 from hazards.rulings import NotByRule
 from storage import schema
@@ -98,12 +98,20 @@ def propose_hazard(
 
 
 def propose_by_rule(connection: Connection, registry: Registry, incidents: Sequence[IncidentMessage], *, now: int) -> list[Hazard]:
-    """Put down the hazards that rules propose for ``incidents``, each once; those that are new. For the merge transaction."""
+    """Put down the hazards that rules propose for ``incidents``, each once; those that are new. For the merge transaction.
+
+    One that is there with a lesser grade, and that nobody confirmed yet, is proposed graver."""
     found = []
     for incident in incidents:
         policy = policy_of(registry)
         rule = proposal_rule(incident, policy)
-        if rule is None or _exists(connection, hazard_id := hazard_of_incident(incident.id)):
+        if rule is None:
+            continue
+        hazard_id = hazard_of_incident(incident.id)
+        known = connection.execute(select(schema.hazards.c.state, schema.hazards.c.grade).where(schema.hazards.c.id == hazard_id)).first()
+        if known is not None:
+            if known.state == START[1].value and policy.is_graver(rule.grade, known.grade):
+                _raise_grade(connection, registry, hazard_id, rule, now=now)
             continue
         command = proposed_by_rule(incident, _zone_name(registry, incident.zone), rule)
         decision = propose(
@@ -157,8 +165,12 @@ def _zone_name(registry: Registry, zone: str) -> str:
     return known.name if known is not None else zone
 
 
-def _exists(connection: Connection, hazard_id: str) -> bool:
-    return connection.execute(select(schema.hazards.c.id).where(schema.hazards.c.id == hazard_id)).first() is not None
+def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, rule: ProposalRule, *, now: int) -> None:
+    """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same."""
+    hazard = _locked(connection, hazard_id, None)
+    decision = raise_grade(hazard, rule, now=now, facts=facts_of(connection, registry, None)) if hazard is not None else None
+    if decision is not None:
+        _update(connection, decision, PLATFORM, command_id=None, now=now)
 
 
 def _locked(connection: Connection, hazard_id: str, scope: str | None) -> Hazard | None:

@@ -129,6 +129,7 @@ incidents = Table(
     Index("incidents_newest", "opened_at", "id"),
     Index("incidents_by_state", "state", "opened_at", "id"),
     Index("incidents_by_zone", "zone", "opened_at", "id"),
+    Index("incidents_by_family", "zone", "family", "opened_at", "id"),
     Index("incidents_by_enterprise", "enterprise", "opened_at", "id"),
 )
 incident_events = Table(

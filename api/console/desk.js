@@ -28,7 +28,7 @@ class Desk {
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), back: () => this.detail.element.classList.remove("open") });
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => this.ledger.take(hazard), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
@@ -182,7 +182,10 @@ class Desk {
   async propose() {
     const incident = this.detail.incident;
     const id = incident && await this.ledger.propose(incident);
-    if (!id) return;
+    if (id) this.showHazard(id);
+  }
+
+  showHazard(id) {
     this.showPage("hazards");
     this.ledger.open(id);
   }

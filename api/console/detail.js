@@ -7,7 +7,7 @@ import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), propose(), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), showHazard(id), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -28,7 +28,7 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.alarms = h("div"); this.record = h("div"); this.element.scrollTop = 0; }
+    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
     fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
@@ -66,6 +66,7 @@ export class Detail {
       ["certainty", [h("strong", {}, said(incident.certainty_name)), incident.corroboration ? h("span", { class: "sentence" }, said(incident.corroboration.sentence)) : null]],
       ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
       ["why", [said(incident.why)]],
+      ["hazard", [this.hazards]],
     ];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, t(`detail.${name}`)), h("dd", {}, value)]), this.standing(incident));
   }
@@ -101,9 +102,17 @@ export class Detail {
     const [alarms, record] = await Promise.all(["alarms", "events"].map((name) => call("GET", `/incidents/${encodeURIComponent(incident.id)}/${name}?limit=200`)
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
+    this.showHazards(incident);
     this.showAlarms(incident, alarms);
     if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
+  }
+
+  /** The hazards put down from it, each a way there. */
+  async showHazards(incident) {
+    const page = await call("GET", `/hazards?incident=${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+    if (this.incident?.id !== incident.id || !page) return;
+    fill(this.hazards, page.items.length ? page.items.map((x) => h("button", { class: "plain link", onclick: () => this.calls.showHazard(x.id) }, `${said(x.grade_name)} · ${said(x.state_name)}`)) : "—");
   }
 
   showAlarms(incident, page) {

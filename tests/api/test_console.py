@@ -399,7 +399,9 @@ def test_a_hazard_goes_from_the_incident_to_its_closing_on_the_screen(open_page:
         expect(word).to_have_text(f"较大 · {state}")
     expect(page.locator(".hazard-detail .story ol > li")).to_have_count(7)
     page.get_by_role("button", name="查看事件").click()
-    expect(page.locator(".detail:visible .head h2")).to_have_text("明火")
+    expect(page.locator(".detail .head h2")).to_have_text("明火")
+    page.get_by_role("button", name="较大 · 已销号").click()
+    expect(page.locator(".hazard-detail .head h2")).to_have_text("熔铸车间：火灾隐患（明火）")
 
 
 def claim(page: Page) -> None:

@@ -205,6 +205,27 @@ def test_merging_proposes_a_hazard_once_when_independent_sources_agree(park: Dat
     assert not put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=hazard.incident))[1]
 
 
+def test_a_rule_raises_the_grade_that_somebody_proposed_lower_until_a_person_has_decided(park: Database) -> None:
+    take(park, signal(1))
+    with park.read() as connection:
+        (incident,) = list_incidents(connection, scope=None)[0]
+    low = ask.Propose(zone="", kind="", grade="general", title="", incident=incident.id)
+    hazard, _ = put_down(park, low, actor=OFFICER, scope="alu")
+    take(park, signal(2, device="T-1", kind="temperature_high", at=1), signal(3, at=2))
+    take(park, signal(4, at=3))
+    with park.read() as connection:
+        raised = get_hazard(connection, hazard.id, scope=None)
+        rows, _ = hazard_events(connection, hazard.id, scope=None)
+        assert broken_at(connection, hazard.id) is None
+    assert (raised.grade, raised.state, raised.confirmed, raised.version) == ("major", State.PROPOSED, False, 2)
+    assert raised.due_at is not None and hazard.due_at is not None and raised.due_at - hazard.due_at == 15 * DAY
+    assert [(row.entry.event, row.entry.actor) for row in rows] == [("proposed", "li"), ("grade_raised", "bihuan")]
+    give(park, hazard, ask.Confirm(grade="general"))
+    take(park, signal(5, at=4))
+    with park.read() as connection:
+        assert get_hazard(connection, hazard.id, scope=None).grade == "general", "a person has decided"
+
+
 def test_only_the_alarms_of_the_kind_count_not_what_was_merged_with_them(park: Database) -> None:
     take(park, signal(1), signal(2, device="T-1", kind="temperature_high", at=1))
     with park.read() as connection:

@@ -125,4 +125,5 @@ def upgrade() -> None:
     )
     op.add_column('incidents', sa.Column('certainty', sa.String(), server_default='possible', nullable=False))
     op.add_column('incidents', sa.Column('corroboration', sa.Text(), server_default='{}', nullable=False))
+    op.create_index('incidents_by_family', 'incidents', ['zone', 'family', 'opened_at', 'id'], unique=False)
     # ### end Alembic commands ###
