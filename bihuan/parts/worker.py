@@ -101,8 +101,11 @@ def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]
             broker_bytes=latest.bytes_written,
             applied=latest.applied + latest.repeated,
             behind=waiting.behind(latest),
-            note={"assigned": len(latest.assigned), "readings": latest.readings, "rule_alarms": latest.rule_alarms, "trouble": trouble},
-        )
+            note={
+                "assigned": len(latest.assigned), "readings": latest.readings, "late": latest.late, "too_late": latest.too_late,
+                "early": latest.early, "rule_alarms": latest.rule_alarms, "trouble": trouble,
+            },
+        )  # fmt: skip
 
     part.progress = beat
     return report

@@ -21,6 +21,7 @@ from hazards.telemetry import series_name
 from hazards.zones import Device
 from storage import schema
 from storage.database import Database
+from storage.part_notes import notes_since
 from storage.series.port import SeriesQuery, SeriesRun, TimeSeriesReader
 
 METRIC = "temperature"
@@ -157,7 +158,10 @@ async def audit(series: TimeSeriesReader, database: Database, measuring: Measuri
     assert not wrong, f"{len(wrong)} readings stand that nobody sent so: {list(wrong.items())[:3]}"
     stand = Counter((device, at // 1_000_000) for device, at in kept.raw)
     miscounted = {k: (stand.get(k), kept.counts.get(k)) for k in stand.keys() | kept.counts.keys() if stand.get(k) != kept.counts.get(k)}
-    assert not miscounted, f"{len(miscounted)} of {len(stand)} roll-ups don't count what stands: {sorted(miscounted.items())[:3]}"
+    seconds_of = Counter((second - since // 1_000_000, *pair) for (_, second), pair in miscounted.items())
+    notes = await database.reading(lambda c: notes_since(c, 0)) if miscounted else []
+    wrong_seconds = f"(second, stand, counted): series {dict(seconds_of)}; {notes}"
+    assert not miscounted, f"{len(miscounted)} of {len(stand)} roll-ups don't count what stands, {wrong_seconds}"
     assert not measuring.refused, f"{len(measuring.refused)} posts were refused: {measuring.refused[:3]}"
     wanted, raised = expected_alarms(kept), await rule_alarms(database)
     doubled = [i for i, n in Counter(raised).items() if n > 1]
