@@ -40,8 +40,10 @@ STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
 """Who ends after whom, and within how many seconds: intake, ingest, worker, store, push, feeds and API. The broker is last."""
 READERS = ("worker", "store")
 """Parts that read the broker: they belong to its lane and are replaced with it."""
-LATE = ("store", "push")
+LATE = ("store", "push", "mqtt")
 """Parts that nobody waits for at a start: two cores import what accepts and merges alarms sooner without them."""
+FOR_A_SECTION = {"push": "webhooks", "mqtt": "mqtt"}
+"""Of them those that have nothing to do until the site has a section, as the API says: a process is 70 MB."""
 LATE_AFTER = 10.0
 """Seconds after which they start although the API is not ready."""
 STORE_STALL = 60.0
@@ -193,15 +195,18 @@ class Supervisor:
 
     def _start_late(self) -> None:
         """Start what nobody waited for, once the API works; a lane that was replaced meanwhile has its readers already."""
-        if not self._late or (time.monotonic() < self._late_from and not self.keepers["api"].is_ready):
+        api = self.keepers.get("api")
+        if not self._late or api is None or (time.monotonic() < self._late_from and not api.is_ready):
             return
-        present = {keeper.part for keeper in self.lane.readers}
-        missing = [part for part in self._late if part in READERS and part not in present]
-        self._add([part for part in self._late if part not in READERS])
-        self.lane.readers += self._readers(self.lane, missing)
+        sections = api.beat.note.get("sections", ())
+        due = [part for part in self._late if (section := FOR_A_SECTION.get(part)) is None or section in sections]
+        present = {keeper.part for keeper in self._everybody()}
+        missing = [part for part in due if part not in present]
+        self._add([part for part in missing if part not in READERS])
+        self.lane.readers += self._readers(self.lane, [part for part in missing if part in READERS])
         for keeper in self._everybody():
             keeper.begin()
-        self._late = []
+        self._late = [part for part in self._late if part not in due]
 
     async def _preparation(self, first: Keeper) -> Prepared:
         """What the first part says of the data folder; nothing when a signal comes before it."""

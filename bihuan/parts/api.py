@@ -18,6 +18,7 @@ from api.app import create_app
 from api.problems import Problem, answer
 from api.settings import ApiSettings
 from bihuan.control import Beat
+from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.publishing import Publisher
 from bihuan.parts.site_watch import SiteWatch
@@ -112,8 +113,13 @@ async def serve(part: Part) -> None:
     intake = Intake(app)
     publisher = Publisher(part.start.broker)
     relay = Relay(database, doorbell, publish=publisher.publish, on_positions=app.state.services.feed.wake)
-    part.progress = lambda: Beat(broker=publisher.address, broker_bytes=publisher.bytes_written, note={"published": relay.published})
-    await _work(part, intake, [registry.run(), _keep(relay.run)], publisher, app.state.services.feed.closed)
+    part.progress = lambda: Beat(
+        broker=publisher.address,
+        broker_bytes=publisher.bytes_written,
+        note={"published": relay.published, "sections": sorted(name for name, kept in registry().site.settings.items() if kept)},
+    )
+    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database)]
+    await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
     await series.close()
     await publisher.stop()

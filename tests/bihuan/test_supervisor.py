@@ -155,6 +155,21 @@ async def test_a_killed_broker_is_replaced(tmp_path: Path) -> None:
         await system.until(lambda: system.supervisor.lane is not old and {"ingest switched", "api switched"} <= set(system.log()))
 
 
+async def test_what_nobody_waits_for_starts_after_the_api_and_what_no_section_asks_for_not_at_all(tmp_path: Path) -> None:
+    async with running(tmp_path, ("api", "ingest", "worker", "store", "push", "mqtt")) as system:
+        await system.until(lambda: any(line.startswith("store started") for line in system.log()))
+        store = system.pid("store")
+        (tmp_path / "webhooks").touch()
+        await system.until(lambda: any(line.startswith("push started") for line in system.log()))
+        assert not any(line.startswith("mqtt") for line in system.log())
+        old = system.supervisor.lane
+        os.kill(store, signal.SIGKILL)  # it reads the broker: both are replaced, and the worker with them
+        await system.until(lambda: system.supervisor.lane is not old and not alive(store), 40)
+        assert sorted(reader.part for reader in system.supervisor.lane.readers) == ["store", "worker"]
+    stopped = [line for line in system.log() if line.endswith("stopped")][-5:]
+    assert stopped == ["ingest stopped", "worker stopped", "store stopped", "push stopped", "api stopped"]
+
+
 async def test_a_part_that_can_never_work_stops_the_start(tmp_path: Path) -> None:
     supervisor = Supervisor(Settings(data=str(tmp_path / "no" / "folder")), ["worker"], say=lambda _: None)
     try:

@@ -41,7 +41,9 @@ async def work(part: Part) -> None:
         if (folder / f"{name}.write").exists():
             written += 200_000
         stalled = (folder / f"{name}.stall").exists()
-        return Beat(broker=broker, broker_bytes=written, applied=0 if stalled else time.monotonic_ns(), behind=99.0 if stalled else 0.0)
+        note = {"sections": ["webhooks"] if (folder / "webhooks").exists() else []}
+        applied = 0 if stalled else time.monotonic_ns()
+        return Beat(note=note, broker=broker, broker_bytes=written, applied=applied, behind=99.0 if stalled else 0.0)
 
     part.orders |= {"switch_broker": switch_broker, "switch_telemetry": switch_telemetry, "close_intake": close_intake}
     part.progress = beat
