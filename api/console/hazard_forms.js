@@ -3,7 +3,7 @@ import { ask, form } from "./dialogs.js";
 import { fill, h } from "./dom.js";
 import { basisOf, gateEvidence } from "./hazard_detail.js";
 import { call } from "./net.js";
-import { now } from "./time.js";
+import { now, ofWallClock, wallClock } from "./time.js";
 import { said, t } from "./words.js";
 
 const text = (name, options = {}) => {
@@ -18,9 +18,8 @@ const choice = (name, label, options, value = null) => {
 };
 const time = (name, label, value = "") => {
   const field = h("input", { name, type: "datetime-local", value });
-  return { name, field, label: h("label", {}, label, field), read: () => (field.value ? new Date(field.value).toISOString() : "") };
+  return { name, field, label: h("label", {}, label, field), read: () => (field.value ? ofWallClock(field.value) : "") };
 };
-const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 /** Ask for `fields`; empty ones are left out. */
 function askFor(title, fields, note = null) {
@@ -64,7 +63,7 @@ function askClaim(title) {
   const list = h("div", { class: "papers" });
   const add = () => {
     const fields = { stage: choice("stage", t("hazard.ask.stage"), ["after", "before"].map((s) => [s, t(`hazard.stage.${s}`)])), place: text("place", { label: t("hazard.ask.place"), needed: true }),
-      taken: time("taken_at", t("hazard.ask.taken_at"), local(now())), document: text("document", { label: t("hazard.ask.document") }) };
+      taken: time("taken_at", t("hazard.ask.taken_at"), wallClock(now())), document: text("document", { label: t("hazard.ask.document") }) };
     const file = h("input", { type: "file", accept: "image/jpeg,image/png,image/webp,application/pdf" });
     fields.taken.field.required = true;
     const block = h("fieldset", {}, h("legend", {}, t("hazard.ask.paper")), h("div", { class: "two" }, fields.stage.label, fields.taken.label), fields.place.label, h("label", {}, t("hazard.ask.file"), file), fields.document.label,

@@ -37,6 +37,17 @@ export function moment(text) {
   return `${date.slice(0, 4) === day.format(now()).slice(0, 4) ? date.slice(5) : date} ${clock.format(at).slice(0, 5)}`;
 }
 
+/** The site's wall clock at `at` (ms) as an input of type datetime-local has it. */
+export const wallClock = (at) => `${day.format(at)}T${clock.format(at).slice(0, 5)}`;
+
+/** The moment (ISO) at which the site's wall clock shows `value`, whatever zone this machine is in. */
+export function ofWallClock(value) {
+  const wanted = Date.parse(`${value}:00Z`);
+  let at = wanted;
+  for (let n = 0; n < 2; n += 1) at += wanted - Date.parse(`${wallClock(at)}:00Z`); // twice: the offset may change in between
+  return new Date(at).toISOString();
+}
+
 const RUNNING = ["proposed", "confirmed", "planned", "rectifying", "claimed"];
 
 /** Whether a hazard's due date has passed while its clock runs. */

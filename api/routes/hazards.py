@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
 from api import hazard_models as models
+from api import hazard_requests as requests
 from api.gate import GuardedRoute
 from api.present import EPOCH, evidence_url
 from api.present_hazards import HazardPresenter
@@ -63,7 +64,7 @@ async def get_hazards(
 
 
 @router.post("/api/v1/hazards", summary="Put a hazard down", responses={**_NEW, **responses(404, 409)})
-async def post_hazard(proposal: models.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
+async def post_hazard(proposal: requests.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
     """From an incident, once however often it is asked, or by hand. A person of an authority then confirms it and its grade."""
     if asking.role not in HAZARD_COMMANDS["propose"]:
         raise _not_for_role(asking, "propose")
@@ -107,7 +108,7 @@ async def get_hazard_events(
     "/api/v1/hazards/{id}/commands", responses=responses(409),
     summary="Confirm, dismiss, plan, start_rectification, measure, end_measure, claim, accept, refuse, close, comment",
 )  # fmt: skip
-async def post_hazard_command(hazard_id: Id, command: models.HazardCommand, asking: Asking, services: With) -> models.HazardDetail:
+async def post_hazard_command(hazard_id: Id, command: requests.HazardCommand, asking: Asking, services: With) -> models.HazardDetail:
     """Decided at once; the hazard afterwards. What the state, a rule or the evidence does not allow: 409 with rule, basis and ``gate``."""
     if asking.role not in HAZARD_COMMANDS[command.command]:
         # a hazard that the caller may not see is not confirmed by a 403
@@ -204,25 +205,26 @@ def _micro(at: datetime | None) -> int | None:
     return None if at is None else (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _paper(paper: models.Paper) -> Paper:
+def _paper(paper: requests.Paper) -> Paper:
     return Paper(stage=Stage(paper.stage), taken_at=_micro(paper.taken_at) or 0, place=paper.place, sha256=paper.sha256,
                  document=paper.document, note=paper.note)  # fmt: skip
 
 
-def _domain(command: models.HazardCommand) -> domain.HazardCommand:
+def _domain(command: requests.HazardCommand) -> domain.HazardCommand:
     given = {name: getattr(command, name) for name in type(command).model_fields if name not in ("command", "command_id")}
-    if isinstance(command, models.TakeMeasure):
+    if isinstance(command, requests.TakeMeasure):
         given |= {"start": _micro(command.start), "until": _micro(command.until)}
-    if isinstance(command, models.Claim):
+    if isinstance(command, requests.Claim):
         given["evidence"] = [_paper(paper) for paper in command.evidence]
     made: domain.HazardCommand = _COMMANDS[type(command)](**given)
     return made
 
 
 _COMMANDS: dict[type, type] = {
-    models.Confirm: domain.Confirm, models.Dismiss: domain.Dismiss, models.FilePlan: domain.FilePlan,
-    models.StartRectification: domain.StartRectification, models.TakeMeasure: domain.TakeMeasure, models.EndMeasure: domain.EndMeasure,
-    models.Claim: domain.Claim, models.Accept: domain.Accept, models.Refuse: domain.Refuse, models.CloseHazard: domain.Close,
-    models.CommentOnHazard: domain.Comment,
+    requests.Confirm: domain.Confirm, requests.Dismiss: domain.Dismiss, requests.FilePlan: domain.FilePlan,
+    requests.StartRectification: domain.StartRectification, requests.TakeMeasure: domain.TakeMeasure,
+    requests.EndMeasure: domain.EndMeasure,
+    requests.Claim: domain.Claim, requests.Accept: domain.Accept, requests.Refuse: domain.Refuse, requests.CloseHazard: domain.Close,
+    requests.CommentOnHazard: domain.Comment,
 }  # fmt: skip
 """Each command of the API and that of the domain; their fields have the same names."""

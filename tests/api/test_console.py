@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -392,6 +393,10 @@ def test_a_hazard_goes_from_the_incident_to_its_closing_on_the_screen(open_page:
     park.post(alarm("b", device="CAM-1", action="cleared"))
     claim(other)
     expect(other.locator(".hazard-detail .head .word")).to_have_text("较大 · 待验收")
+    (hazard,) = httpx.get(f"{park.url}/api/v1/hazards", headers=bearer(park.system.token("operator"))).json()["items"]
+    kept = httpx.get(f"{park.url}/api/v1/hazards/{hazard['id']}", headers=bearer(park.system.token("operator"))).json()["claim"]["evidence"]
+    assert 0 <= time.time() - datetime.fromisoformat(kept[0]["taken_at"]).timestamp() < 300, "the site's wall clock, not this machine's"
+    expect(other.locator(".paper")).to_have_js_property("naturalWidth", 960)
     park.run(park.system.position())
     for command, state in (("accept", "待销号"), ("close", "已销号")):
         page.locator(f"[data-command={command}]").click()

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.hazard_models import HazardCommand
+from api.hazard_requests import HazardCommand
 from api.roles import HAZARD_COMMANDS, Role
 from hazards.hazard_decisions import COMMANDS
 from tests.api.conftest import Server, System, alarm, bearer
