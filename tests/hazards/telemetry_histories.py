@@ -9,6 +9,7 @@ from hazards.telemetry import Reading, TelemetryPack, pack_readings
 
 SECOND = 1_000_000
 NOON = 1_790_000_000 * SECOND
+HALF = SECOND // 2
 ZONES = ("hall", "yard")
 METRIC = "temperature"
 LEVELS = (0.0, 4.0, 5.0, 6.0, 10.0, 14.0, 15.0, 16.0, 20.0, 25.0, 30.0)
@@ -54,19 +55,24 @@ class History:
 
 @st.composite
 def histories(draw: st.DrawFn, *, ticks: bool = True, spread: int = 12) -> History:
-    """Some sensors, and packs of readings that are mostly in order, sometimes late, early or of equal time.
+    """Some sensors, and packs of readings: in good order, or mostly so, then sometimes late, early or of equal time.
 
-    ``spread``: how far (s) a reading may be from the time of its receipt."""
+    Times lie on a grid of half a second, so that delays end exactly at readings. ``spread``: how far (s) one may be from its receipt."""
     known = [draw(sensors(f"T-{n}", ZONES[n % 2])) for n in range(draw(st.integers(1, 3)))]
     names = {zone: [s.series for s in known if s.zone == zone] + ["X-9/temperature"] for zone in ZONES}
+    orderly = draw(st.booleans())
+    levels = st.sampled_from(draw(st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4)))
+    back = st.sampled_from([0, 0, 1, 2, -2]) | st.integers(-4, 2 * spread)
     now, events = NOON, list[TelemetryPack | Tick]()
     for _ in range(draw(st.integers(1, 12))):
-        now += draw(st.integers(0, 6 * SECOND))
+        now += draw(st.integers(0, 12)) * HALF
         if ticks and draw(st.booleans()):
             events.append(Tick(now))
             continue
         zone = draw(st.sampled_from(ZONES))
-        back = st.sampled_from([0, 0, 0, SECOND // 10, SECOND, -SECOND]) | st.integers(-2 * SECOND, spread * SECOND)
-        drawn = draw(st.lists(st.tuples(st.sampled_from(names[zone]), back, st.sampled_from(LEVELS)), max_size=8))
-        events.append(pack_readings(zone, [Reading(series, now - b, value) for series, b, value in drawn], now))
+        drawn = draw(st.lists(st.tuples(st.sampled_from(names[zone]), back, levels), max_size=8))
+        if orderly:
+            drawn = [(series, len(drawn) - n, value) for n, (series, _, value) in enumerate(drawn)]
+            now += len(drawn) * HALF
+        events.append(pack_readings(zone, [Reading(series, now - b * HALF, value) for series, b, value in drawn], now))
     return History({s.series: s for s in known}, events)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,9 +10,9 @@ from hazards import limits
 from hazards.admission import Report
 from hazards.evaluation import Evaluation, check_pack
 from hazards.limits import SeriesState
-from hazards.sensors import Sensor
-from hazards.telemetry import TelemetryPack
-from tests.hazards.telemetry_histories import NOON, ZONES, History, Tick, histories
+from hazards.sensors import Limits, Sensor
+from hazards.telemetry import Reading, TelemetryPack, pack_readings
+from tests.hazards.telemetry_histories import NOON, SECOND, ZONES, History, Tick, histories, sensor
 
 
 class Plain:
@@ -20,9 +21,9 @@ class Plain:
     def __init__(self, sensors: dict[str, Sensor]) -> None:
         self.sensors, self.seen = sensors, set[str]()
         self.states: dict[tuple[str, str], SeriesState] = {}
-        for sensor in sensors.values():
-            if sensor.stale_after is not None:
-                self.states[sensor.zone, sensor.series] = SeriesState(last_received=NOON)
+        for known in sensors.values():
+            if known.stale_after is not None:
+                self.states[known.zone, known.series] = SeriesState(last_received=NOON)
         self.reports: list[Report] = []
 
     def sensor(self, zone: str, series: str) -> Sensor | None:
@@ -37,8 +38,8 @@ class Plain:
         for i, at, value in zip(*(c.tolist() for c in pack.columns()), strict=True):
             by_series.setdefault(pack.series[i], []).append(limits.Reading(at, value, pack.received_at))
         for series, readings in by_series.items():
-            if (sensor := self.sensor(pack.zone, series)) is not None:
-                self.reports += limits.take(sensor, self.states.setdefault((pack.zone, series), SeriesState()), readings)
+            if (of := self.sensor(pack.zone, series)) is not None:
+                self.reports += limits.take(of, self.states.setdefault((pack.zone, series), SeriesState()), readings)
 
     def tick(self, now: int) -> None:
         for (_, series), state in self.states.items():
@@ -95,6 +96,31 @@ def ordered(reports: list[Report]) -> dict[tuple[str, str], list[Report]]:
     for report in reports:
         found.setdefault((report.device, report.kind), []).append(report)
     return found
+
+
+QUIET = {"limits": Limits(low=10.0, high=60.0), "deadband": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("what", "rules", "readings", "expected"),
+    [
+        ("an on-delay ends", {**QUIET, "on_delay": 5 * SECOND}, [(0, 70), (2, 70), (6, 70)], ["raised"]),
+        ("an off-delay ends", {**QUIET, "off_delay": 5 * SECOND}, [(0, 70), (1, 20), (2, 20), (7, 20)], ["raised", "cleared"]),
+        ("it comes back over its deadband", QUIET, [(0, 70), (1, 58), (2, 57.9)], ["raised", "cleared"]),
+        ("it comes back under its deadband", QUIET, [(0, 5), (1, 12), (2, 12.1)], ["raised", "cleared"]),
+        ("it reaches its limit exactly", QUIET, [(0, 59.9), (1, 60)], ["raised"]),
+        ("it falls to its limit exactly", QUIET, [(0, 10.1), (1, 10)], ["raised"]),
+        ("it rises", {"rate": 5.0}, [(0, 0), (1, 4), (2, 9)], ["raised"]),
+        ("it no longer rises", {"rate": 5.0}, [(0, 0), (1, 9), (2, 10)], ["raised", "cleared"]),
+        ("it was silent", {"stale_after": 5 * SECOND}, [(0, 20), (1, 20), (6, 20), (7, 20)], ["raised", "cleared"]),
+        ("it stands and stays", QUIET, [(0, 70), (1, 71), (2, 99), (3, 60)], ["raised"]),
+    ],
+)  # fmt: skip
+def test_what_moves_a_series(what: str, rules: dict[str, object], readings: list[tuple[float, float]], expected: list[str]) -> None:
+    of = sensor(**rules)  # type: ignore[arg-type]
+    packs = [pack_readings("hall", [Reading(of.series, NOON + int(at * SECOND), v)], NOON + int(at * SECOND)) for at, v in readings]
+    reports, _ = evaluated(History({of.series: of}, list(packs)), lambda: True)
+    assert [r.action.value for r in reports] == expected
 
 
 @given(histories(), st.data())

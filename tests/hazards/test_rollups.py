@@ -141,6 +141,14 @@ def test_a_bucket_is_told_when_a_later_one_begins_and_again_when_late_data_chang
     assert finest(evaluation) == [(0, 4, 7)]  # the last is the last by event time, not by arrival
 
 
+def test_of_equal_time_the_later_one_is_the_last_also_in_another_batch() -> None:
+    evaluation = one_zone()
+    for value in (5, 3, 4):
+        evaluation.take([pack((0.5, value))])
+    evaluation.take([pack((1.5, 0))])
+    assert finest(evaluation) == [(0, 3, 4)]
+
+
 def test_the_clock_closes_what_nothing_followed() -> None:
     evaluation = one_zone()
     evaluation.take([pack((0.1, 1))])

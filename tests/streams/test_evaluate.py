@@ -192,6 +192,25 @@ async def test_what_a_tick_finds_is_saved_before_it_is_sent_and_is_sent_after_a_
     assert scene.notes.log.count("T-2 raised") == 1
 
 
+async def test_what_was_saved_and_not_sent_is_sent_by_the_next_life_though_nothing_comes(sqlite_database: Database) -> None:
+    silent = {s.series: s for s in [sensor("T-1", stale_after=10 * SECOND)]}
+    scene = Scene(sqlite_database, silent)
+    scene.notes.alarms_away = True
+    await scene.tick(0)
+    await scene.tick(20)
+    saving = asyncio.create_task(scene.save())
+    while not scene.tally.telemetry_trouble:
+        await asyncio.sleep(0.01)
+    saving.cancel()
+    with suppress(asyncio.CancelledError):
+        await saving
+    scene.notes.alarms_away = False
+    scene.start()
+    await scene.tick(21)
+    await scene.save()
+    assert scene.notes.log == ["T-1 raised"]
+
+
 async def test_delays_and_silence_wait_while_nothing_can_come_and_for_what_is_under_way(sqlite_database: Database) -> None:
     silent = {s.series: s for s in [sensor("T-1", stale_after=10 * SECOND)]}
     scene = Scene(sqlite_database, silent)
@@ -272,6 +291,31 @@ async def test_a_zone_that_another_worker_wrote_is_read_again_unless_messages_wa
     with pytest.raises(StaleCheckpoint):
         await scene.save()
     assert isinstance(scene.group.failure, Conflict)
+
+
+async def test_a_zone_that_was_only_watched_is_taken_as_sql_has_it_at_its_first_message(sqlite_database: Database) -> None:
+    silent = {s.series: s for s in [sensor("T-1", stale_after=100 * SECOND, limits=Limits(high=60.0))]}
+    scene, other = Scene(sqlite_database, silent), Scene(sqlite_database, silent)
+    for who in (scene, other):
+        await who.tick(0)
+    await other.read(pack(0, 70))
+    await other.save()
+    await scene.read(pack(1, 20))  # the other's broker was replaced by this one's
+    assert [(r.action.value, r.source_id) for r in scene.notes.alarms] == [("cleared", f"T-1/temperature/{NOON}/cleared")]
+
+
+async def test_a_rebalance_ends_every_wait(sqlite_database: Database) -> None:
+    scene = Scene(sqlite_database)
+    scene.notes.alarms_away = True
+    reading = asyncio.create_task(scene.read(pack(0, 70)))
+    while not scene.tally.telemetry_trouble:
+        await asyncio.sleep(0.01)
+    scene.group.number = 2
+    (event,) = await asyncio.wait_for(reading, 5)
+    scene.notes.alarms_away = False
+    await scene.tick(1)
+    await scene.save()
+    assert not event.acked and scene.notes.alarms == [] and scene.body() is None
 
 
 async def test_after_a_rebalance_what_was_not_saved_is_dropped_and_old_messages_are_ignored(sqlite_database: Database) -> None:
