@@ -1,10 +1,10 @@
 """Replaces the embedded broker, which only ever grows, by a fresh one while alarms flow: nothing lost, no pause over a second.
 
 A *lane* is a broker with its readers: the workers and the store. Order of steps: new broker; its topics (made by the new readers);
-new readers ready; the forwarder of alarms to it (drained first); relay to it; old readers end; the forwarder of telemetry to it; old
-broker ends. Telemetry waits those moments because the old worker writes its last checkpoints at its end, and the new one may take a
-zone up only after that. A failure before the old readers end leaves the old lane working, and whatever was not applied is sent again by
-the journal. What must not go in: when to do it.
+new readers ready; the forwarder of alarms to it (drained first); relay to it; old readers end; the new worker is in charge; the
+forwarder of telemetry to it; old broker ends. Telemetry waits those moments because the old worker writes its last checkpoints at its
+end, and the new one may take a zone up only after that. A failure before the old readers end leaves the old lane working, and whatever
+was not applied is sent again by the journal. What must not go in: when to do it.
 """
 
 import asyncio
@@ -78,6 +78,14 @@ async def switch(writer: Writer, address: str) -> None:
         raise BrokerUnavailable(f"{writer.part.name} did not {writer.order}: {e or 'no answer'}", where=address) from e
 
 
+async def _take_over(reader: Keeper) -> None:
+    """The old readers have ended. One that does not hear it is in charge a while later by itself."""
+    try:
+        await reader.order("take_over", timeout=SWITCH_TIMEOUT)
+    except (ChildFailed, Unavailable, TimeoutError) as e:
+        log.warning("a reader did not hear that it is in charge", part=reader.name, error=str(e))
+
+
 class BrokerChange:
     """One change after the other. ``make`` starts the next lane; ``present`` names the lane that new runs of parts start on.
 
@@ -109,6 +117,8 @@ class BrokerChange:
             self.open = []
             return old
         await old.end_readers()
+        for reader in new.readers:
+            await _take_over(reader)
         await self._follow(self._last, new.address)
         await old.end()
         self.open = []

@@ -32,6 +32,7 @@ class Start(Struct, frozen=True, tag="start", kw_only=True):
     followers: tuple[int, ...] = ()  # loopback UDP ports of all who follow the outbox, to be rung too
     bell: int = 0  # the one of them that this run listens on
     listen: int = -1  # inherited listening socket of the API
+    heir: bool = False  # a worker of another broker is still at work: this one is in charge when it gets the order "take_over"
     prepare: bool = False
     site: Site | None = None  # to apply, only with ``prepare``
     password: str = ""  # of the first administrator, only with ``prepare``

@@ -108,6 +108,7 @@ class Supervisor:
                 settings=self.settings,
                 broker=lane().address,
                 generation=lane().generation,
+                heir=name == "worker" and lane() is not self.lane,
                 doorbell=self._doorbell,
                 followers=tuple(self._bells.values()),
                 bell=self._bells.get(bell, 0),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 import structlog
+from msgspec import structs
 
 from bus.producer import Producer
 from bus.topics import DEFAULT_PARTITIONS
@@ -118,8 +119,9 @@ class Forwarder:
             now = utc_now()
             late = standing.oldest_at is not None and now - standing.oldest_at > LATE
             if self._lane is Lane.ALARMS and (late or told_late):
+                told = standing if late else structs.replace(standing, oldest_at=None, oldest_zone=None)
                 try:
-                    await self._database.writing(lambda c: note_standing(c, self._journal.id, standing, now=now))  # noqa: B023
+                    await self._database.writing(lambda c: note_standing(c, self._journal.id, told, now=now))  # noqa: B023
                     told_late = late
                 except Unavailable as e:
                     log.debug("forwarder.not_noted", error=str(e))

@@ -44,6 +44,12 @@ def load_checkpoints(connection: Connection, agent: str, keys: Sequence[str]) ->
     return found
 
 
+def keys_saved_since(connection: Connection, agent: str, since: int) -> list[str]:
+    """Keys of ``agent`` with a checkpoint that is not older than ``since`` (µs)."""
+    query = select(checkpoints.c.key).where(checkpoints.c.agent == agent, checkpoints.c.saved_at >= since)
+    return list(connection.scalars(query.order_by(checkpoints.c.key)))
+
+
 def checkpoint_versions(connection: Connection, agent: str, keys: Sequence[str], *, locking: bool = False) -> dict[str, int]:
     """Versions alone; 0 for those of ``keys`` that have none. ``locking``: nobody else writes them until the transaction ends."""
     found = dict.fromkeys(keys, 0)

@@ -10,7 +10,7 @@ from storage.schema import forwarders
 
 
 def note_standing(connection: Connection, journal: str, standing: Standing, *, now: int) -> None:
-    """Write what waits in ``journal`` (its id); ``now`` is UTC microseconds."""
+    """Write what waits too long in ``journal`` (its id); ``now`` is UTC microseconds. No oldest row: nothing does."""
     values = {
         "unapplied": standing.alarms, "oldest_at": standing.oldest_at, "oldest_zone": standing.oldest_zone, "updated_at": now,
     }  # fmt: skip

@@ -28,7 +28,7 @@ from hazards.errors import BadInput, Unavailable
 from hazards.evaluation import Evaluation, check_pack
 from hazards.sensors import Sensor
 from hazards.telemetry import RollupPack, TelemetryPack
-from storage.checkpoints import Checkpoint, StaleCheckpoint, checkpoint_versions, load_checkpoints
+from storage.checkpoints import Checkpoint, StaleCheckpoint, checkpoint_versions, keys_saved_since, load_checkpoints
 from storage.database import Database
 from storage.dead_letters import DeadLetter, dead_letter
 from storage.telemetry_marks import EVALUATE
@@ -53,6 +53,8 @@ MOST_UNSAVED = 50_000
 """Messages that may wait for their checkpoint; reading pauses there."""
 BUSY = 8
 """Messages that wait when saving is to be kept to its share of the time."""
+LATELY = 24 * 3600 * 1_000_000
+"""µs: zones whose state changed within are taken up at the start."""
 _RESTORED_AT_ONCE = 200
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
 
@@ -71,11 +73,13 @@ async def evaluate(stream: Stream[bytes], evaluator: "Evaluator") -> None:
 class Telemetry:
     """What the worker's process gives the agent. ``sensors``: the registry as it is now, None until it was read for the first time.
 
-    ``marks``: leave marks in SQL for the forwarder (the embedded broker)."""
+    ``marks``: leave marks in SQL for the forwarder (the embedded broker). ``in_charge``: whether no other worker is at its last
+    checkpoints; until then time stands still, so that nothing is judged on a state that is about to change."""
 
     emitter: Emitter
     sensors: Callable[[], Mapping[str, Sensor] | None]
     marks: bool = False
+    in_charge: Callable[[], bool] = lambda: True
 
 
 class Membership(Protocol):
@@ -248,7 +252,7 @@ class Evaluator:
         async with self._turn:
             self._follow_group()
             now, sensors = self.now(), self.telemetry.sensors()
-            if not self.group.flowing() or sensors is None:
+            if not self.group.flowing() or sensors is None or not self.telemetry.in_charge():
                 self._lag.listen_from(now)
                 return
             self._change_sensors(sensors)
@@ -258,9 +262,13 @@ class Evaluator:
             self._count()
 
     async def _watch(self) -> None:
-        """Take up zones whose silence is an alarm, some at a time."""
+        """Take up zones whose silence is an alarm, and those that were at work lately, some at a time: delays and buckets end without a
+        reading, too."""
         if self._to_watch is None:
-            self._to_watch = self.group.own_zones(self.evaluation.watched_zones())
+            since = self.now() - LATELY
+            read = partial(self.database.reading, lambda c: keys_saved_since(c, EVALUATE, since))
+            lately = await self._patiently("checkpoints", read)
+            self._to_watch = self.group.own_zones(dict.fromkeys([*self.evaluation.watched_zones(), *lately]))
         if self._to_watch:
             some, self._to_watch = self._to_watch[:_RESTORED_AT_ONCE], self._to_watch[_RESTORED_AT_ONCE:]
             await self._restore([zone for zone in some if zone not in self.evaluation.zones])

@@ -39,6 +39,10 @@ async def store(part: Part) -> None:
             part.ready()
         latest = progress
 
+    async def take_over(_: str) -> None:
+        """Two stores may work at once: points are known by series and time."""
+
+    part.orders["take_over"] = take_over
     part.progress = lambda: Beat(
         broker=part.start.broker,
         broker_bytes=latest.bytes_written,

@@ -4,6 +4,7 @@ What must not go in: what an agent does, how an alarm is merged.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
@@ -31,6 +32,8 @@ from streams.worker import run_worker
 log = structlog.get_logger()
 
 SENSOR_LOOK_SECONDS = 0.2
+HEIR_SECONDS = 60.0
+"""After which the worker of a new broker takes itself to be in charge, whatever it was told."""
 
 
 class SensorWatch:
@@ -76,12 +79,25 @@ async def work(part: Part) -> None:
         held.push_async_callback(doorbell.close)
         broker, registry = BrokerWatch(part.start.broker, embedded=not settings.kafka), SiteWatch(database)
         waiting, sensors = Waiting(database, settings.partitions, broker), SensorWatch(registry)
-        telemetry = Telemetry(await _emitter(settings, part.start.broker, registry, held), sensors, marks=not settings.kafka)
+        emitter = await _emitter(settings, part.start.broker, registry, held)
+        telemetry = Telemetry(emitter, sensors, marks=not settings.kafka, in_charge=_charge(part))
         beside = [asyncio.create_task(job) for job in (
             waiting.look(), broker.look(), _follow_site(part, registry, sensors), keep_notes(part, database),
         )]  # fmt: skip
         held.push_async_callback(_end, beside)
         await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
+
+
+def _charge(part: Part) -> Callable[[], bool]:
+    """Whether no worker of a former broker writes checkpoints any more: told by the supervisor, or long enough ago to be sure."""
+    begin = time.monotonic() + HEIR_SECONDS if part.start.heir else 0.0
+
+    async def take_over(_: str) -> None:
+        nonlocal begin
+        begin = 0.0
+
+    part.orders["take_over"] = take_over
+    return lambda: time.monotonic() >= begin
 
 
 def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]:

@@ -130,7 +130,7 @@ async def test_a_broker_near_its_bound_is_replaced_with_the_worker_first(tmp_pat
         assert not alive(old_worker)
         order = [line.split(" on ")[0] for line in system.log()]
         started = [n for n, line in enumerate(order) if line == "worker started"]
-        steps = ("ingest switched", "api switched", "worker stopped", "ingest switched telemetry")
+        steps = ("ingest switched", "api switched", "worker stopped", "worker in charge", "ingest switched telemetry")
         assert started[1] < order.index(steps[0]) and [order.index(step) for step in steps] == sorted(order.index(step) for step in steps)
 
 

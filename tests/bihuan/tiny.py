@@ -29,6 +29,9 @@ async def work(part: Part) -> None:
     async def switch_telemetry(address: str) -> None:
         note(f"{name} switched telemetry")
 
+    async def take_over(_: str) -> None:
+        note(f"{name} in charge")
+
     async def close_intake(_: str) -> None:
         note(f"{name} closed intake")
 
@@ -45,7 +48,8 @@ async def work(part: Part) -> None:
         applied = 0 if stalled else time.monotonic_ns()
         return Beat(note=note, broker=broker, broker_bytes=written, applied=applied, behind=99.0 if stalled else 0.0)
 
-    part.orders |= {"switch_broker": switch_broker, "switch_telemetry": switch_telemetry, "close_intake": close_intake}
+    part.orders |= {"switch_broker": switch_broker, "switch_telemetry": switch_telemetry, "close_intake": close_intake,
+                    "take_over": take_over}  # fmt: skip
     part.progress = beat
     note(f"{name} started on {broker or 'nothing'}")
     (folder / f"{name}.pid.part").write_text(str(os.getpid()))

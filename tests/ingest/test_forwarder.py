@@ -223,11 +223,23 @@ async def test_while_the_broker_is_away_memory_stays_flat_and_sql_says_what_wait
     await poster.post(10)
     forwarder = Forwarder(journal, sqlite_database, Producer, f"127.0.0.1:{free_port}")
     async with running(forwarder):
-        await until("the forwarder to say what waits", lambda: true(noted_in(sqlite_database) is not None))
+        await until("the forwarder to say what waits", lambda: true((n := noted_in(sqlite_database)) is not None and n.oldest_at))
         noted = noted_in(sqlite_database)
         assert noted is not None and (noted.journal, noted.unapplied, noted.oldest_zone) == (journal.id, 6010, ZONES[0])
         assert all(flow._flights.room == HELD_ROWS for flow in forwarder._flows), "rows were read for which there is no broker"
         assert not forwarder.progress.connected and forwarder.progress.unapplied == 6010
+
+
+async def test_an_alarm_that_only_passes_by_while_the_forwarder_starts_is_not_noted_as_waiting(
+    embedded_broker: EmbeddedBroker, journal: Journal, door: Door, sqlite_database: Database
+) -> None:
+    """Nothing would ever correct it, and the watchdog would end one worker after the other."""
+    poster = Poster(door, "x")
+    await ensure_topics(embedded_broker.address, 8, 1)
+    await poster.post(5)
+    async with running(Forwarder(journal, sqlite_database, Producer, embedded_broker.address)):
+        await until("the first note", lambda: true(noted_in(sqlite_database) is not None))
+        assert noted_in(sqlite_database).oldest_at is None
 
 
 async def test_a_row_that_can_not_be_read_is_put_aside_and_stops_nobody(
