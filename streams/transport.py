@@ -9,8 +9,10 @@
   next, where Faust ends the whole worker.
 - **A log in memory** (``alone``, the embedded broker): offsets of a broker that came back empty mean nothing, so the
   worker leaves a mark on the broker and reads from the beginning where the mark is missing.
+- **No bound between two polls**: while SQL or the time series is away for long nothing more is read, and after Faust's 1000 s aiokafka
+  would leave the group without ever coming back. Heartbeats go on; who looks after a stuck consumer is the supervisor.
 - **No livelock detector**: Faust's asks for positions that a rebalance has just taken away, and an assertion in aiokafka then
-  ends the whole worker; who looks after a stuck consumer is the supervisor.
+  ends the whole worker.
 - **Seek after a rebalance**: partitions without a committed offset go to their beginning; Faust leaves them behind
   whatever was already fetched and thrown away.
 
@@ -45,6 +47,7 @@ _LEAVE_TIMEOUT = 0.8
 _MARK = TopicPartition(DEAD_LETTERS.name, 0)
 _MARK_INTERVAL = 0.5
 _SEEK_PAUSE = 0.2
+_NEVER = 2**31 - 1
 
 
 class Settled(Protocol):
@@ -86,7 +89,7 @@ class ConsumerThread(AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=conf.broker_max_poll_records,
-            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_poll_interval_ms=_NEVER,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_wait_ms=self.settled.fetch_max_wait_ms,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),

@@ -28,7 +28,8 @@ from storage.series.port import RAW, RawBlock, Rejected, SeriesQuery, SeriesRun,
 from storage.series.sqlite import SqliteSeries
 from storage.site_store import Registry
 from streams import store as streams_store
-from streams.app import WorkerSettings
+from streams import worker as streams_worker
+from streams.app import WorkerApp, WorkerSettings
 from streams.progress import WorkerProgress
 from streams.store import AT_MOST, Store, run_store
 from streams.transport import Consumer
@@ -368,10 +369,18 @@ async def test_what_waits_for_the_time_series_waits_in_kafka_and_not_in_memory(
         await stored(troubled, range(20_000))
 
 
-async def test_stores_that_come_and_go_on_kafka_lose_nothing(fresh_kafka: KafkaCluster, sqlite_database: Database, influx: Influx) -> None:
-    """Partitions move from one to another while readings flow; one of the two ends in the middle of its work."""
-    series = InfluxSeries(InfluxAccess(influx.url, influx.org, influx.token, "bihuan_test"))
-    await series.ensure()
+async def test_stores_that_come_and_go_on_kafka_lose_nothing(
+    fresh_kafka: KafkaCluster, sqlite_database: Database, troubled: Troubled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Partitions move while readings flow, also while nothing can be stored for longer than Faust allows between two polls."""
+    original = streams_worker.build_app
+
+    def impatient(*arguments: Any) -> WorkerApp:
+        app = original(*arguments)
+        app.conf.broker_max_poll_interval = 3.0
+        return app
+
+    monkeypatch.setattr(streams_worker, "build_app", impatient)
     broker, sent, enough = fresh_kafka.addresses, 0, asyncio.Event()
 
     async def flow() -> None:
@@ -384,16 +393,19 @@ async def test_stores_that_come_and_go_on_kafka_lose_nothing(fresh_kafka: KafkaC
                 await asyncio.sleep(0.02)
 
     await ensure_topics(broker, DEFAULT_PARTITIONS, 1)
-    async with storing(broker, sqlite_database, series, alone=False) as first:
+    async with storing(broker, sqlite_database, troubled, alone=False) as first:
         flowing = asyncio.create_task(flow())
-        for _ in range(2):
-            async with storing(broker, sqlite_database, series, alone=False) as second:
+        for outage in (0, 6):
+            async with storing(broker, sqlite_database, troubled, alone=False) as second:
 
                 async def both_work() -> bool:
                     return first.latest.applied > 0 and second.latest.applied > 200
 
                 await until(both_work, seconds=60)
+                troubled.errors = [StorageUnavailable("away")] * 100_000 * outage
+                await asyncio.sleep(outage)
+            await asyncio.sleep(outage)  # the other one's partitions come back while nothing can be stored
+            troubled.errors = []
         enough.set()
         await flowing
-        await stored(series, range(sent), seconds=60)
-    await series.close()
+        await stored(troubled, range(sent), seconds=60)
