@@ -98,12 +98,12 @@ class Scene:
     def __init__(self, database: Database, sensors: Mapping[str, Sensor] | None = None, *, marks: bool = False) -> None:
         self.database, self.notes, self.group, self.now = database, Notes(), Group(), NOON
         self.sensors: Mapping[str, Sensor] | None = HOT if sensors is None else sensors
-        self.marks = marks
+        self.marks, self.in_charge = marks, True
         self.start()
 
     def start(self) -> None:
         """A new life."""
-        telemetry = Telemetry(self.notes, lambda: self.sensors, marks=self.marks)
+        telemetry = Telemetry(self.notes, lambda: self.sensors, marks=self.marks, in_charge=lambda: self.in_charge)
         self.tally = Tally()
         self.evaluator = Evaluator(self.database, telemetry, self.group, self.tally, lambda: self.now)
 
@@ -209,6 +209,24 @@ async def test_what_was_saved_and_not_sent_is_sent_by_the_next_life_though_nothi
     await scene.tick(21)
     await scene.save()
     assert scene.notes.log == ["T-1 raised"]
+
+
+async def test_a_delay_and_a_bucket_end_in_a_new_life_although_no_reading_comes(sqlite_database: Database) -> None:
+    scene = Scene(sqlite_database)
+    await scene.tick(0)
+    await scene.read(pack(0, 70, "T-2/temperature"))
+    await scene.save()
+    scene.start()
+    scene.in_charge = False  # another worker is at its last checkpoints
+    await scene.tick(20)
+    await scene.tick(30)
+    assert not scene.evaluator.evaluation.zones
+    scene.in_charge = True
+    for second in (40, 44, 48):
+        await scene.tick(second)
+        await scene.save()
+    assert [(r.device, r.action.value) for r in scene.notes.alarms] == [("T-2", "raised")]
+    assert 1 in {p.resolution for p in scene.notes.rollups}
 
 
 async def test_delays_and_silence_wait_while_nothing_can_come_and_for_what_is_under_way(sqlite_database: Database) -> None:
