@@ -1,7 +1,8 @@
 """Backup and restore of a whole system in one command each: what cameras have raised, journal, ledger, evidence, secrets.
 
 The journal is copied before the ledger: an alarm leaves the journal only once the ledger has it, so that each accepted alarm is in
-at least one of the two copies, and its id makes a second application harmless. What cameras have raised is copied before both: what it
+at least one of the two copies, and its id makes a second application harmless. The time series' file comes after both: a reading leaves
+the journal only once it is in there. What cameras have raised is copied before both: what it
 calls accepted is then in one of them. Evidence comes last: files are written before the alarm that names them, and never changed.
 What must not go in: partial backups, schedules.
 """
@@ -25,7 +26,7 @@ from hazards.errors import BihuanError, Misconfigured
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_OURS = ("cameras.json", "journal.sqlite", "ledger.sqlite", "evidence", "secrets")
+_OURS = ("cameras.json", "journal.sqlite", "ledger.sqlite", "series.sqlite", "evidence", "secrets")
 _CHUNK = 1 << 20
 
 
@@ -98,6 +99,8 @@ def _stage_databases(settings: Settings, stage: Path) -> None:
     else:
         _copy_sqlite(settings.ledger_path, stage / "ledger.sqlite")
         _check_sqlite(stage / "ledger.sqlite")
+    if settings.series_path.is_file():
+        _copy_sqlite(settings.series_path, stage / "series.sqlite")
 
 
 def _loose_files(settings: Settings) -> Iterator[tuple[str, Path]]:
@@ -194,7 +197,7 @@ def _verified(folder: Path, source: Path) -> dict[str, Any]:
             raise BackupUnsound(f"names a foreign file {name!r}", where=str(source))
         if not (folder / name).is_file() or _digest(folder / name) != digest:
             raise BackupUnsound(f"{name} is missing or damaged", where=str(source))
-    for name in ("journal.sqlite", "ledger.sqlite"):
+    for name in ("journal.sqlite", "ledger.sqlite", "series.sqlite"):
         if name in files:
             _check_sqlite(folder / name)
     return manifest
