@@ -36,7 +36,7 @@ from streams.batches import Batches
 from streams.emit import Emitter
 from streams.lag import Lag
 from streams.progress import Tally
-from streams.saving import EVERY, SHARE, Save, Unsaved
+from streams.saving import EVERY, EVERY_IDLE, SHARE, Save, Unsaved
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class Evaluator:
         self._generation = group.generation()
         self._confirmed: set[str] = set()  # zones whose state was compared with SQL in this generation, at their first message
         self._to_watch: list[str] | None = None
-        self._lag = Lag(now())
+        self._lag, self._last_batch = Lag(now()), 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -171,6 +171,7 @@ class Evaluator:
         for event, pack in packs:
             self.unsaved.wait(pack.zone, event, pack.id)
         if packs:
+            self._last_batch = monotonic()
             self._lag.read(min(pack.received_at for _, pack in packs), self.now())
         await self._emit(self._in_order(reports))
         self._count()
@@ -324,8 +325,10 @@ class Evaluator:
             for pack in packs:
                 await self._emit_rollups([pack])
 
-    async def _save_now(self, *, every: float = EVERY) -> float:
-        """One transaction, if one is due; seconds to rest after it."""
+    async def _save_now(self, *, every: float | None = None) -> float:
+        """One transaction, if one is due (changes older than ``every``); seconds to rest after it."""
+        if every is None:
+            every = EVERY if self.waiting() or monotonic() - self._last_batch < EVERY_IDLE else EVERY_IDLE
         async with self._saving:
             async with self._turn:
                 self._follow_group()

@@ -18,6 +18,8 @@ from storage.telemetry_marks import EVALUATE, mark
 
 EVERY = 2.0
 """Seconds that a change waits for its checkpoint when there is time for it."""
+EVERY_IDLE = 0.3
+"""The same once nothing came for so long: what is saved need not be read again."""
 AT_ONCE = 1024 * 1024
 """Bytes of one transaction, about: others wait for SQLite meanwhile."""
 SHARE = 0.05

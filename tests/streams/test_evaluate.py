@@ -24,6 +24,7 @@ from storage.telemetry_marks import marked
 from streams import evaluate
 from streams.evaluate import Evaluator, Telemetry
 from streams.progress import Tally
+from streams.saving import EVERY_IDLE
 from tests.hazards.telemetry_histories import NOON, SECOND, sensor
 from tests.streams.telemetry import PARK, Results, packs, uninterrupted
 
@@ -145,11 +146,18 @@ async def test_alarms_at_once_then_roll_ups_then_the_checkpoint_then_acknowledge
     assert (scene.tally.readings, scene.tally.rule_alarms) == (2, 1)
 
 
-async def test_a_change_waits_a_little_for_its_checkpoint(sqlite_database: Database) -> None:
+async def test_a_change_waits_a_little_for_its_checkpoint_and_less_when_nothing_follows(sqlite_database: Database) -> None:
     scene = Scene(sqlite_database)
     await scene.read(pack(0, 20))
     await scene.evaluator._save_now()
     assert scene.body() is None
+    await asyncio.sleep(EVERY_IDLE + 0.05)
+    scene.evaluator.waiting = lambda: 1
+    await scene.evaluator._save_now()
+    assert scene.body() is None
+    scene.evaluator.waiting = lambda: 0
+    await scene.evaluator._save_now()
+    assert scene.body() is not None
 
 
 async def test_a_new_life_goes_on_from_the_checkpoint(sqlite_database: Database) -> None:
