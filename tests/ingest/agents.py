@@ -32,7 +32,7 @@ def rollups(number: int, zone: str) -> RollupPack:
     column = number.to_bytes(8, "little")
     identity = pack_id(zone, ["T/x"], column)
     return RollupPack(
-        id=identity, zone=zone, resolution=1, series=["T/x"], index=b"\0\0", start=column, count=b"\1\0\0\0",
+        id=identity, zone=zone, resolution=1, series=["T/x"], index=b"\0\0", start=column, count=column[:4],
         minimum=column, mean=column, maximum=column, last=column,
     )  # fmt: skip
 
