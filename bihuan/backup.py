@@ -1,9 +1,11 @@
-"""Backup and restore of a whole system in one command each: what cameras have raised, journal, ledger, evidence, secrets.
+"""Backup and restore of a whole system in one command each: what cameras have raised, journal, ledger, time series, evidence, secrets.
 
 The journal is copied before the ledger: an alarm leaves the journal only once the ledger has it, so that each accepted alarm is in
 at least one of the two copies, and its id makes a second application harmless. The time series' file comes after both: a reading leaves
 the journal only once it is in there. What cameras have raised is copied before both: what it
-calls accepted is then in one of them. Evidence comes last: files are written before the alarm that names them, and never changed.
+calls accepted is then in one of them. The time series (its SQLite file; InfluxDB has a backup of its own) comes after both, since
+what the journal released and the ledger calls stored is in it. Evidence comes last: files are written before the alarm that names
+them, and never changed.
 What must not go in: partial backups, schedules.
 """
 

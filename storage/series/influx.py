@@ -45,6 +45,8 @@ LINES = 5_000
 SUSPECTS = 200
 """Requests spent on finding the lines that InfluxDB does not take; what is still undecided then is put aside as it is."""
 _REFUSED = (400, 422)
+_TOO_OLD = "outside retention policy"
+"""A bucket with a retention of its own does not take older points: they would be dropped at once."""
 _TOO_LARGE = 413
 
 
@@ -67,6 +69,7 @@ class InfluxSeries:
     def __init__(self, access: InfluxAccess) -> None:
         self._access = access
         self._known_client: InfluxDBClientAsync | None = None
+        self._dropped: dict[str, int] = {}
 
     @property
     def _client(self) -> InfluxDBClientAsync:
@@ -139,6 +142,9 @@ class InfluxSeries:
                 continue
             refusals += 1
             if len(part) == 1 or refusals > SUSPECTS:
+                if _TOO_OLD in reason:
+                    log.warning("older than the bucket keeps", lines=len(part), bucket=self._access.bucket)
+                    continue
                 rejected.append(Rejected("\n".join(part).encode(), reason))
             else:
                 waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
@@ -185,15 +191,16 @@ class InfluxSeries:
         return answer
 
     async def drop_old(self, retention: Retention, *, now: int) -> None:
-        """By the delete call, a measurement at a time."""
+        """By the delete call, a measurement at a time; the first time in full, then from where the last one ended."""
         for measurement, kept in retention.kept.items():
-            begin, end = datetime(1970, 1, 1, tzinfo=UTC), _moment(now - kept - 1)  # both ends are of the range
+            end = now - kept - 1  # both ends are of the range
             chosen = f'_measurement="{measurement}"'
-            call = self._client.delete_api().delete(begin, end, chosen, self._access.bucket, self._access.org)
+            begin = _moment(self._dropped.get(measurement, 0))
             try:
-                await self._calling(call)
+                await self._calling(self._client.delete_api().delete(begin, _moment(end), chosen, self._access.bucket, self._access.org))
             except ApiException as e:
                 raise self._away(e) from e
+            self._dropped[measurement] = end
 
     async def close(self) -> None:
         """Close the connections."""

@@ -34,15 +34,19 @@ async def test_the_time_series_file_is_kept_and_restored(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["folder", "packed.tar.gz"])
-def test_what_cameras_have_raised_is_kept_with_the_ledger(tmp_path: Path, name: str) -> None:
+def test_what_cameras_have_raised_and_the_time_series_are_kept_with_the_ledger(tmp_path: Path, name: str) -> None:
     settings = Settings(data=str(tmp_path / "data"))
     settings.folder.mkdir()
     with closing(sqlite3.connect(settings.ledger_path)) as ledger:
         ledger.execute("CREATE TABLE alarms (id TEXT)")
+    with closing(sqlite3.connect(settings.series_path)) as series:
+        series.executescript("CREATE TABLE telemetry (value REAL); INSERT INTO telemetry VALUES (20.5)")
     settings.cameras_path.write_bytes(b"before")
     back_up(settings, tmp_path / name)
     settings.cameras_path.write_bytes(b"after")
     restore(settings, tmp_path / name, force=True)
     assert settings.cameras_path.read_bytes() == b"before"
+    with closing(sqlite3.connect(settings.series_path)) as series:
+        assert series.execute("SELECT value FROM telemetry").fetchall() == [(20.5,)]
     (aside,) = settings.folder.glob("replaced-*/cameras.json")
     assert aside.read_bytes() == b"after"

@@ -1,6 +1,7 @@
 """What only InfluxDB can do to us: refuse a line, be away, be killed, have no bucket, know no token."""
 
 import asyncio
+import time
 
 import pytest
 from structlog.testing import capture_logs
@@ -46,6 +47,26 @@ async def test_many_refused_lines_do_not_cost_many_requests(shared_influx: Influ
     rejected = await series.write_points([event(n, score="high") for n in range(1, 2001)])
     assert sum(r.lines.count(b"\n") + 1 for r in rejected) == 2000 and len(rejected) < 1500
     assert await count(shared_influx, "conflicts", "alarms") == 1
+    await series.close()
+
+
+async def test_what_the_bucket_does_not_keep_is_no_dead_letter(shared_influx: Influx) -> None:
+    org = (await asyncio.to_thread(shared_influx.request, "GET", f"/api/v2/orgs?org={shared_influx.org}"))["orgs"][0]["id"]  # type: ignore[index]
+    rules = [{"type": "expire", "everySeconds": 3600}]
+    await asyncio.to_thread(shared_influx.request, "POST", "/api/v2/buckets", {"orgID": org, "name": "short", "retentionRules": rules})
+    series, now = InfluxSeries(access(shared_influx, "short")), time.time() - NOON / SECOND
+    assert not await series.write_raw(raw(*((now - 7200 - n, n) for n in range(50)), (now, 1)))
+    assert await count(shared_influx, "short", "telemetry") == 1
+    await series.close()
+
+
+async def test_old_points_are_dropped_again_and_again(shared_influx: Influx) -> None:
+    series = InfluxSeries(access(shared_influx, "dropping"))
+    await series.ensure()
+    await series.write_raw(raw(*((t, t) for t in range(100))))
+    for n in (10, 20, 20, 60):
+        await series.drop_old(Retention({"telemetry": 0}), now=NOON + n * SECOND)
+        assert await count(shared_influx, "dropping", "telemetry") == 100 - n
     await series.close()
 
 
