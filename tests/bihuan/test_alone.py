@@ -4,19 +4,21 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
 from bus.admin import ensure_topics
 from tests.bihuan.test_cli import ALARM, EXAMPLE, bihuan, environment, free_port
+from tests.real.influx import Influx
 from tests.real.kafka import EmbeddedBroker
 
 
 @contextlib.contextmanager
 def part(name: str, folder: Path, variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """``bihuan NAME`` until the end of the block; it must stop cleanly."""
+    folder.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "bihuan.cli", name, "--data", str(folder)]
     with (folder.parent / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment(**variables), stdout=log, stderr=log, start_new_session=True)
@@ -70,6 +72,43 @@ def test_api_worker_and_ingest_run_alone(tmp_path: Path, database_url: str, embe
         running.enter_context(part("ingest", folder, variables))
         running.enter_context(part("worker", folder, variables))
         assert [i["zone"] for i in wait_for_incidents(client)] == ["depot"]
+
+
+def until(what: str, found: Callable[[], object], seconds: float = 60) -> None:
+    """Return as soon as ``found`` gives something; an answer that does not come counts as nothing."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.HTTPError):
+            if found():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:g} s: {what}")
+
+
+def test_each_part_runs_by_its_environment_on_a_machine_of_its_own(
+    tmp_path: Path, postgres_url: str, embedded_broker: EmbeddedBroker, influx: Influx
+) -> None:
+    """A folder of its own stands for a machine; what they share are Kafka, PostgreSQL and InfluxDB."""
+    variables = {
+        "BIHUAN_KAFKA": embedded_broker.address, "BIHUAN_DATABASE": postgres_url, "BIHUAN_PORT": str(free_port()),
+        "BIHUAN_SITE": str(EXAMPLE), "BIHUAN_INFLUX_URL": influx.url, "BIHUAN_INFLUX_ORG": influx.org, "BIHUAN_INFLUX_TOKEN": influx.token,
+    }  # fmt: skip
+    token = bihuan("token", "create", "--role", "operator", "--data", tmp_path / "front", **variables)
+    headers = {"Authorization": f"Bearer {token.stdout.strip()}"}
+    address = f"http://127.0.0.1:{variables['BIHUAN_PORT']}"
+    with contextlib.ExitStack() as running, httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+        running.enter_context(part("api", tmp_path / "front", variables))
+        running.enter_context(part("ingest", tmp_path / "front", variables))
+        for name in ("worker", "store", "push"):
+            running.enter_context(part(name, tmp_path / f"machine-{name}" / "data", variables))
+        record = [{"n": "T-101/temperature", "u": "Cel", "v": 75}]
+        until("a reading to be accepted", lambda: client.post("/api/v1/telemetry", json=record).status_code == 202)
+        until("its rule to alarm", lambda: any(i["zone"] == "smelter" for i in client.get("/api/v1/incidents").json()["items"]))
+        series = "/api/v1/series?device=T-101&metric=temperature&resolution=raw"
+        until("the API to read it from InfluxDB", lambda: client.get(series).json().get("points"))
+        parts = [f'bihuan_parts{{part="{name}"}} 1' for name in ("api", "ingest", "worker", "store", "push")]
+        until("every part to be noted", lambda: all(line in client.get("/metrics").text for line in parts))
+        assert bihuan("healthy", "push", "--data", tmp_path / "machine-push" / "data").returncode == 0
 
 
 async def test_another_partition_count_stops_the_start_with_one_line(tmp_path: Path, embedded_broker: EmbeddedBroker) -> None:
