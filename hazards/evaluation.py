@@ -28,6 +28,8 @@ STRANGERS = 5000
 """Series that nobody registered, of one zone: beyond these they are not evaluated (they are still stored)."""
 
 
+FORGOTTEN = 24 * 3600 * 1_000_000
+"""µs of silence after which a series that is not registered (any more) is not taken up again."""
 TAKEN_ROLLUPS = 5000
 """Roll-ups made into packs in one go, about: nobody else has a turn meanwhile."""
 
@@ -220,18 +222,22 @@ class Evaluation:
         self._number += 1
         series = self.zones[zone] = ZoneSeries(zone, self._number, SeenPacks(kept.seen if kept else b""))
         if kept is not None:
-            self._take_up(series, kept)
+            self._take_up(series, kept, now)
             series.outgoing, series.dirty = list(kept.outgoing), bool(kept.outgoing)
             for name, slot in series.slots.items():
                 self._settle(series, name, slot, now)
         self._watch(series, now)
 
-    def _take_up(self, zone: ZoneSeries, kept: KeptSeries) -> None:
-        slots = np.array([self._open(zone, name, known=True) for name in kept.names], np.int64)
-        for slot, (position, state) in zip(slots.tolist(), enumerate(kept.states()), strict=True):
-            self._limits.store(slot, kept.sensors.get(position), state)
+    def _take_up(self, zone: ZoneSeries, kept: KeptSeries, now: int) -> None:
+        """The series of ``kept``, but for those that nobody has registered or heard of for long."""
+        slots, places = list[int](), list[int]()
+        for place, (name, state) in enumerate(zip(kept.names, kept.states(), strict=True)):
+            if name in self._sensors or state.conditions or state.last_received >= now - FORGOTTEN:
+                slots.append(self._open(zone, name, known=True))
+                places.append(place)
+                self._limits.store(slots[-1], kept.sensors.get(place), state)
         for rollups in self._rollups:
-            rollups.put(slots, *kept.buckets(rollups.resolution))
+            rollups.put(np.array(slots, np.int64), *kept.buckets(rollups.resolution, places))
 
     def snapshot(self, zone: str) -> bytes:
         """The state of ``zone``; it is no longer dirty."""

@@ -89,8 +89,8 @@ class KeptSeries(Struct, frozen=True, array_like=True):
         for place, (at, value, received) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
             yield SeriesState(at, value, received, self.conditions.get(place, {}))
 
-    def buckets(self, resolution: int) -> tuple[Rows, Flags]:
-        """The buckets of one resolution and which newest ones are open, as ``Rollups.put`` takes them."""
+    def buckets(self, resolution: int, places: Sequence[int]) -> tuple[Rows, Flags]:
+        """The buckets of the names at ``places`` and which newest ones are open, as ``Rollups.put`` takes them."""
         rows = np.zeros((len(self.names) * RINGS[resolution], FIELDS))
         rows.view(np.int64)[:, 0] = -1
         is_open = np.zeros(len(self.names), np.bool_)
@@ -98,7 +98,7 @@ class KeptSeries(Struct, frozen=True, array_like=True):
             used, kept, opened = self.rings[resolution]
             rows[_flags(used, len(rows))] = np.frombuffer(kept, "<f8").reshape(-1, FIELDS)
             is_open = _flags(opened, len(is_open))
-        return rows, is_open
+        return rows.reshape(len(self.names), -1)[places].reshape(-1, FIELDS), is_open[places]
 
 
 _encoder = msgspec.msgpack.Encoder()
