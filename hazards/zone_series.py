@@ -98,7 +98,8 @@ class KeptSeries(Struct, frozen=True, array_like=True):
             used, kept, opened = self.rings[resolution]
             rows[_flags(used, len(rows))] = np.frombuffer(kept, "<f8").reshape(-1, FIELDS)
             is_open = _flags(opened, len(is_open))
-        return rows.reshape(len(self.names), -1)[places].reshape(-1, FIELDS), is_open[places]
+        chosen = np.array(places, np.int64)
+        return rows.reshape(len(self.names), RINGS[resolution], FIELDS)[chosen].reshape(-1, FIELDS), is_open[chosen]
 
 
 _encoder = msgspec.msgpack.Encoder()
