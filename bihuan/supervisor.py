@@ -45,7 +45,7 @@ LATE = ("store", "push", "mqtt")
 FOR_A_SECTION = {"push": "webhooks", "mqtt": "mqtt"}
 """Of them those that have nothing to do until the site has a section, as the API says: a process is 70 MB."""
 LATE_AFTER = 10.0
-"""Seconds after which they start although the API is not ready."""
+"""Seconds after which they start although others are not ready."""
 STORE_STALL = 60.0
 """Seconds without progress after which the store is replaced: a slow time series may take half of that for one write."""
 WRITERS = ("ingest", "api")
@@ -195,9 +195,11 @@ class Supervisor:
         return [*self.keepers.values(), *(r for lane in self._lanes() for r in lane.readers)]
 
     def _start_late(self) -> None:
-        """Start what nobody waited for, once the API works; a lane that was replaced meanwhile has its readers already."""
+        """Start what nobody waited for, once the others work; a lane that was replaced meanwhile has its readers already."""
         api = self.keepers.get("api")
-        if not self._late or api is None or (time.monotonic() < self._late_from and not api.is_ready):
+        if not self._late or api is None:
+            return
+        if time.monotonic() < self._late_from and not all(keeper.is_ready for keeper in self._everybody()):
             return
         sections = api.beat.note.get("sections", ())
         due = [part for part in self._late if (section := FOR_A_SECTION.get(part)) is None or section in sections]
