@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from bus.codecs import decode
 from hazards.errors import StorageUnavailable
+from hazards.kinds import kind_of
 from hazards.messages import Action, AlarmRecords, HazardMessage
 from storage import schema
 from storage.database import Database
@@ -80,14 +81,14 @@ def test_a_cursor_never_goes_back(database: Database) -> None:
 def test_a_transaction_leaves_one_record_a_zone_for_followers_only(database: Database) -> None:
     with database.write() as connection:
         signals = [signal(1), signal(2, device="GAS-1", kind="odd_thing", at=1), signal(3, "cleared", at=2)]
-        apply_signals(connection, [*signals, signal(4, zone="depot", severity=2)], now=NOON)
+        apply_signals(connection, [*signals, signal(4, zone="depot", severity=4)], now=NOON)
         give_positions(connection)
         entries = [e for e in read_after(connection, 0).entries if not e.topic]
         packs = {e.zone: decode(AlarmRecords, e.payload) for e in entries}
         assert len(entries) == 2 and set(packs) == {"smelter", "depot"}
         records = packs["smelter"].records
         assert [(r.id, r.device, r.kind, r.action, r.at) for r in records] == [(s.id, s.device, s.kind, s.action, s.at) for s in signals]
-        assert records[0].severity == 1 and packs["depot"].records[0].severity == 2
+        assert records[0].severity == kind_of("flame").severity and packs["depot"].records[0].severity == 4
         assert records[2].incident == records[0].incident and records[0].reason == "opened" and records[2].action is Action.CLEARED
         assert len(read_feed(connection, 0)) == 3 and {r.topic for r in unpublished(connection)} == {"incidents"}
         apply_signals(connection, signals, now=NOON)  # known: no effect, no record
