@@ -57,9 +57,7 @@ def test_telemetry_is_measured_beside_its_peers_on_a_real_kafka(fresh_kafka: Kaf
 
 
 @pytest.mark.timeout(300)
-def test_a_sensors_message_is_timed_to_feed_and_webhook_embedded_and_on_kafka(
-    fresh_kafka: KafkaCluster, postgres_url: str
-) -> None:
+def test_a_sensors_message_is_timed_to_feed_and_webhook_embedded_and_on_kafka(fresh_kafka: KafkaCluster, postgres_url: str) -> None:
     figures = run("push", kafka=fresh_kafka.addresses, database=postgres_url, **SMALL["push"])
     ends = {f"push.{where}.{goal}.{which}" for where in ("embedded", "kafka") for goal in ("feed", "webhook") for which in ("p50", "p99")}
     assert figures.keys() == ends
