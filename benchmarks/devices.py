@@ -15,7 +15,8 @@ from msgspec import Struct
 from benchmarks.children import last_line
 from benchmarks.readings import SECOND, Load
 from bus.codecs import decode, encode
-from hazards.evaluation import Evaluation, check_pack
+from hazards.evaluation import Evaluation
+from hazards.pack_check import check_pack
 from hazards.sensors import sensors_of_site
 from hazards.telemetry import TelemetryPack
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hazards.admission import Report
-from hazards.errors import MalformedMessage
 from hazards.limit_table import LimitTable
 from hazards.limits import Rule
 from hazards.rollup_packs import rollup_packs
@@ -22,8 +21,6 @@ from hazards.series_batch import Slots, batch_of
 from hazards.telemetry import Floats, Int64s, RollupPack, TelemetryPack
 from hazards.zone_series import KeptSeries, SeenPacks, ZoneSeries, decode_zone, encode_zone
 
-LATEST = 2**55
-"""UTC µs beyond which no time makes sense (the year 3111)."""
 STRANGERS = 5000
 """Series that nobody registered, of one zone: beyond these they are not evaluated (they are still stored)."""
 
@@ -56,25 +53,6 @@ class _Columns:
     at: list[Int64s] = field(default_factory=list)
     value: list[Floats] = field(default_factory=list)
     received: list[int] = field(default_factory=list)
-
-
-def check_pack(pack: TelemetryPack) -> None:
-    """Raises MalformedMessage for columns that are not whole, point nowhere, or hold what is no time or no number."""
-    try:
-        index, at, value = pack.columns()
-    except ValueError as e:
-        raise MalformedMessage(f"columns are not whole: {e}", where="telemetry") from e
-    if not len(index) == len(at) == len(value):
-        raise MalformedMessage(f"columns of {len(index)}, {len(at)} and {len(value)} readings", where="telemetry")
-    if not 0 <= pack.received_at < LATEST:
-        raise MalformedMessage(f"received at {pack.received_at}", where="telemetry")
-    if len(index):
-        if int(index.max()) >= len(pack.series):
-            raise MalformedMessage(f"a reading of series {int(index.max())} of {len(pack.series)}", where="telemetry")
-        if int(at.min()) < 0 or int(at.max()) >= LATEST:
-            raise MalformedMessage("a time that is none", where="telemetry")
-        if not np.isfinite(value).all():
-            raise MalformedMessage("a value that is no number", where="telemetry")
 
 
 class Evaluation:

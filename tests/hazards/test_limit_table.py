@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from hazards import limits
 from hazards.admission import Report
-from hazards.evaluation import Evaluation, check_pack
+from hazards.evaluation import Evaluation
 from hazards.limits import SeriesState
+from hazards.pack_check import check_pack
 from hazards.sensors import Limits, Sensor
 from hazards.telemetry import Reading, TelemetryPack, pack_readings
 from tests.hazards.telemetry_histories import NOON, SECOND, ZONES, History, Tick, histories, sensor

@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.telemetry_marks import marked
 from streams import evaluate
 from streams.evaluate import Evaluator, Telemetry
+from streams.patience import MovedOn
 from streams.progress import Tally
 from streams.saving import EVERY_IDLE
 from tests.hazards.telemetry_histories import NOON, SECOND, sensor
@@ -342,6 +343,32 @@ async def test_a_rebalance_ends_every_wait(sqlite_database: Database) -> None:
     await scene.tick(1)
     await scene.save()
     assert not event.acked and scene.notes.alarms == [] and scene.body() is None
+
+
+async def test_a_save_that_waits_through_a_rebalance_is_not_written(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker may have the zone by then, or this one anew: nothing of the former life may reach SQL or the count of the next."""
+    scene, failing = Scene(sqlite_database), [True]
+
+    async def away(work: Callable[[Connection], Any]) -> Any:
+        if failing[0]:
+            raise StorageUnavailable("away")
+        return await Database.writing(sqlite_database, work)
+
+    monkeypatch.setattr(sqlite_database, "writing", away)
+    (event,) = await scene.read(pack(0, 70))
+    saving = asyncio.create_task(scene.save())
+    while not scene.tally.telemetry_trouble:
+        await asyncio.sleep(0.01)
+    scene.group.number = 2
+    await scene.tick(1)  # the evaluator follows the group before the save looks again
+    await scene.read(pack(0, 70))
+    failing[0] = False
+    with pytest.raises(MovedOn):
+        await saving
+    assert not event.acked and scene.body() is None
+    assert scene.evaluator.unsaved.messages == 1
+    await scene.save()
+    assert (scene.body() or (0,))[0] == 1 and scene.evaluator.unsaved.messages == 0
 
 
 async def test_after_a_rebalance_what_was_not_saved_is_dropped_and_old_messages_are_ignored(sqlite_database: Database) -> None:
