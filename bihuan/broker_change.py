@@ -89,12 +89,15 @@ async def _take_over(reader: Keeper) -> None:
 class BrokerChange:
     """One change after the other. ``make`` starts the next lane; ``present`` names the lane that new runs of parts start on.
 
-    ``writers`` change while both lanes work, ``last`` when nobody reads the old one any more."""
+    ``writers`` gives those that change while both lanes work, ``last`` those that wait until nobody reads the old one any more."""
 
     def __init__(
-        self, make: Callable[[int], Awaitable[Lane]], present: Callable[[Lane], None], writers: Sequence[Writer],
-        last: Sequence[Writer] = (),
-    ) -> None:  # fmt: skip
+        self,
+        make: Callable[[int], Awaitable[Lane]],
+        present: Callable[[Lane], None],
+        writers: Callable[[], Sequence[Writer]],
+        last: Callable[[], Sequence[Writer]] = tuple,
+    ) -> None:
         self._make, self._present, self._writers, self._last = make, present, writers, last
         self.count = 0
         self.open: list[Lane] = []  # lanes of a change under way, for a stop in the middle of it
@@ -108,7 +111,7 @@ class BrokerChange:
             self.open.append(new)
             await asyncio.gather(*(r.when_ready(READERS_TIMEOUT) for r in new.readers))
             self._present(new)
-            for writer in self._writers:
+            for writer in self._writers():
                 await switch(writer, new.address)
         except Exception as e:  # whatever it was, the old lane must be the present one again and the new one end
             foreseen = isinstance(e, Unavailable | TimeoutError | OSError)
@@ -119,7 +122,7 @@ class BrokerChange:
         await old.end_readers()
         for reader in new.readers:
             await _take_over(reader)
-        await self._follow(self._last, new.address)
+        await self._follow(self._last(), new.address)
         await old.end()
         self.open = []
         self.count += 1
@@ -131,7 +134,7 @@ class BrokerChange:
         self._present(old)
         if new is None:
             return
-        await self._follow(self._writers, old.address)
+        await self._follow(self._writers(), old.address)
         await new.end(0.5)
 
     @staticmethod

@@ -16,19 +16,17 @@ from typing import Any
 
 import structlog
 
-from bihuan.broker_change import BrokerChange, Lane, Writer, switch
-from bihuan.child import Process, leashed, part_command
+from bihuan.broker_care import BrokerCare, free_port
+from bihuan.broker_change import Lane
+from bihuan.child import part_command
 from bihuan.configuration import Settings
 from bihuan.control import Prepared, Start
-from bihuan.keeper import BACK_OFF, STEADY, Keeper, Patience
-from hazards.errors import BrokerUnavailable, Misconfigured, Unavailable
+from bihuan.keeper import Keeper, Patience
+from hazards.errors import Misconfigured, Unavailable
 from hazards.zones import Site
 
 log = structlog.get_logger()
 
-CHANGE_AT = 0.7
-"""Share of the bound at which the embedded broker is replaced."""
-NEAR_BOUND = "the broker nears its bound"
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
     (("demo", "video", "mqtt"), 2.0),
     (("ingest",), 1.5),
@@ -48,18 +46,6 @@ LATE_AFTER = 10.0
 """Seconds after which they start although others are not ready."""
 STORE_STALL = 60.0
 """Seconds without progress after which the store is replaced: a slow time series may take half of that for one write."""
-WRITERS = ("ingest", "api")
-"""Parts that write to the broker, in the order in which they change to another."""
-LAST = "switch_telemetry"
-"""Order to ``ingest``: its lane of telemetry changes when nobody reads the old broker any more."""
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Supervisor:
@@ -88,15 +74,17 @@ class Supervisor:
         self._patience = Patience(beat=settings.beat_timeout, stall=settings.stall_timeout)
         self._unprepared: str | None = next(iter(parts)) if prepares else None  # the first part brings the data folder up to date
         self.keepers: dict[str, Keeper] = {}
-        self.lane = Lane(0, settings.kafka)
-        self.change: BrokerChange | None = None
+        self.care = BrokerCare(settings, self.keepers, self._readers)
         self.stopping = asyncio.Event()
         self.failed = False  # a part refused to work: a setting is wrong
-        self._last_bytes: dict[str, tuple[str, int]] = {}
-        self._change_after, self._failures = 0.0, 0
         self._late: list[str] = []
         self._late_from = 0.0
         self._background: list[asyncio.Task[None]] = []
+
+    @property
+    def lane(self) -> Lane:
+        """The present broker and its readers."""
+        return self.care.lane
 
     # --- start ---
     def _start_message(self, name: str, lane: Callable[[], Lane]) -> Callable[[], Start]:
@@ -132,32 +120,9 @@ class Supervisor:
         for part in (p for p in parts if p in self.parts):
             count = self.settings.workers if part == "worker" and self.settings.kafka else 1
             names = [part] if count == 1 else [f"{part}-{n}" for n in range(1, count + 1)]
-            found += [self._keeper(name, part, lambda: lane, again=lane.broker is None) for name in names]
+            again = lane.broker is None or part != "worker"  # a worker that ended takes its lane with it, see BrokerCare
+            found += [self._keeper(name, part, lambda: lane, again=again) for name in names]
         return found
-
-    async def _start_broker(self) -> tuple[Process, str]:
-        from bus.embedded import embedded_broker_command
-
-        port = free_port()
-        command = await asyncio.to_thread(embedded_broker_command, port)
-        return Process.start(leashed(command), quiet=True), f"127.0.0.1:{port}"
-
-    async def _make_lane(self, generation: int) -> Lane:
-        """The next broker and its readers, which begin at once: the first thing they do is make the topics."""
-        from bus.embedded import wait_until_up
-
-        broker, address = await self._start_broker()
-        lane = Lane(generation, address, broker)
-        try:
-            await wait_until_up(address, 10.0)
-        except BaseException:
-            broker.kill()
-            await broker.wait(2.0)
-            raise
-        lane.readers = self._readers(lane)
-        for reader in lane.readers:
-            reader.begin()
-        return lane
 
     async def start(self) -> None:
         """Start the first part and the lane; when the first has prepared the data folder all others. Raises Misconfigured.
@@ -167,8 +132,7 @@ class Supervisor:
         if self._unprepared is not None:
             self._add(others[:1])
         if not self.settings.kafka and not set(READERS).isdisjoint(self.parts):
-            broker, address = await self._start_broker()
-            self.lane = Lane(0, address, broker)
+            await self.care.start_embedded()
         late = [part for part in LATE if part in self.parts] if "api" in self.parts else []
         self.lane.readers = self._readers(self.lane, [part for part in READERS if part not in late])
         if self._unprepared is not None:
@@ -180,10 +144,6 @@ class Supervisor:
         self._add([part for part in others if part not in self.keepers and part not in late])
         for keeper in self._everybody():
             keeper.begin()
-        if self.lane.broker is not None:
-            writers = [Writer(self.keepers[name]) for name in WRITERS if name in self.keepers]
-            last = [Writer(self.keepers["ingest"], LAST)] if "ingest" in self.keepers else []
-            self.change = BrokerChange(self._make_lane, self._set_lane, writers, last)
         self._late, self._late_from = late, time.monotonic() + LATE_AFTER
         self._background.append(asyncio.create_task(self._look_after()))
 
@@ -192,7 +152,7 @@ class Supervisor:
             self.keepers[part] = self._keeper(part, part, lambda: self.lane)
 
     def _everybody(self) -> list[Keeper]:
-        return [*self.keepers.values(), *(r for lane in self._lanes() for r in lane.readers)]
+        return [*self.keepers.values(), *(r for lane in self.care.lanes() for r in lane.readers)]
 
     def _start_late(self) -> None:
         """Start what nobody waited for, once the others work; a lane that was replaced meanwhile has its readers already."""
@@ -227,9 +187,6 @@ class Supervisor:
             self._say(f"administrator: admin\npassword: {self._password}")
             self._say("(shown this once; change it in the console or with `bihuan user password admin`)")
 
-    def _set_lane(self, lane: Lane) -> None:
-        self.lane = lane
-
     # --- while it runs ---
     async def _look_after(self) -> None:
         while True:
@@ -242,48 +199,9 @@ class Supervisor:
                 self._start_late()
                 if all(k.is_ready for k in self._everybody()):
                     self._well()
-                self._count_bytes()
-                if self.change is not None:
-                    await self._look_after_broker(self.change)
+                await self.care.look()
             except Exception:  # without these looks a dead broker would never be replaced
                 log.exception("a look at the system failed")
-
-    def _count_bytes(self) -> None:
-        """Add what the writers wrote since the last look; a smaller figure is a fresh process or producer."""
-        for name in WRITERS:
-            keeper = self.keepers.get(name)
-            if keeper is None or keeper.beat.broker != self.lane.address:
-                continue
-            address, last = self._last_bytes.get(name, ("", 0))
-            now = keeper.beat.broker_bytes
-            self.lane.written += now - last if address == self.lane.address and now >= last else now
-            self._last_bytes[name] = (self.lane.address, now)
-
-    async def _look_after_broker(self, change: BrokerChange) -> None:
-        before = self.lane
-        if before.broker is None or time.monotonic() < self._change_after:
-            return
-        if reason := self._why_change(before, before.broker):
-            self.lane = await change.run(before, reason=reason)
-            failed = self.lane is before or (before.age < STEADY and reason != NEAR_BOUND)
-            self._failures = self._failures + 1 if failed else 0
-            self._change_after = time.monotonic() + BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
-            return
-        for name in WRITERS:  # one that missed a change, whatever the reason
-            keeper = self.keepers.get(name)
-            if keeper is not None and keeper.is_ready and keeper.beat.broker not in ("", self.lane.address):
-                with suppress(BrokerUnavailable):
-                    for order in ("switch_broker", LAST) if name == "ingest" else ("switch_broker",):
-                        await switch(Writer(keeper, order), self.lane.address)
-
-    def _why_change(self, lane: Lane, broker: Process) -> str:
-        """Why broker and readers are replaced together, or "". A reader that died is still a member of its group for seconds: on a
-        fresh broker the next one has its partitions at once, and the journal sends again what it had not applied."""
-        if broker.ended.done():
-            return f"the broker ended with {broker.ended.result()}"
-        if lost := [reader.name for reader in lane.readers if reader.lost]:
-            return f"{lost[0]} ended"
-        return NEAR_BOUND if lane.written > CHANGE_AT * self.settings.broker_bound else ""
 
     # --- the end ---
     async def stop(self) -> None:
@@ -301,21 +219,16 @@ class Supervisor:
             stage = [keeper for keeper in self._everybody() if keeper.part in names]
             left = max(0.1, min(seconds, until - time.monotonic()))
             await asyncio.gather(*(k.stop(left) for k in stage))
-        for lane in self._lanes():
+        for lane in self.care.lanes():
             if lane.broker is not None:
                 lane.broker.kill()
                 await lane.broker.wait(1.0)
-
-    def _lanes(self) -> list[Lane]:
-        """The present lane, and others of a change that was under way."""
-        under_way = self.change.open if self.change is not None else []
-        return [self.lane, *(lane for lane in under_way if lane is not self.lane)]
 
     def kill(self) -> None:
         """End everything now."""
         for keeper in self._everybody():
             keeper.kill()
-        for lane in self._lanes():
+        for lane in self.care.lanes():
             if lane.broker is not None:
                 lane.broker.kill()
 

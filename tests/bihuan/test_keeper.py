@@ -51,7 +51,7 @@ async def test_a_change_gives_up_at_once_when_the_new_worker_has_died(tmp_path: 
         return Lane(generation, "new", readers=[keeper(tmp_path, [sys.executable, "-c", ""], again=False)])
 
     began = time.monotonic()
-    assert await BrokerChange(make, lambda lane: present.append(lane.address), []).run(old, reason="test") is old
+    assert await BrokerChange(make, lambda lane: present.append(lane.address), list).run(old, reason="test") is old
     assert time.monotonic() - began < 15
     assert present == ["old"]
 
@@ -60,11 +60,11 @@ async def test_a_look_that_fails_is_not_the_last_one(tmp_path: Path, monkeypatch
     supervisor = Supervisor(Settings(data=str(tmp_path)), [], prepares=False)
     looks = asyncio.Queue[None]()
 
-    def look() -> None:
+    async def look() -> None:
         looks.put_nowait(None)
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(supervisor, "_count_bytes", look)
+    monkeypatch.setattr(supervisor.care, "look", look)
     task = asyncio.create_task(supervisor._look_after())
     async with asyncio.timeout(10):
         await looks.get()

@@ -122,7 +122,7 @@ async def test_a_broker_near_its_bound_is_replaced_with_the_worker_first(tmp_pat
         assert old.broker is not None
         old_worker = system.pid("worker")
         (tmp_path / "ingest.write").touch()
-        await system.until(lambda: system.supervisor.change is not None and system.supervisor.change.count > 0, 40)
+        await system.until(lambda: system.supervisor.care.change is not None and system.supervisor.care.change.count > 0, 40)
         (tmp_path / "ingest.write").unlink()
         new = system.supervisor.lane
         assert new.generation > old.generation
@@ -162,9 +162,11 @@ async def test_what_nobody_waits_for_starts_after_the_api_and_what_no_section_as
         (tmp_path / "webhooks").touch()
         await system.until(lambda: any(line.startswith("push started") for line in system.log()))
         assert not any(line.startswith("mqtt") for line in system.log())
-        old = system.supervisor.lane
-        os.kill(store, signal.SIGKILL)  # it reads the broker: both are replaced, and the worker with them
-        await system.until(lambda: system.supervisor.lane is not old and not alive(store), 40)
+        old, worker = system.supervisor.lane, system.pid("worker")
+        os.kill(store, signal.SIGKILL)  # no alarm is to feel that: neither broker nor worker is replaced
+        await system.until(lambda: system.pid("store") != store)
+        os.kill(worker, signal.SIGKILL)
+        await system.until(lambda: system.supervisor.lane is not old and not alive(worker), 40)
         assert sorted(reader.part for reader in system.supervisor.lane.readers) == ["store", "worker"]
     stopped = [line for line in system.log() if line.endswith("stopped")][-5:]
     assert stopped == ["ingest stopped", "worker stopped", "store stopped", "push stopped", "api stopped"]
