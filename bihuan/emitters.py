@@ -17,8 +17,8 @@ from hazards.admission import Report
 from hazards.errors import BrokerUnavailable
 from hazards.messages import Signal
 from hazards.telemetry import RollupPack
+from ingest.bounds import PACK_SIGNALS
 from ingest.door import Door, Places, signals_of, utc_now
-from ingest.flights import PACK_SIGNALS
 from storage.journal import Journal, JournalRow, Lane
 
 ROLLUP_SHARE = 0.9

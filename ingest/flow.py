@@ -19,7 +19,7 @@ from ingest.flights import Flights
 from ingest.patience import patiently, wait_briefly
 from ingest.routes import Look, Route, Shipment, as_on_the_topic
 from storage.database import Database
-from storage.dead_letters import dead_letter, keep_dead_letters
+from storage.dead_letters import dead_letter, keep_dead_letters, kept_letters
 from storage.journal import Journal, JournalEntry
 
 ASK_ROWS = 1000
@@ -274,6 +274,7 @@ class Flow:
             return
         lane = self.route.lane
         entries = await patiently("journal.read", lambda: self._journal.read_again(lane, overdue))
+        entries = await self._without_put_aside(flights, entries)
         if (owes := self.route.owed) is not None:
             owed = await patiently("sql.owed", lambda: self._known(owes, entries))
             others = [entry.seq for entry in entries if entry.id not in owed]
@@ -285,3 +286,14 @@ class Flow:
             zones = sorted({e.zone for e in entries})[:5]
             log.warning("forwarder.sent_again", route=self.route.name, rows=len(entries), after=self.route.bounds.patience, zones=zones)
             self._queued.set()
+
+    async def _without_put_aside(self, flights: Flights, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+        """``entries`` without those that their reader could not read and put aside: it can't name them, but its letter has their bytes."""
+        letters = {dead_letter(self.route.topic.name, entry.payload, "").id: entry for entry in entries}
+        kept = await patiently("sql.dead_letters", lambda: self._database.reading(lambda c: kept_letters(c, list(letters))))
+        gone = [letters[letter] for letter in kept]
+        if gone:
+            log.warning("forwarder.put_aside_by_its_reader", route=self.route.name, ids=[entry.id for entry in gone])
+            await patiently("journal.release", lambda: self._finish([e.seq for e in gone], [e.id for e in gone]))
+            flights.settled([entry.seq for entry in gone], monotonic())
+        return [entry for entry in entries if entry not in gone]

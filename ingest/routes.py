@@ -28,7 +28,7 @@ from bus.topics import ALARMS, ROLLUPS, TELEMETRY, Topic
 from hazards.errors import BadInput, MalformedMessage
 from hazards.messages import Signal
 from hazards.telemetry import RollupPack, TelemetryPack
-from ingest.flights import Bounds
+from ingest.bounds import Bounds
 from storage.dead_letters import settled_ids
 from storage.journal import JournalEntry, Lane
 from storage.telemetry_marks import EVALUATE, STORE, forget, marked

@@ -49,6 +49,14 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, 
     return len(fresh)
 
 
+def kept_letters(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of ``ids`` (of letters) that are kept."""
+    found: set[str] = set()
+    for start in range(0, len(ids), _ID_CHUNK):
+        found.update(connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(ids[start : start + _ID_CHUNK]))))
+    return found
+
+
 def settled_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Those of ``ids`` that need no more sending: applied as alarms, or put aside with a reason."""
     settled = applied_ids(connection, ids)

@@ -62,6 +62,7 @@ class Agent:
     address: str
     database: Database
     skip: Callable[[str], bool] = lambda _id: False
+    unreadable: bytes = b"?"
     seen: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
@@ -89,6 +90,8 @@ class Agent:
                 await consumer.stop()
 
     def _read(self, record: ConsumerRecord) -> str:
+        if record.value == self.unreadable:
+            return ""
         kind = TelemetryPack if record.topic == TELEMETRY.name else RollupPack
         identity = decode(kind, record.value).id
         if self.name in done_with(record.headers):

@@ -24,7 +24,7 @@ REGISTRY = Registry(1, Site(id="park", name="Park"), {}, {f"CAM-{z}": Device(id=
 FORWARD = """
 import asyncio, pathlib, sys
 from bus.producer import Producer
-from ingest.flights import Bounds
+from ingest.bounds import Bounds
 from ingest.forwarder import Forwarder
 from ingest.routes import alarm_routes
 from storage.database import Database

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.partitions import partition_of
-from ingest.flights import HELD_BYTES, HELD_ROWS, PACK_BYTES, PACK_SIGNALS, STUCK, Bounds, Flights
+from ingest.bounds import HELD_BYTES, HELD_ROWS, PACK_BYTES, PACK_SIGNALS, STUCK, Bounds
+from ingest.flights import Flights
 from storage.journal import JournalEntry
 
 

@@ -20,8 +20,8 @@ from bus.embedded import embedded_broker_command, wait_until_up
 from bus.producer import Outcome, Producer, Record
 from hazards.errors import BrokerUnavailable, TooLarge
 from hazards.messages import Signal
+from ingest.bounds import HELD_ROWS, Bounds
 from ingest.door import Door
-from ingest.flights import HELD_ROWS, Bounds
 from ingest.forwarder import Forwarder
 from ingest.routes import alarm_routes
 from storage import schema

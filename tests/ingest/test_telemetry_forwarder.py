@@ -20,6 +20,7 @@ from ingest.mark_sweep import sweep_once
 from ingest.routes import telemetry_routes
 from storage import schema
 from storage.database import Database
+from storage.dead_letters import dead_letter, keep_dead_letters
 from storage.journal import Journal, JournalRow, Lane
 from storage.telemetry_marks import EVALUATE, STORE, mark
 from tests.ingest.agents import ZONES, Agent, Feeder, both, working
@@ -218,6 +219,22 @@ async def test_a_row_that_nobody_knows_is_put_aside_with_the_reason(
     assert letters["bad"].payload == b"\x00\x01" and "not a bihuan message" in letters["bad"].reason
     assert "telemetry/9" in letters["later"].reason
     assert set(store.seen) == {p.id for p in feeder.packs}
+
+
+async def test_a_pack_that_its_readers_put_aside_is_released_although_nobody_can_name_it(
+    embedded: str, journal: Journal, feeder: Feeder, sqlite_database: Database
+) -> None:
+    evaluate, store = both(embedded, sqlite_database)
+    routes = [replace(route, bounds=replace(route.bounds, patience=0.5)) for route in telemetry_routes(durable=False)]
+    broken = b"\x92\xabtelemetry/1\x81\xa1x\x01"
+    await journal.append(Lane.TELEMETRY, [JournalRow("broken", ZONES[0], broken)])
+    await feeder.feed(24)
+    with sqlite_database.write() as connection:  # what both agents do with what they can't read
+        keep_dead_letters(connection, [dead_letter(TELEMETRY.name, broken, "no such field")], now=1)
+    evaluate.unreadable = store.unreadable = broken
+    async with running(Forwarder(journal, sqlite_database, Producer, embedded, routes=routes)), working(evaluate, store):
+        await feeder.feed(240)
+        await drained(journal)
 
 
 async def test_marks_of_packs_that_are_gone_are_swept_and_others_stay(journal: Journal, feeder: Feeder, sqlite_database: Database) -> None:
