@@ -3,20 +3,24 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from storage.series.port import SeriesRun, SeriesTags
 
+_FIELDS = ("count", "min", "mean", "max", "last")
 _BETWEEN = re.compile(r"\r?\n\r?\n")
 
 
 def runs_of(answer: str, *, raw: bool) -> list[SeriesRun]:
     """Runs from a CSV answer without annotations: a column each for _time (RFC 3339), the tags, and _value or a roll-up's fields."""
     runs = []
-    for header, rows in _tables(answer):
+    for header, found in _tables(answer):
         place = {name: n for n, name in enumerate(header)}
+        rows = [row for row in found if raw or _is_whole(row, place)]
+        if not rows:
+            continue
         columns = list(zip(*rows, strict=True))
 
         def numbers(name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
@@ -33,6 +37,11 @@ def runs_of(answer: str, *, raw: bool) -> list[SeriesRun]:
             count = numbers("count").astype(np.int64)
             runs.append(SeriesRun(tags, at, numbers("last"), count, numbers("min"), numbers("mean"), numbers("max")))
     return runs
+
+
+def _is_whole(row: Sequence[str], place: Mapping[str, int]) -> bool:
+    """A roll-up that is being written at the moment of the question may lack a field: it is whole a moment later."""
+    return all(field in place and row[place[field]] for field in _FIELDS)
 
 
 def _tables(answer: str) -> Iterator[tuple[list[str], Sequence[list[str]]]]:
