@@ -25,7 +25,7 @@ from tests.real.influx import Influx
 from tests.real.system import RunningSystem
 
 ZONES = 4
-ROUNDS = int(os.environ.get("BIHUAN_TEST_KILL_ROUNDS", "20")) // 2
+ROUNDS = int(os.environ.get("BIHUAN_TEST_KILL_ROUNDS", "20")) // 3
 DISTRICT = "510800"
 RECOVERY_SECONDS = 40.0
 REPLACEMENTS = 3
