@@ -6,14 +6,14 @@ reports therefore wait in the zone's state (``outgoing``) until it was saved. Wh
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hazards.admission import Report
 from hazards.limit_table import LimitTable
-from hazards.limits import Rule
+from hazards.limits import NEVER, Rule
 from hazards.rollup_packs import rollup_packs
 from hazards.rollups import RINGS, Closed, Rollups
 from hazards.sensors import Sensor
@@ -141,10 +141,14 @@ class Evaluation:
 
     # --- time and the site ---
 
-    def tick(self, now: int, *, silent_from: int) -> None:
-        """Let time pass to ``now``, up to when all was heard: what that discovers waits in ``outgoing`` and ``rollups``.
-
-        ``silent_from``: see ``hazards.limits.pass_time``."""
+    def tick(self, heard_until: Callable[[str], int | None], *, silent_from: int) -> None:
+        """Let time pass in each zone, up to when all was heard of it (None: nobody knows): what that discovers waits in ``outgoing`` and
+        ``rollups``. ``silent_from``: see ``hazards.limits.pass_time``."""
+        by_number = np.full(self._number + 2, NEVER, np.int64)  # the last one is for slots that are nobody's, of number -1
+        for zone in self.zones.values():
+            if (heard := heard_until(zone.zone)) is not None:
+                by_number[zone.number] = heard
+        now = by_number[self._zone_number]
         reports, slots = self._limits.tick(now, silent_from)
         self._post(slots, reports)
         for rollups in self._rollups:

@@ -124,8 +124,8 @@ class LimitTable:
         self.store(slot, sensor, state)
         return reports
 
-    def tick(self, now: int, silent_from: int) -> tuple[list[Report], list[int]]:
-        """Reports that ``now`` discovers, and the slots they changed. See ``hazards.limits.pass_time``."""
+    def tick(self, now: Int64s, silent_from: int) -> tuple[list[Report], list[int]]:
+        """Reports that ``now`` (of every slot) discovers, and the slots they changed. See ``hazards.limits.pass_time``."""
         quiet_for = now - np.maximum(self.times[:, _LAST_RECEIVED], silent_from)
         silence = self.times[:, _SILENCE]
         heard = self.times[:, _LAST_RECEIVED] != NEVER
@@ -134,7 +134,7 @@ class LimitTable:
         for slot in slots:
             state, sensor = self.state(slot), self.sensors[slot]
             if sensor is not None:
-                reports += limits.pass_time(sensor, state, now, silent_from=silent_from)
+                reports += limits.pass_time(sensor, state, int(now[slot]), silent_from=silent_from)
                 self.store(slot, sensor, state)
         return reports, slots
 

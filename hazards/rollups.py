@@ -112,11 +112,11 @@ class Rollups:
             np.concatenate([left_rows, rows[closed]]),
         )
 
-    def tick(self, now: int, last_at: Int64s) -> Closed:
-        """The newest buckets whose end is ``GRACE`` ago by the clock. ``last_at``: newest event time of every slot."""
+    def tick(self, now: Int64s, last_at: Int64s) -> Closed:
+        """The newest buckets whose end is ``GRACE`` ago by the clock. ``now`` and ``last_at``, newest event time, of every slot."""
         slots = np.flatnonzero(self.open)
         bucket = last_at[slots] // self.micros
-        over = (bucket + 1) * self.micros + GRACE <= now
+        over = (bucket + 1) * self.micros + GRACE <= now[slots]
         slots, bucket = slots[over], bucket[over]
         self.open[slots] = False
         return self._told(slots, bucket, self.rows[slots * self.ring + bucket % self.ring])

@@ -156,9 +156,17 @@ class Evaluator:
             self.unsaved.wait(pack.zone, event, pack.id)
         if packs:
             self._last_batch = monotonic()
-            self._lag.read(min(pack.received_at for _, pack in packs), self.now())
+            self._note_lag([pack for _, pack in packs])
         await self._outlet.alarms(self._in_order(reports), self._patience)
         self._count()
+
+    def _note_lag(self, packs: Sequence[TelemetryPack]) -> None:
+        oldest: dict[int, int] = {}
+        for pack in packs:
+            partition = self.group.partition(pack.zone)
+            oldest[partition] = min(pack.received_at, oldest.get(partition, pack.received_at))
+        for partition, received_at in oldest.items():
+            self._lag.read(partition, received_at, self.now())
 
     def _in_order(self, reports: Sequence[Report]) -> list[Report]:
         """Those of ``reports`` that may go at once; in a zone where some wait for its checkpoint all others wait behind them."""
@@ -204,8 +212,8 @@ class Evaluator:
                 return
             self._states.change_sensors(sensors)
             await self._states.watch(self._patience)
-            if (heard_until := self._lag.heard_until(now)) is not None:
-                self.evaluation.tick(heard_until, silent_from=self._lag.listening_since)
+            heard = {n: self._lag.heard_until(n, now) for n in {self.group.partition(zone) for zone in self.evaluation.zones}}
+            self.evaluation.tick(lambda zone: heard[self.group.partition(zone)], silent_from=self._lag.listening_since)
             self._count()
 
     def _follow_group(self) -> None:

@@ -32,6 +32,9 @@ class Membership(Protocol):
     def own_zones(self, zones: Iterable[str]) -> list[str]:
         """Those of ``zones`` whose telemetry comes to this worker."""
 
+    def partition(self, zone: str) -> int:
+        """The partition of ``zone``."""
+
     def fail(self, error: Exception) -> None:
         """End the worker; the process starts anew."""
 

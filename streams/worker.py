@@ -102,7 +102,11 @@ class Run:
     def own_zones(self, zones: Iterable[str]) -> list[str]:
         """Those of ``zones`` whose telemetry comes to this worker."""
         owned = self.owned(TELEMETRY)
-        return [zone for zone in zones if partition_of(zone, self._settings.partitions) in owned]
+        return [zone for zone in zones if self.partition(zone) in owned]
+
+    def partition(self, zone: str) -> int:
+        """The partition of ``zone``."""
+        return partition_of(zone, self._settings.partitions)
 
     def fail(self, error: Exception) -> None:
         """End ``until`` with an error: start the process again."""

@@ -80,7 +80,7 @@ def evaluated(history: History, cut: Callable[[], bool], restart: Callable[[], b
     for event in history.events:
         if isinstance(event, Tick):
             flush()
-            evaluation.tick(event.now, silent_from=-1)
+            evaluation.tick(lambda _, now=event.now: now, silent_from=-1)
             flush()
         else:
             check_pack(event)

@@ -80,7 +80,7 @@ def told(
             evaluation.take(waiting)
             waiting = []
         if isinstance(event, Tick):
-            evaluation.tick(event.now, silent_from=-1)
+            evaluation.tick(lambda _, now=event.now: now, silent_from=-1)
         if cut():
             keep()
         if not waiting and restart():
@@ -152,11 +152,11 @@ def test_of_equal_time_the_later_one_is_the_last_also_in_another_batch() -> None
 def test_the_clock_closes_what_nothing_followed() -> None:
     evaluation = one_zone()
     evaluation.take([pack((0.1, 1))])
-    evaluation.tick(NOON + SECOND + GRACE - 1, silent_from=NOON)
+    evaluation.tick(lambda _: NOON + SECOND + GRACE - 1, silent_from=NOON)
     assert finest(evaluation) == []
-    evaluation.tick(NOON + SECOND + GRACE, silent_from=NOON)
+    evaluation.tick(lambda _: NOON + SECOND + GRACE, silent_from=NOON)
     assert finest(evaluation) == [(0, 1, 1)]
-    evaluation.tick(NOON + 60 * SECOND, silent_from=NOON)
+    evaluation.tick(lambda _: NOON + 60 * SECOND, silent_from=NOON)
     assert finest(evaluation) == []
 
 

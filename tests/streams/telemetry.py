@@ -73,7 +73,7 @@ def uninterrupted(of: list[TelemetryPack], sensors: dict[str, Sensor] = PARK) ->
     for zone in dict.fromkeys(p.zone for p in of):
         evaluation.restore(zone, None, 0)
     results.add(evaluation.take(of), [])
-    evaluation.tick(10**17, silent_from=0)
+    evaluation.tick(lambda _: 10**17, silent_from=0)
     results.add([r for zone in evaluation.zones.values() for r in zone.outgoing], evaluation.rollups())
     return results
 

@@ -62,6 +62,9 @@ class Group:
     def own_zones(self, zones: Iterable[str]) -> list[str]:
         return list(zones)
 
+    def partition(self, zone: str) -> int:
+        return 0 if zone == "hall" else 1
+
     def fail(self, error: Exception) -> None:
         self.failure = error
 
@@ -253,7 +256,29 @@ async def test_delays_and_silence_wait_while_nothing_can_come_and_for_what_is_un
     assert [r.action.value for r in scene.notes.alarms] == ["raised", "cleared"]  # it was silent from 5 to 299 s
     await scene.tick(318)
     await scene.save()
+    assert len(scene.notes.alarms) == 2, "who was minutes behind may have more on its way"
+    await scene.tick(366)
+    await scene.save()
     assert [r.action.value for r in scene.notes.alarms[2:]] == ["raised"]
+
+
+async def test_time_waits_in_a_zone_whose_packs_are_under_way_whatever_other_partitions_say(sqlite_database: Database) -> None:
+    known = {s.series: s for s in [sensor("T-1", on_delay=5 * SECOND, limits=Limits(high=60.0)), sensor("T-9", "yard")]}
+    scene = Scene(sqlite_database, known)
+    await scene.tick(0)
+    await scene.read(pack(0, 70))
+    await scene.save()
+    scene.group.number = 2  # a rebalance; the partition of the yard is read first
+    now = NOON + 60 * SECOND
+    scene.now = now
+    await scene.read(pack_readings("yard", [Reading("T-9/temperature", now, 1.0)], now))
+    await scene.tick(60.5)  # takes up the hall, which was at work lately
+    await scene.save()
+    assert "hall" in scene.evaluator.evaluation.zones and scene.notes.alarms == []
+    await scene.read(pack(1, 20))
+    await scene.tick(61)
+    await scene.save()
+    assert scene.notes.alarms == []
 
 
 async def test_without_sql_it_waits_and_nothing_is_acknowledged(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
