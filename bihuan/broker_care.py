@@ -30,7 +30,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class BrokerCare:
-    """``lane`` is the present one. ``keepers``: the parts by name, as they come; ``readers`` launches those of a lane."""
+    """``lane`` is the present one. ``keepers``: the parts by name; ``readers`` launches the readers that a lane can't be without."""
 
     def __init__(self, settings: Settings, keepers: Mapping[str, Keeper], readers: Callable[[Lane], list[Keeper]]) -> None:
         self._settings, self._keepers, self._readers = settings, keepers, readers

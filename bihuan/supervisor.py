@@ -74,7 +74,7 @@ class Supervisor:
         self._patience = Patience(beat=settings.beat_timeout, stall=settings.stall_timeout)
         self._unprepared: str | None = next(iter(parts)) if prepares else None  # the first part brings the data folder up to date
         self.keepers: dict[str, Keeper] = {}
-        self.care = BrokerCare(settings, self.keepers, self._readers)
+        self.care = BrokerCare(settings, self.keepers, self._awaited_readers)
         self.stopping = asyncio.Event()
         self.failed = False  # a part refused to work: a setting is wrong
         self._late: list[str] = []
@@ -115,7 +115,11 @@ class Supervisor:
         keeper.launch()
         return keeper
 
-    def _readers(self, lane: Lane, parts: Sequence[str] = READERS) -> list[Keeper]:
+    def _awaited_readers(self, lane: Lane) -> list[Keeper]:
+        """Those without which a lane is not whole."""
+        return self._readers(lane, [part for part in READERS if part not in self._late])
+
+    def _readers(self, lane: Lane, parts: Sequence[str]) -> list[Keeper]:
         found: list[Keeper] = []
         for part in (p for p in parts if p in self.parts):
             count = self.settings.workers if part == "worker" and self.settings.kafka else 1
@@ -133,18 +137,18 @@ class Supervisor:
             self._add(others[:1])
         if not self.settings.kafka and not set(READERS).isdisjoint(self.parts):
             await self.care.start_embedded()
-        late = [part for part in LATE if part in self.parts] if "api" in self.parts else []
-        self.lane.readers = self._readers(self.lane, [part for part in READERS if part not in late])
+        self._late = [part for part in LATE if part in self.parts] if "api" in self.parts else []
+        self._late_from = time.monotonic() + LATE_AFTER
+        self.lane.readers = self._awaited_readers(self.lane)
         if self._unprepared is not None:
             first = self.keepers[others[0]] if others else self.lane.readers[0]
             self._unprepared = first.name
             first.begin()
             self._welcome(await self._preparation(first))
             self._unprepared = None
-        self._add([part for part in others if part not in self.keepers and part not in late])
+        self._add([part for part in others if part not in self.keepers and part not in self._late])
         for keeper in self._everybody():
             keeper.begin()
-        self._late, self._late_from = late, time.monotonic() + LATE_AFTER
         self._background.append(asyncio.create_task(self._look_after()))
 
     def _add(self, parts: Sequence[str]) -> None:
@@ -155,21 +159,20 @@ class Supervisor:
         return [*self.keepers.values(), *(r for lane in self.care.lanes() for r in lane.readers)]
 
     def _start_late(self) -> None:
-        """Start what nobody waited for, once the others work; a lane that was replaced meanwhile has its readers already."""
+        """Start what nobody waits for, once the others work: at the start, after a change of brokers, when the site has a new section."""
         api = self.keepers.get("api")
-        if not self._late or api is None:
+        if api is None:
             return
-        if time.monotonic() < self._late_from and not all(keeper.is_ready for keeper in self._everybody()):
+        everybody, sections = self._everybody(), api.beat.note.get("sections", ())
+        present = {keeper.part for keeper in everybody}
+        wanted = [part for part in self._late if (section := FOR_A_SECTION.get(part)) is None or section in sections]
+        missing = [part for part in wanted if part not in present]
+        if not missing or (time.monotonic() < self._late_from and not all(keeper.is_ready for keeper in everybody)):
             return
-        sections = api.beat.note.get("sections", ())
-        due = [part for part in self._late if (section := FOR_A_SECTION.get(part)) is None or section in sections]
-        present = {keeper.part for keeper in self._everybody()}
-        missing = [part for part in due if part not in present]
         self._add([part for part in missing if part not in READERS])
         self.lane.readers += self._readers(self.lane, [part for part in missing if part in READERS])
         for keeper in self._everybody():
             keeper.begin()
-        self._late = [part for part in self._late if part not in due]
 
     async def _preparation(self, first: Keeper) -> Prepared:
         """What the first part says of the data folder; nothing when a signal comes before it."""

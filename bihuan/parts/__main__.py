@@ -13,6 +13,11 @@ PARTS = ("api", "ingest", "worker", "store", "push", "video", "mqtt", "demo")
 """Each is a module of this package with a ``main()``."""
 
 
+PATIENT = ("store", "push")
+"""Nobody waits for these to the millisecond: where cores are few, alarms go first."""
+NICE = 5
+
+
 def main() -> None:
     """Become the part named on the command line."""
     part = sys.argv[1] if len(sys.argv) == 2 else ""
@@ -20,6 +25,8 @@ def main() -> None:
     if part not in PARTS or not parent.isdigit():
         sys.exit(f"bihuan: parts are started by `bihuan up`; there are {', '.join(PARTS)}")
     leash.hold(int(parent))
+    if part in PATIENT:
+        os.nice(NICE)
     sys.modules["rich"] = None  # type: ignore[assignment] # structlog would import it for pretty tracebacks: 0.15 s for each part
     importlib.import_module(f"bihuan.parts.{part}").main()
 

@@ -167,7 +167,7 @@ async def test_what_nobody_waits_for_starts_after_the_api_and_what_no_section_as
         await system.until(lambda: system.pid("store") != store)
         os.kill(worker, signal.SIGKILL)
         await system.until(lambda: system.supervisor.lane is not old and not alive(worker), 40)
-        assert sorted(reader.part for reader in system.supervisor.lane.readers) == ["store", "worker"]
+        await system.until(lambda: [reader.part for reader in system.supervisor.lane.readers] == ["worker", "store"])
     stopped = [line for line in system.log() if line.endswith("stopped")][-5:]
     assert stopped == ["ingest stopped", "worker stopped", "store stopped", "push stopped", "api stopped"]
 
