@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import select
 
 from benchmarks.client import Client
-from hazards.errors import Unavailable
+from hazards.errors import StorageUnavailable, Unavailable
 from hazards.limits import Reading, SeriesState, take
 from hazards.sensors import Sensor, sensors_of
 from hazards.telemetry import series_name
@@ -137,10 +137,18 @@ def _points(run: SeriesRun) -> Iterator[tuple[int, float]]:
 
 
 async def settled(series: TimeSeriesReader, measuring: Measuring, since: int, *, seconds: float) -> Kept:
-    """Read until all that was accepted stands, the roll-ups count it, and two looks in a row show the same; the last look anyway."""
+    """Read until all that was accepted stands, the roll-ups count it, and two looks in a row show the same; the last look anyway.
+
+    A time series that can't be read yet (its bucket is made by a store that was killed before it could) is waited for."""
     limit, before = time.monotonic() + seconds, Kept({}, {})
     while True:
-        kept = await kept_in(series, measuring.zones, since)
+        try:
+            kept = await kept_in(series, measuring.zones, since)
+        except StorageUnavailable:
+            if time.monotonic() > limit:
+                raise
+            await asyncio.sleep(1.0)
+            continue
         whole = kept.raw.keys() >= measuring.accepted.keys() and sum(kept.counts.values()) == len(kept.raw)
         if (whole and kept == before) or time.monotonic() > limit:
             return kept
