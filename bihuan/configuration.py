@@ -216,6 +216,8 @@ def load(environment: Mapping[str, str] | None = None, **command_line: Any) -> S
         what, _, path = str(e).partition(" - at `$.")
         name = path.rstrip("`")
         raise Misconfigured(what, where=PREFIX + name.upper() if name else PREFIX, hint="`bihuan config` lists every key") from e
+    if settings.influx_url and not settings.influx_token:
+        raise Misconfigured("InfluxDB needs a token", where="BIHUAN_INFLUX_TOKEN", hint="BIHUAN_INFLUX_TOKEN_FILE reads it from a file")
     return msgspec.structs.replace(
         settings,
         data=str(settings.folder.absolute()),

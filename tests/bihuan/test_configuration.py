@@ -35,6 +35,7 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
     assert settings.database_url.startswith("postgresql")
     assert "hidden" not in as_text(settings)
     assert "me:***@db" in as_text(settings)
+    assert "hidden" not in as_text(load({"BIHUAN_INFLUX_TOKEN": "hidden:token=="}))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,8 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
         ({"BIHUAN_KAFKA": "localhost"}, "BIHUAN_KAFKA"),
         ({"BIHUAN_BROKER_BOUND": "much"}, "BIHUAN_BROKER_BOUND"),
         ({"BIHUAN_DEMO": "perhaps"}, "BIHUAN_DEMO"),
+        ({"BIHUAN_INFLUX_URL": "influx:8086"}, "BIHUAN_INFLUX_URL"),
+        ({"BIHUAN_INFLUX_URL": "http://influx:8086"}, "BIHUAN_INFLUX_TOKEN"),
         ({"BIHUAN_CONFIG": "/nowhere/at/all"}, "/nowhere/at/all"),
         ({"BIHUAN_DATABASE_FILE": "/nowhere/at/all"}, "BIHUAN_DATABASE_FILE"),
     ],
