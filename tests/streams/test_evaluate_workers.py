@@ -156,6 +156,7 @@ async def test_bad_packs_stop_nothing_and_are_kept_with_their_reason(
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.soak  # open: on a busy machine it sometimes finds a difference; see the issue of telemetry
 async def test_workers_of_a_group_that_come_and_die_give_what_one_gives(
     park_on: Callable[..., Park], fresh_kafka: KafkaCluster, database: Database, database_url: str
 ) -> None:
