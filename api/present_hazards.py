@@ -9,13 +9,13 @@ from typing import Any
 from api import hazard_models as models
 from api.models import Text
 from api.present import Presenter, evidence_url
-from hazards.evidence_gate import Answer
-from hazards.hazard import Hazard, Measure, Paper, message_of
-from hazards.hazard_kinds import hazard_kind
-from hazards.hazard_record import Entry
-from hazards.lifecycle import RUNNING
+from hazards.ledger.gate import Answer
+from hazards.ledger.hazard import Hazard, Measure, Paper, message_of
+from hazards.ledger.kinds import hazard_kind
+from hazards.ledger.lifecycle import RUNNING
+from hazards.ledger.policy import Policy, basis_of
+from hazards.ledger.record import Entry
 from hazards.messages import HazardMessage
-from hazards.policy import Policy, basis_of
 
 _RUNNING = {state.value for state in RUNNING}
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hazards.alarm_state import ALARMING, NEXT, Phase
-from hazards.hazard_decisions import COMMANDS, QUESTIONS
-from hazards.lifecycle import FINAL, RUNNING, START, Event, State
-from hazards.lifecycle import NEXT as HAZARD_NEXT
-from hazards.policy import Authority, Rule
-from hazards.policy_guangyuan import POLICY
+from hazards.ledger.decisions import COMMANDS, QUESTIONS
+from hazards.ledger.lifecycle import FINAL, RUNNING, START, Event, State
+from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
+from hazards.ledger.policy import Authority, Rule
+from hazards.ledger.policy_guangyuan import POLICY
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -33,7 +33,7 @@ def alarm_states() -> str:
 
 def hazard_states() -> str:
     """The life of a hazard as a Mermaid state diagram, its events with their rules, and every rule of the pack with its basis."""
-    lines = _opening("States of a hazard 隐患", "`hazards/lifecycle.py` and `hazards/policy_guangyuan.py`")
+    lines = _opening("States of a hazard 隐患", "`hazards/ledger/lifecycle.py` and `hazards/ledger/policy_guangyuan.py`")
     lines += ["```mermaid", "stateDiagram-v2", f"    [*] --> {START[1]}: {START[0]}"]
     lines += [f"    {before} --> {after}: {event}" for (before, event), after in HAZARD_NEXT.items() if before is not after]
     lines += [

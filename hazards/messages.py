@@ -136,7 +136,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
 class HazardMessage(Struct, frozen=True, kw_only=True):
     """A hazard (隐患) after one transition, as it goes out: one value of topic ``hazards``. Times are UTC µs.
 
-    ``state`` is of ``hazards.lifecycle``; ``event`` what happened last, ``basis`` the rule it followed (document, clause or default)."""
+    ``state`` is of ``hazards.ledger.lifecycle``; ``event`` what happened last, ``basis`` the rule it followed."""
 
     id: str
     zone: str

@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import Connection, Select, select, tuple_
 
 from hazards.errors import NotFound
-from hazards.hazard import Hazard
-from hazards.hazard_record import Entry, first_broken, read_entry
-from hazards.lifecycle import RUNNING
+from hazards.ledger.hazard import Hazard
+from hazards.ledger.lifecycle import RUNNING
+from hazards.ledger.record import Entry, first_broken, read_entry
 from storage import schema
 from storage.incident_queries import cursor_of, cursor_values, page
 

@@ -1,7 +1,7 @@
 """What the zone's devices say of a hazard: the facts that the evidence gate judges, read in the caller's transaction.
 
 Which alarms stand is read from the zone's own state, where on-delay, off-delay and latching are applied; which were raised since
-the claim, from the alarms. What must not go in: judging (``hazards/evidence_gate.py``).
+the claim, from the alarms. What must not go in: judging (``hazards/ledger/gate.py``).
 """
 
 from typing import Any
@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import Connection, Select, select
 
 from hazards.alarm_state import Phase
-from hazards.evidence_gate import Present, Sight, Watcher, Witness, watchers_of
-from hazards.hazard import Hazard
-from hazards.hazard_kinds import HazardKind, hazard_kind
+from hazards.ledger.gate import Present, Sight, Watcher, Witness, watchers_of
+from hazards.ledger.hazard import Hazard
+from hazards.ledger.kinds import HazardKind, hazard_kind
 from hazards.messages import UNASSIGNED, Action, IncidentMessage, IncidentState
 from hazards.zone_state import ZoneState
 from storage import schema

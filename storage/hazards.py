@@ -2,7 +2,7 @@
 
 A hazard from an incident has one id whoever proposes it, and a command has the caller's name for it: what is asked for twice happens
 once. A refusal by the evidence gate is on the record, so it is committed and handed back, not raised.
-What must not go in: decisions (``hazards/hazard_decisions.py``), roles of routes (``api``), reading for people.
+What must not go in: decisions (``hazards/ledger/decisions.py``), roles of routes (``api``), reading for people.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput, Conflict, NotFound
-from hazards.evidence_gate import Answer, Sight
-from hazards.hazard import PLATFORM, Actor, Hazard, Origin, message_of
-from hazards.hazard_commands import Claim, HazardCommand, Propose
-from hazards.hazard_decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose, raise_grade
-from hazards.hazard_proposals import completed, proposal_rule, proposed_by_rule
-from hazards.hazard_record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.identity import hazard_of_command, hazard_of_incident
-from hazards.lifecycle import START, Event
+from hazards.ledger.commands import Claim, HazardCommand, Propose
+from hazards.ledger.decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose, raise_grade
+from hazards.ledger.gate import Answer, Sight
+from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
+from hazards.ledger.lifecycle import START, Event
+from hazards.ledger.policy import Policy, ProposalRule, basis_of
+from hazards.ledger.policy_guangyuan import POLICY
+from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
+from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
+from hazards.ledger.rulings import NotByRule
 from hazards.messages import IncidentMessage
-from hazards.policy import Policy, ProposalRule, basis_of
-from hazards.policy_guangyuan import POLICY
-from hazards.rulings import NotByRule
 from storage import schema
 from storage.hazard_queries import hazard_of
 from storage.hazard_sight import sight_of

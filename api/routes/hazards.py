@@ -21,12 +21,12 @@ from api.roles import COMMANDS_BASIS, HAZARD_COMMANDS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from api.routes.incidents import FEED_POSITION, POSITION
 from api.services import Services
-from hazards import hazard_commands as domain
 from hazards.errors import BadInput
-from hazards.hazard import Actor, Hazard, Paper, Stage
-from hazards.hazard_decisions import hindrance
-from hazards.policy import basis_of
-from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
+from hazards.ledger import commands as domain
+from hazards.ledger.decisions import hindrance
+from hazards.ledger.hazard import Actor, Hazard, Paper, Stage
+from hazards.ledger.policy import basis_of
+from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
 from storage.hazards import command_hazard, policy_of, preview_gate, propose_hazard
 from storage.outbox import feed_bounds

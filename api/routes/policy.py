@@ -7,8 +7,8 @@ from api.gate import GuardedRoute
 from api.models import Text
 from api.present_hazards import HazardPresenter
 from api.routes.common import Asking, With
-from hazards.hazard_kinds import HAZARD_KINDS
-from hazards.policy import basis_of
+from hazards.ledger.kinds import HAZARD_KINDS
+from hazards.ledger.policy import basis_of
 from storage.hazards import policy_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])

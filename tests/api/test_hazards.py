@@ -9,7 +9,7 @@ import pytest
 
 from api.hazard_requests import HazardCommand
 from api.roles import HAZARD_COMMANDS, Role
-from hazards.hazard_decisions import COMMANDS
+from hazards.ledger.decisions import COMMANDS
 from tests.api.conftest import Server, System, alarm, bearer
 from tests.api.test_feed import listening
 

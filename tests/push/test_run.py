@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from hazards import hazard_commands as ask
 from hazards.incidents import Acknowledge, Close, Comment
+from hazards.ledger import commands as ask
 from hazards.messages import Signal
 from storage.commands import command_incident
 from storage.database import Database

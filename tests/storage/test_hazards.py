@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select, update
 
 from bus.codecs import decode
-from hazards import hazard_commands as ask
 from hazards.errors import BadInput, Conflict, NotFound
-from hazards.hazard import Actor, Hazard, Origin, Paper, Stage
-from hazards.hazard_record import GENESIS, chained, read_entry
 from hazards.incidents import Close
-from hazards.lifecycle import State
+from hazards.ledger import commands as ask
+from hazards.ledger.hazard import Actor, Hazard, Origin, Paper, Stage
+from hazards.ledger.lifecycle import State
+from hazards.ledger.record import GENESIS, chained, read_entry
+from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
-from hazards.rulings import NotByRule
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident

@@ -1,15 +1,15 @@
 """What people ask of the ledger: one frozen command each. ``version``: the hazard's version the person looked at, or None.
 
-What must not go in: decisions (``hazards/hazard_decisions.py``), roles.
+What must not go in: decisions (``hazards/ledger/decisions.py``), roles.
 """
 
 from msgspec import Struct, field
 
-from hazards.hazard import Paper
+from hazards.ledger.hazard import Paper
 
 
 class Propose(Struct, frozen=True, kw_only=True, tag="propose", tag_field="command"):
-    """Put a hazard down (登记), from an incident or by hand. ``kind`` of ``hazards/hazard_kinds.py``, ``grade`` of the pack."""
+    """Put a hazard down (登记), from an incident or by hand. ``kind`` of ``hazards/ledger/kinds.py``, ``grade`` of the pack."""
 
     zone: str
     kind: str

@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from hazards import hazard_commands as ask
 from hazards.errors import BadInput, Conflict
-from hazards.evidence_gate import Answer, Question, Sight, Verdict, judge
-from hazards.hazard import PLATFORM, Actor, Claim, Hazard, Measure, Origin, Paper, Plan, Stage
-from hazards.hazard_entries import AHEAD, LONGEST_REASON, LONGEST_TITLE, check_papers, check_text, entered, grade_named
 from hazards.kinds import KIND_PATTERN
-from hazards.lifecycle import START, Event, State, next_state
-from hazards.policy import Policy, ProposalRule, Rule, basis_of, due_at
-from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
+from hazards.ledger import commands as ask
+from hazards.ledger.entries import AHEAD, LONGEST_REASON, LONGEST_TITLE, check_papers, check_text, entered, grade_named
+from hazards.ledger.gate import Answer, Question, Sight, Verdict, judge
+from hazards.ledger.hazard import PLATFORM, Actor, Claim, Hazard, Measure, Origin, Paper, Plan, Stage
+from hazards.ledger.lifecycle import START, Event, State, next_state
+from hazards.ledger.policy import Policy, ProposalRule, Rule, basis_of, due_at
+from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 
 COMMANDS: dict[str, Event] = {
     "confirm": Event.CONFIRMED, "dismiss": Event.DISMISSED, "measure": Event.MEASURE_TAKEN, "end_measure": Event.MEASURE_ENDED,

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from hazards import hazard_commands as ask
 from hazards.errors import BadInput, BihuanError, Conflict, Refused
-from hazards.evidence_gate import Present, Sight, Watcher, Witness
-from hazards.hazard import Actor, Hazard, Origin, Paper, Stage
-from hazards.hazard_decisions import COMMANDS, QUESTIONS, Decision, Facts, decide, hindrance, name_of, propose
-from hazards.lifecycle import FINAL, NEXT, Event, State
-from hazards.policy_guangyuan import POLICY
-from hazards.rulings import IncompleteByRule, NotByRule, NotForRole
+from hazards.ledger import commands as ask
+from hazards.ledger.decisions import COMMANDS, QUESTIONS, Decision, Facts, decide, hindrance, name_of, propose
+from hazards.ledger.gate import Present, Sight, Watcher, Witness
+from hazards.ledger.hazard import Actor, Hazard, Origin, Paper, Stage
+from hazards.ledger.lifecycle import FINAL, NEXT, Event, State
+from hazards.ledger.policy_guangyuan import POLICY
+from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 from tests.hazards.signals import NOON, SECOND
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

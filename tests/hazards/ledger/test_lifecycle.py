@@ -1,8 +1,8 @@
 """The table of a hazard's life has no gaps and no dead ends."""
 
-from hazards.hazard_decisions import COMMANDS
-from hazards.lifecycle import ANYWHERE, FINAL, NEXT, OPEN, START, Event, State, next_state
-from hazards.policy_guangyuan import POLICY
+from hazards.ledger.decisions import COMMANDS
+from hazards.ledger.lifecycle import ANYWHERE, FINAL, NEXT, OPEN, START, Event, State, next_state
+from hazards.ledger.policy_guangyuan import POLICY
 
 
 def test_the_table_is_sound() -> None:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from hazards.errors import BadInput
-from hazards.hazard import Paper
-from hazards.policy import GradeRule, Policy
+from hazards.ledger.hazard import Paper
+from hazards.ledger.policy import GradeRule, Policy
 
 LONGEST_TEXT, LONGEST_REASON, LONGEST_TITLE, MOST_PAPERS = 4000, 1000, 200, 40
 AHEAD = 5 * 60 * 1_000_000

@@ -5,12 +5,12 @@ What must not go in: SQL, confirming.
 
 from msgspec import structs
 
-from hazards.hazard_commands import Propose
-from hazards.hazard_entries import LONGEST_TITLE
-from hazards.hazard_kinds import hazard_kind
 from hazards.kinds import kind_of
+from hazards.ledger.commands import Propose
+from hazards.ledger.entries import LONGEST_TITLE
+from hazards.ledger.kinds import hazard_kind
+from hazards.ledger.policy import Policy, ProposalRule
 from hazards.messages import IncidentMessage, IncidentState
-from hazards.policy import Policy, ProposalRule
 
 
 def proposal_rule(incident: IncidentMessage, policy: Policy) -> ProposalRule | None:

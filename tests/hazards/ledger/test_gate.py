@@ -2,9 +2,9 @@
 
 import pytest
 
-from hazards.evidence_gate import Present, Question, Sight, Verdict, Watcher, Why, Witness, judge, watchers_of
-from hazards.hazard_kinds import HAZARD_KINDS, hazard_kind
 from hazards.kinds import FAMILIES, KINDS
+from hazards.ledger.gate import Present, Question, Sight, Verdict, Watcher, Why, Witness, judge, watchers_of
+from hazards.ledger.kinds import HAZARD_KINDS, hazard_kind
 from hazards.metrics import METRICS
 from hazards.zones import Device
 from tests.hazards.signals import NOON

@@ -1,6 +1,6 @@
 """The life of a hazard (隐患): which event moves which state where. The table ``NEXT`` is the whole of it; a missing pair is refused.
 
-Pure data and one look-up: rules on who and when are in ``hazards/hazard.py`` and the policy pack. That a due date has passed is a
+Pure data and one look-up: rules on who and when are in ``hazards/ledger/hazard.py`` and the policy pack. That a due date has passed is a
 fact derived from the clock, not a state. The diagram in ``docs/hazard-states.md`` is made from this table.
 What must not go in: roles, dates, SQL.
 """

@@ -1,8 +1,8 @@
 """The policy pack: grades, days, who may do what, and for every rule where it comes from. Types and pure look-ups.
 
-A pack is one ``Policy`` value; the pack of the Guangyuan zone is ``hazards/policy_guangyuan.py``. A city's own file will be read into
-the same types. Honest authority: only what a document says is a ``clause``; our reading of it is an ``interpretation``, what nobody
-says is a ``platform_default``. What must not go in: the numbers themselves, reading files, clocks of its own.
+A pack is one ``Policy`` value; the pack of the Guangyuan zone is ``hazards/ledger/policy_guangyuan.py``. A city's own file will be
+read into the same types. Honest authority: only what a document says is a ``clause``; our reading of it is an ``interpretation``,
+what nobody says is a ``platform_default``. What must not go in: the numbers themselves, reading files, clocks of its own.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hazards.lifecycle import Event
+from hazards.ledger.lifecycle import Event
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

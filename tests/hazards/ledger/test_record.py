@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazards.hazard_record import GENESIS, Entry, canonical, chained, first_broken, read_entry
+from hazards.ledger.record import GENESIS, Entry, canonical, chained, first_broken, read_entry
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),

@@ -4,8 +4,8 @@ The texts give the sense of a rule in our words. Only document 001 gives days fo
 chose because nobody says it, is marked so. What must not go in: code that decides.
 """
 
-from hazards.lifecycle import Event
-from hazards.policy import Authority, Document, GradeRule, MeasureKind, Policy, ProposalRule, Rule, Source, Standing
+from hazards.ledger.lifecycle import Event
+from hazards.ledger.policy import Authority, Document, GradeRule, MeasureKind, Policy, ProposalRule, Rule, Source, Standing
 
 _CLAUSE, _READING, _DEFAULT = Authority.CLAUSE, Authority.INTERPRETATION, Authority.PLATFORM_DEFAULT
 

@@ -1,4 +1,4 @@
-"""A hazard (隐患) as the ledger keeps it. Data only: commands are in ``hazards/hazard_commands.py``, deciding in ``hazard_decisions.py``.
+"""A hazard (隐患) as the ledger keeps it. Data only: commands are in ``hazards/ledger/commands.py``, deciding in ``decisions.py``.
 
 Times are UTC microseconds. Fields are only ever added, with defaults: the ledger keeps old bytes for ever.
 What must not go in: decisions, roles, SQL.
@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hazards.lifecycle import RUNNING, State
+from hazards.ledger.lifecycle import RUNNING, State
 from hazards.messages import HazardMessage
 
 

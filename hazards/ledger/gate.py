@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hazards.hazard_kinds import HazardKind
+from hazards.ledger.kinds import HazardKind
 from hazards.zones import Device
 
 

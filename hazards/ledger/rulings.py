@@ -7,8 +7,8 @@ They are leaves of the one error tree (``hazards/errors.py``); what is added is 
 from typing import Any
 
 from hazards.errors import BadInput, NotInState, NotPermitted
-from hazards.evidence_gate import Answer
-from hazards.policy import Rule
+from hazards.ledger.gate import Answer
+from hazards.ledger.policy import Rule
 
 
 class NotByRule(NotInState):
