@@ -10,9 +10,10 @@ from api import hazard_models as models
 from api.models import Text
 from api.present import Presenter, evidence_url
 from hazards.ledger.gate import Answer
-from hazards.ledger.hazard import Hazard, Measure, Paper, message_of
+from hazards.ledger.hazard import Hazard, message_of
 from hazards.ledger.kinds import hazard_kind
 from hazards.ledger.lifecycle import RUNNING
+from hazards.ledger.particulars import Measure, Paper
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import Entry
 from hazards.messages import HazardMessage

@@ -155,3 +155,6 @@ class HazardMessage(Struct, frozen=True, kw_only=True):
     incident: str | None = None
     basis: dict[str, Any] = field(default_factory=dict)
     synthetic: bool = False
+    tells: list[str] = field(default_factory=list)  # posts of the policy pack that are to be told
+    tracks: dict[str, str] = field(default_factory=dict)  # where it stands beside the rectification: listing, extension, summons …
+    repeated: bool = False  # the same kind at the same enterprise again

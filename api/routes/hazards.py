@@ -24,7 +24,8 @@ from api.services import Services
 from hazards.errors import BadInput
 from hazards.ledger import commands as domain
 from hazards.ledger.decisions import hindrance
-from hazards.ledger.hazard import Actor, Hazard, Paper, Stage
+from hazards.ledger.hazard import Actor, Hazard
+from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from hazards.errors import BadInput
-from hazards.ledger.hazard import Paper
+from hazards.ledger.particulars import Paper
 from hazards.ledger.policy import GradeRule, Policy
 
 LONGEST_TEXT, LONGEST_REASON, LONGEST_TITLE, MOST_PAPERS = 4000, 1000, 200, 40

@@ -1,4 +1,4 @@
-"""A hazard (隐患) as the ledger keeps it. Data only: commands are in ``hazards/ledger/commands.py``, deciding in ``decisions.py``.
+"""A hazard (隐患) as the ledger keeps it. Data only: commands are in ``commands.py``, deciding in ``decisions.py``.
 
 Times are UTC microseconds. Fields are only ever added, with defaults: the ledger keeps old bytes for ever.
 What must not go in: decisions, roles, SQL.
@@ -9,7 +9,21 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hazards.ledger.lifecycle import RUNNING, State
+from hazards.ledger.lifecycle import NONE, RUNNING, State, Track
+from hazards.ledger.particulars import (
+    Claim,
+    Extension,
+    Inspection,
+    Listing,
+    Measure,
+    Override,
+    Plan,
+    Publication,
+    Referral,
+    Report,
+    Summons,
+    Waiver,
+)  # fmt: skip
 from hazards.messages import HazardMessage
 
 
@@ -19,14 +33,12 @@ class Origin(StrEnum):
     RULE = "rule"  # 规则拟定: the platform, from an incident
     INCIDENT = "incident"  # 报警事件: a person, from an incident
     SELF_INSPECTION = "self_inspection"  # 企业自查
+    CHECK_ITEM = "check_item"  # 排查清单: a failed item of a check round
     INSPECTION = "inspection"  # 检查发现
-
-
-class Stage(StrEnum):
-    """Whether a piece of evidence shows the place before or after rectification."""
-
-    BEFORE = "before"  # 整改前
-    AFTER = "after"  # 整改后
+    WHISTLE_BLOW = "whistle_blow"  # 举报
+    HOTLINE = "hotline"  # 12350 热线
+    CHECK_UP = "check_up"  # 免费安全体检: rectified, it is no basis for punishment
+    OTHER_SYSTEM = "other_system"  # 其他系统转来
 
 
 class Actor(Struct, frozen=True):
@@ -35,60 +47,24 @@ class Actor(Struct, frozen=True):
     id: str
     role: str
     enterprise: str | None = None
+    name: str = ""
+    confirmed_at: int | None = None  # when the person last proved again who it is; None: not in this session, or a machine
+
+    @property
+    def is_person(self) -> bool:
+        """Whether this is a person and no machine with a token."""
+        return not self.id.startswith("token:") and self.role != PLATFORM_ROLE
 
 
-PLATFORM = Actor("bihuan", "platform")
-
-
-class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A photo or document with time and place. ``sha256``: the evidence file; ``document``: number or name of a paper kept elsewhere."""
-
-    stage: Stage
-    taken_at: int
-    place: str
-    sha256: str | None = None
-    document: str = ""
-    note: str = ""
-
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """The plan of rectification with the five commitments (五落实, 001(16))."""
-
-    responsibility: str  # 责任
-    measures: str  # 措施
-    funds: str  # 资金
-    time: str  # 时限
-    contingency: str  # 预案
-    filed_by: str
-    filed_at: int
-
-
-class Measure(Struct, frozen=True, kw_only=True):
-    """An immediate measure (管控措施). ``number``: of the event that took it; ``until``: when it is meant to end."""
-
-    number: int
-    kind: str
-    authority: str  # who ordered it, in words
-    start: int
-    until: int | None = None
-    note: str = ""
-    taken_by: str = ""
-    ended_at: int | None = None
-    ended_by: str | None = None
-
-
-class Claim(Struct, frozen=True, kw_only=True):
-    """Rectification as claimed. ``verdict``: what the evidence gate said then."""
-
-    by: str
-    at: int
-    note: str
-    evidence: list[Paper]
-    verdict: str
+PLATFORM_ROLE = "platform"
+PLATFORM = Actor("bihuan", PLATFORM_ROLE)
 
 
 class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One hazard. ``grade`` is proposed until ``confirmed``; ``due_at`` is provisional until then. ``policy``: version of the pack."""
+    """One hazard. ``grade`` is proposed until ``confirmed``; ``due_at`` is provisional until then. ``policy``: version of the pack.
+
+    ``tracks``: where it stands in each side table of the life cycle; ``fired``: points of clocks that were told, as "clock:point";
+    ``wake_at``: when a clock wants to be looked at next."""
 
     id: str
     zone: str
@@ -123,17 +99,48 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_event: str = ""
     last_actor: str = ""
     synthetic: bool = False
+    tracks: dict[str, str] = field(default_factory=dict)
+    supervising_body: str = ""  # who is in charge of it; by default whoever the pack says
+    received_by: str | None = None
+    received_at: int | None = None
+    reports: list[Report] = field(default_factory=list)
+    publications: list[Publication] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)  # 挂牌整改
+    supervisions: list[Listing] = field(default_factory=list)  # 挂牌督办
+    extensions: list[Extension] = field(default_factory=list)
+    inspections: list[Inspection] = field(default_factory=list)
+    summons: list[Summons] = field(default_factory=list)
+    referral: Referral | None = None
+    waiver: Waiver | None = None
+    overrides: list[Override] = field(default_factory=list)
+    repeat_of: list[str] = field(default_factory=list)  # earlier hazards of the kind within the pack's window
+    merged_into: str | None = None
+    duplicates: list[str] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)  # further incidents: of duplicates, of a recurrence
+    reopened_at: int | None = None
+    overdue_at: int | None = None  # when it was found to be overdue
+    fired: list[str] = field(default_factory=list)
+    wake_at: int | None = None
 
     def overdue(self, now: int) -> bool:
         """Whether the due date has passed while the clock runs."""
         return self.due_at is not None and self.state in RUNNING and self.due_at < now
 
+    def track(self, track: Track) -> str:
+        """Where it stands in a side table."""
+        return self.tracks.get(track.value, NONE)
 
-def message_of(hazard: Hazard, basis: dict[str, Any]) -> HazardMessage:
-    """What goes out after the hazard's latest event, which followed ``basis``."""
+    @property
+    def clock_start(self) -> int:
+        """When the clock of rectification began: with the confirmation, again when it was reopened, provisionally with the proposal."""
+        return self.reopened_at or self.confirmed_at or self.opened_at
+
+
+def message_of(hazard: Hazard, basis: dict[str, Any], tells: tuple[str, ...] = ()) -> HazardMessage:
+    """What goes out after the hazard's latest event, which followed ``basis``. ``tells``: posts that are to be told of it."""
     return HazardMessage(
         id=hazard.id, zone=hazard.zone, enterprise=hazard.enterprise, kind=hazard.kind, grade=hazard.grade, confirmed=hazard.confirmed,
         state=hazard.state.value, event=hazard.last_event, title=hazard.title, opened_at=hazard.opened_at, updated_at=hazard.updated_at,
         version=hazard.version, actor=hazard.last_actor, due_at=hazard.due_at, incident=hazard.incident, basis=basis,
-        synthetic=hazard.synthetic,
+        synthetic=hazard.synthetic, tells=list(tells), tracks=hazard.tracks, repeated=bool(hazard.repeat_of),
     )  # fmt: skip

@@ -1,20 +1,17 @@
-"""The policy pack: grades, days, who may do what, and for every rule where it comes from. Types and pure look-ups.
+"""The policy pack: grades, limits, clocks, who may do what, and for every rule where it comes from. Types and pure look-ups.
 
-A pack is one ``Policy`` value; the pack of the Guangyuan zone is ``hazards/ledger/policy_guangyuan.py``. A city's own file will be
-read into the same types. Honest authority: only what a document says is a ``clause``; our reading of it is an ``interpretation``,
-what nobody says is a ``platform_default``. What must not go in: the numbers themselves, reading files, clocks of its own.
+A pack is one ``Policy`` value, read from a city's file. Honest authority: only what a document says is a ``clause``; our reading of
+it is an ``interpretation``, what nobody says is a ``platform_default``. What must not go in: the numbers themselves, reading files,
+counting days (``hazards/ledger/limits.py``).
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
 
 from hazards.ledger.lifecycle import Event
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Authority(StrEnum):
@@ -36,12 +33,14 @@ class Standing(StrEnum):
 
 
 class Document(Struct, frozen=True):
-    """A policy document, by the number of its file."""
+    """A policy document, by the number of its file. ``dated``, ``until``: ISO dates as far as they are known."""
 
     id: str
     zh: str
     en: str
     standing: Standing = Standing.UNKNOWN
+    dated: str = ""
+    until: str = ""
 
 
 class Source(Struct, frozen=True):
@@ -61,18 +60,66 @@ class Rule(Struct, frozen=True):
     sources: tuple[Source, ...] = ()
 
 
-class GradeRule(Struct, frozen=True):
-    """A grade of hazard (隐患等级) and how long its rectification may take: 0 days is the day on which the clock starts."""
+class Counting(StrEnum):
+    """How a limit is counted."""
+
+    NATURAL_DAYS = "natural_days"  # 自然日: to the end of the last day, the first not counted
+    WORKING_DAYS = "working_days"  # 工作日: the same, without days off
+    HOURS = "hours"  # 小时: from the minute on
+
+
+class Limit(Struct, frozen=True):
+    """How long something may take, and the rule that says so. 0 days is the day on which the clock starts."""
+
+    amount: int
+    counting: Counting
+    rule: str
+
+
+class Calendar(Struct, frozen=True):
+    """Days off. Saturday and Sunday, unless ``exceptions`` (ISO date to "is it a working day") says otherwise (调休)."""
+
+    exceptions: Mapping[str, bool] = field(default_factory=dict)
+
+
+class Post(Struct, frozen=True):
+    """A post (岗位) that signs or is told, and the roles whose people hold it."""
 
     name: str
     zh: str
     en: str
-    days: int
-    rule: str  # id of the rule that gives the days
-    needs_plan: bool  # permanent rectification waits for a plan with the five commitments
-    needs_criterion: bool  # confirmed against a numbered item of the criteria
+    roles: frozenset[str]
+
+
+class Right(Struct, frozen=True):
+    """Who may give a command, and the rule that says so."""
+
+    roles: frozenset[str]
+    rule: str
+
+
+class InspectionRule(Struct, frozen=True):
+    """What an acceptance needs: an inspection that passed, with people of these posts (all of them) and so many experts."""
+
+    posts: tuple[str, ...]
+    experts: int
+    rule: str
+
+
+class GradeRule(Struct, frozen=True, kw_only=True):
+    """A grade of hazard (隐患等级): its limit and what belongs to it."""
+
+    name: str
+    zh: str
+    en: str
+    limit: Limit
+    needs_plan: bool = False  # permanent rectification waits for an approved plan with the five commitments
+    needs_criterion: bool = False  # confirmed against a numbered item of the criteria (判定标准)
+    listed: bool = False  # 挂牌整改, publication, double report, referral are for it
+    extendable: bool = False  # its limit can be extended, and when it is missed there is a summons (约谈)
     accepted_by: frozenset[str]  # roles that may accept, refuse and close
     accepted_by_rule: str
+    inspection: InspectionRule | None = None
 
 
 class MeasureKind(Struct, frozen=True):
@@ -94,6 +141,108 @@ class ProposalRule(Struct, frozen=True):
     rule: str
 
 
+class Criterion(Struct, frozen=True):
+    """A numbered item of the major-hazard criteria (判定标准). ``kinds``: kinds of hazard it is offered for first; none: all."""
+
+    id: str
+    zh: str
+    en: str
+    grade: str
+    rule: str
+    kinds: tuple[str, ...] = ()
+
+
+class Named(Struct, frozen=True):
+    """A thing of the pack that people choose by name: an objective cause, an item of a list of waivers."""
+
+    name: str
+    zh: str
+    en: str
+    rule: str
+
+
+class ExtensionRule(Struct, frozen=True, kw_only=True):
+    """Extension (延期): who signs, how long and how often, for which causes; who files it."""
+
+    posts: tuple[str, ...]  # one signature each, of different persons
+    posts_outside_park: tuple[str, ...]
+    most_days: int  # of one extension
+    most_times: int
+    causes: tuple[Named, ...]
+    rule: str  # who signs
+    outside_rule: str
+    cap_rule: str
+    cause_rule: str
+
+
+class WarningPoint(Struct, frozen=True):
+    """A point of a clock at which people are told. ``at``: "half", "due", or a distance to the due date such as "-3d", "-12h", "+1d"."""
+
+    at: str
+    tells: tuple[str, ...]  # posts
+
+
+class ClockRule(Struct, frozen=True, kw_only=True):
+    """One kind of clock on a hazard: ``clock`` names it in ``hazards/ledger/clocks.py``, which knows when it starts and stops.
+
+    ``limit`` None: the due date is kept with the hazard (rectification). ``grades`` empty: all."""
+
+    clock: str
+    zh: str
+    en: str
+    points: tuple[WarningPoint, ...]
+    limit: Limit | None = None
+    grades: frozenset[str] = frozenset()
+
+
+class RepeatRule(Struct, frozen=True, kw_only=True):
+    """Repeats (重复隐患): same kind, same enterprise within ``days`` of an earlier one; ``same_zone``: the place counts too.
+
+    From ``from_count`` earlier ones on the grade is proposed one graver where ``raises_grade``, and the enterprise is inspected
+    ``inspections`` times a quarter."""
+
+    days: int
+    same_zone: bool
+    from_count: int
+    raises_grade: bool
+    inspections: int
+    rule: str
+
+
+class DutyRule(Struct, frozen=True, kw_only=True):
+    """A periodic duty of a post (履职时钟), such as the monthly special inspection. ``period``: month or quarter; due at its end."""
+
+    name: str
+    zh: str
+    en: str
+    post: str
+    period: str
+    points: tuple[WarningPoint, ...]
+    rule: str
+
+
+class KeyPeriod(Struct, frozen=True):
+    """A key period (重点时段), ISO dates, both included."""
+
+    name: str
+    zh: str
+    en: str
+    first: str
+    last: str
+    rule: str
+
+
+class KindRow(Struct, frozen=True, kw_only=True):
+    """A kind of hazard as a pack adds or changes it: ``hazards/ledger/kinds.py`` explains the fields."""
+
+    name: str
+    zh: str
+    en: str
+    families: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """A whole pack. ``version`` is kept with every hazard that was opened under it."""
 
@@ -104,15 +253,29 @@ class Policy(Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     rules: Mapping[str, Rule]
     grades: tuple[GradeRule, ...]  # gravest last
+    posts: tuple[Post, ...]
+    commands: Mapping[str, Right]  # every command of the ledger
     measures: tuple[MeasureKind, ...]
     proposals: tuple[ProposalRule, ...]
-    grade_of_severity: Mapping[int, str]  # the grade proposed for an incident's hazard when nobody names one
+    grade_of_severity: Mapping[str, str]  # the grade proposed for an incident's hazard when nobody names one
     events: Mapping[Event, str]  # the rule that each event of the lifecycle follows
+    extension: ExtensionRule
+    clocks: tuple[ClockRule, ...]
+    repeats: RepeatRule
+    gate_override: Right  # who may go on against the evidence gate, with a reason
+    criteria: tuple[Criterion, ...] = ()
+    waivers: tuple[Named, ...] = ()  # items of the first-offence and minor-offence lists
+    duties: tuple[DutyRule, ...] = ()
+    key_periods: tuple[KeyPeriod, ...] = ()
+    kinds: tuple[KindRow, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    amounts: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)  # name to lowest, highest (yuan) and rule
+    templates: Mapping[str, str] = field(default_factory=dict)  # name to text with {fields}
     responsible: frozenset[str] = field(default_factory=frozenset)  # roles that rectify where a zone has an enterprise
     responsible_without_enterprise: frozenset[str] = field(default_factory=frozenset)
 
     def rule(self, name: str) -> Rule:
-        """The rule of that id. Raises KeyError: ids are the program's own."""
+        """The rule of that id. Raises KeyError: a pack was checked when it was read."""
         return self.rules[name]
 
     def rule_of(self, event: Event) -> Rule:
@@ -131,9 +294,21 @@ class Policy(Struct, frozen=True, kw_only=True):
         """Whether the grade ``first`` is graver than ``second``."""
         return self.grades.index(self.grade_or_gravest(first)) > self.grades.index(self.grade_or_gravest(second))
 
+    def post(self, name: str) -> Post | None:
+        """The post of that name, or None."""
+        return next((p for p in self.posts if p.name == name), None)
+
+    def roles_of(self, posts: tuple[str, ...]) -> frozenset[str]:
+        """All roles that hold one of ``posts``."""
+        return frozenset(role for p in self.posts if p.name in posts for role in p.roles)
+
     def measure(self, name: str) -> MeasureKind | None:
         """The measure of that name, or None."""
         return next((m for m in self.measures if m.name == name), None)
+
+    def criterion(self, name: str) -> Criterion | None:
+        """The item of the criteria of that id, or None."""
+        return next((c for c in self.criteria if c.id == name), None)
 
     def document(self, name: str) -> Document | None:
         """The document of that file number, or None."""
@@ -148,12 +323,3 @@ def basis_of(rule: Rule) -> dict[str, Any]:
     """``rule`` as it stands in records, messages and refusals: who says it, where, and its sense in both languages."""
     sources = [{"document": s.document, "clause": s.clause} for s in rule.sources]
     return {"rule": rule.id, "kind": rule.authority.value, "sources": sources, "zh": rule.zh, "en": rule.en}
-
-
-def due_at(grade: GradeRule, start: int, zone: tzinfo) -> int:
-    """The last second of the day on which rectification is due, UTC µs: ``grade.days`` natural days after ``start``'s day in ``zone``.
-
-    The day on which the clock starts is not counted."""
-    day = (EPOCH + timedelta(microseconds=start)).astimezone(zone).date() + timedelta(days=grade.days)
-    end = datetime.combine(day, time(23, 59, 59), zone)
-    return (end - EPOCH) // timedelta(microseconds=1)

@@ -27,7 +27,7 @@ def proposed_by_rule(incident: IncidentMessage, zone_name: str, rule: ProposalRu
 
 def completed(given: Propose, incident: IncidentMessage, zone_name: str, policy: Policy) -> Propose:
     """``given`` of a person, with what was left out taken from ``incident``; the grade then by its severity."""
-    graded = given if given.grade else structs.replace(given, grade=policy.grade_of_severity[incident.severity])
+    graded = given if given.grade else structs.replace(given, grade=policy.grade_of_severity[str(incident.severity)])
     return _filled(graded, incident, zone_name)
 
 

@@ -1,0 +1,181 @@
+"""What belongs to a hazard (隐患): evidence, plan, measures, claim, listing, extension, inspection, summons and the like. Data only.
+
+Times are UTC microseconds. Fields are only ever added, with defaults: the ledger keeps old bytes for ever.
+What must not go in: the hazard itself (``hazards/ledger/hazard.py``), decisions.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+
+class Stage(StrEnum):
+    """Whether a piece of evidence shows the place before or after rectification."""
+
+    BEFORE = "before"  # 整改前
+    AFTER = "after"  # 整改后
+
+
+class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A photo or document with time and place. ``sha256``: the evidence file; ``document``: number or name of a paper kept elsewhere."""
+
+    stage: Stage
+    taken_at: int
+    place: str
+    sha256: str | None = None
+    document: str = ""
+    note: str = ""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The plan of rectification with the five commitments (五落实, 001(16))."""
+
+    responsibility: str  # 责任
+    measures: str  # 措施
+    funds: str  # 资金
+    time: str  # 时限
+    contingency: str  # 预案
+    filed_by: str
+    filed_at: int
+    approved_by: str | None = None
+    approved_at: int | None = None
+    returned_for: str = ""  # why it was returned
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """An immediate measure (管控措施). ``number``: of the event that took it; ``until``: when it is meant to end."""
+
+    number: int
+    kind: str
+    authority: str  # who ordered it, in words
+    start: int
+    until: int | None = None
+    note: str = ""
+    taken_by: str = ""
+    ended_at: int | None = None
+    ended_by: str | None = None
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """Rectification as claimed. ``verdict``: what the evidence gate said then."""
+
+    by: str
+    at: int
+    note: str
+    evidence: list[Paper]
+    verdict: str
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """A report of a major hazard (双报告). ``to``: department or staff_congress."""
+
+    to: str
+    recipient: str
+    at: int
+    by: str
+    note: str = ""
+
+
+class Publication(Struct, frozen=True, kw_only=True):
+    """Where it was published (公示), and until when."""
+
+    place: str
+    at: int
+    by: str
+    until: int | None = None
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """Listed for rectification (挂牌整改) or for supervision (挂牌督办): number, who supervises, since when, until when."""
+
+    number: str
+    supervisor: str
+    at: int
+    by: str
+    note: str = ""
+    lifted_at: int | None = None
+    lifted_by: str | None = None
+
+
+class Signature(Struct, frozen=True, kw_only=True):
+    """One signature: the post it was given for, the person, when."""
+
+    post: str
+    by: str
+    name: str
+    role: str
+    at: int
+
+
+class Extension(Struct, frozen=True, kw_only=True):
+    """A request to extend the limit (延期). The due date moves only with the last signature: ``granted_at``, from ``due_before``."""
+
+    number: int  # of the event that asked for it
+    days: int
+    cause: str
+    reason: str
+    by: str
+    at: int
+    signatures: list[Signature] = field(default_factory=list)
+    due_before: int | None = None
+    granted_at: int | None = None
+    refused_at: int | None = None
+    refused_by: str | None = None
+    refused_for: str = ""
+    filed_at: int | None = None
+    filed_by: str | None = None
+    filing: str = ""  # number of the filing (备案)
+
+
+class Inspection(Struct, frozen=True, kw_only=True):
+    """An acceptance inspection (验收检查): who took part for which post, experts by name, what was found."""
+
+    number: int
+    at: int
+    by: str
+    posts: list[str]
+    experts: list[str]
+    passed: bool
+    note: str
+    evidence: list[Paper] = field(default_factory=list)
+
+
+class Summons(Struct, frozen=True, kw_only=True):
+    """A summons (约谈). ``due_at``: until when it has to be held, None where nobody had to; ``held_by``: the post that held it."""
+
+    due_at: int | None = None
+    held_at: int | None = None
+    held_by: str = ""
+    with_whom: str = ""  # legal representative or actual investor
+    place: str = ""
+    note: str = ""
+    by: str | None = None
+
+
+class Referral(Struct, frozen=True, kw_only=True):
+    """Referral (移送) to those who prosecute or punish, with the digest of the record's head then."""
+
+    to: str
+    number: str
+    reason: str
+    at: int
+    by: str
+
+
+class Waiver(Struct, frozen=True, kw_only=True):
+    """A penalty waived (免罚). ``item``: of the pack's lists; the rectification is never waived."""
+
+    item: str
+    reason: str
+    at: int
+    by: str
+
+
+class Override(Struct, frozen=True, kw_only=True):
+    """The evidence gate was overridden: for which question, by whom, why."""
+
+    question: str
+    reason: str
+    at: int
+    by: str
+    verdict: str
