@@ -19,6 +19,12 @@ class Login(Strict):
     password: Secret
 
 
+class Proof(Strict):
+    """Who one is, once more."""
+
+    password: Secret
+
+
 class PasswordChange(Strict):
     """Change one's own password; every other session ends."""
 

@@ -4,11 +4,36 @@ What must not go in: requests (``api/hazard_requests.py``), decisions, SQL. From
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from api.models import Kind, Text
+from api.struct_models import answer_model
+from hazards.ledger import particulars
+
+# Bodies made from the domain's own structs; a type checker sees their common base.
+if TYPE_CHECKING:
+    Report: TypeAlias = BaseModel
+    Publication: TypeAlias = BaseModel
+    Listing: TypeAlias = BaseModel
+    Extension: TypeAlias = BaseModel
+    Inspection: TypeAlias = BaseModel
+    Summons: TypeAlias = BaseModel
+    Referral: TypeAlias = BaseModel
+    Waiver: TypeAlias = BaseModel
+    Override: TypeAlias = BaseModel
+else:
+    Report = answer_model(particulars.Report)
+    Publication = answer_model(particulars.Publication)
+    Listing = answer_model(particulars.Listing)
+    Extension = answer_model(particulars.Extension)
+    Inspection = answer_model(particulars.Inspection)
+    Summons = answer_model(particulars.Summons)
+    Referral = answer_model(particulars.Referral)
+    Waiver = answer_model(particulars.Waiver)
+    Override = answer_model(particulars.Override)
+
 
 # --- why ---
 
@@ -89,7 +114,7 @@ class Hazard(BaseModel):
     grade: str
     grade_name: Text
     confirmed: bool
-    state: Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed"]
+    state: Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed", "merged"]
     state_name: Text
     title: str
     incident: str | None
@@ -103,6 +128,9 @@ class Hazard(BaseModel):
     actor: str
     basis: dict[str, Any] = Field(description="rule, kind, sources and sense of what happened last; empty in lists")
     synthetic: bool
+    tracks: dict[str, str] = Field(description="where it stands beside the rectification: listing, extension, supervision, summons …")
+    repeated: bool = Field(description="the same kind at the same enterprise again (重复隐患)")
+    tells: list[str] = Field(description="posts that are to be told of what happened last; empty in lists")
 
 
 class HazardPage(BaseModel):
@@ -122,6 +150,9 @@ class Plan(BaseModel):
     contingency: str
     filed_by: str
     filed_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    returned_for: str
 
 
 class Measure(BaseModel):
@@ -183,9 +214,12 @@ class GradeChoice(BaseModel):
 
     grade: str
     name: Text
-    days: int
+    limit: int
+    counting: Literal["natural_days", "working_days", "hours"]
     needs_plan: bool
     needs_criterion: bool
+    listed: bool
+    extendable: bool
 
 
 class HazardKind(BaseModel):
@@ -194,6 +228,24 @@ class HazardKind(BaseModel):
     kind: str
     name: Text
     observable: bool
+
+
+class Choice(BaseModel):
+    """One thing of the pack to choose."""
+
+    name: str
+    text: Text
+
+
+class Choices(BaseModel):
+    """What commands choose from: items of the criteria by grade, causes of an extension, items that waive a penalty, posts."""
+
+    criteria: dict[str, list[Choice]]
+    causes: list[Choice]
+    most_days: int = Field(description="of one extension")
+    signing_posts: list[str] = Field(description="whose signatures an extension needs here")
+    waivers: list[Choice]
+    posts: list[Choice]
 
 
 class PolicyPack(BaseModel):
@@ -229,10 +281,31 @@ class HazardDetail(Hazard):
     closed_by: str | None
     closed_at: datetime | None
     dismissed_reason: str | None
+    supervising_body: str
+    received_by: str | None
+    received_at: datetime | None
+    reports: list[Report]
+    publications: list[Publication]
+    listings: list[Listing] = Field(description="挂牌整改")
+    supervisions: list[Listing] = Field(description="挂牌督办")
+    extensions: list[Extension]
+    inspections: list[Inspection]
+    summons: list[Summons]
+    referral: Referral | None
+    waiver: Waiver | None
+    overrides: list[Override]
+    repeat_of: list[str]
+    merged_into: str | None
+    duplicates: list[str]
+    incidents: list[str] = Field(description="further incidents: of duplicates, of a recurrence")
+    reopened_at: datetime | None
+    overdue_at: datetime | None
+    track_names: dict[str, Text] = Field(description="``tracks`` in words")
     gate: Gate | None = Field(description="what the evidence gate would say to the next step, as of now")
     commands: list[Allowance]
     grades: list[GradeChoice]
     measure_kinds: list[MeasureKind]
+    choices: Choices
 
 
 class HazardEvent(BaseModel):

@@ -1,147 +1,75 @@
-"""Bodies of requests about hazards (隐患): the proposal, and one model a command. Their fields have the names of the domain's.
+"""Bodies of requests about hazards (隐患), made from the domain's own commands, so that the two can't disagree.
 
-What must not go in: answers (``api/hazard_models.py``), decisions.
+Lengths and patterns stand with the fields in ``hazards/ledger/commands.py``; here they become pydantic models with the names and
+descriptions of the domain, times with an offset, and ``command_id``. What must not go in: answers (``api/hazard_models.py``), decisions.
 """
 
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import AwareDatetime, Field, StrictInt, StrictStr
+import msgspec
+from pydantic import Field, StrictStr, create_model
 
 from api.models import Strict
+from api.present import EPOCH
+from api.struct_models import request_model
+from hazards.ledger import commands as domain
 
 _NO_NUL = r"^[^\x00]*$"
-_SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
-Short = Annotated[StrictStr, Field(max_length=200, pattern=_NO_NUL)]
-ShortSaid = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=_SAID)]
-Note = Annotated[StrictStr, Field(max_length=4000, pattern=_NO_NUL)]
-Said = Annotated[StrictStr, Field(min_length=1, max_length=4000, pattern=_SAID)]
-Reason = Annotated[StrictStr, Field(min_length=1, max_length=1000, pattern=_SAID)]
 KindName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-GradeName = Annotated[StrictStr, Field(max_length=64, pattern=_NO_NUL, description="general 一般, serious 较大, major 重大")]
-Version = Annotated[StrictInt | None, Field(ge=0, le=2**53, description="the version you looked at; another one by now: 409")]
+GradeName = Annotated[StrictStr, Field(max_length=64, pattern=_NO_NUL, description="a grade of the pack, such as general 一般, major 重大")]
 CommandId = Annotated[
     StrictStr | None,
     Field(min_length=1, max_length=100, pattern=_NO_NUL, description="your own id of this request: sent again, it has no second effect"),
 ]
-
-
 class Proposal(Strict):
-    """A hazard to be: from an incident, which fills in what is left out, or by hand with zone, kind, grade and title."""
+    """A hazard to be: from an incident, which fills in what is left out, or by hand with zone, kind, grade and title.
+
+    ``origin``: how it was found, where that is not what your role says: check_item, whistle_blow, hotline, check_up, other_system."""
 
     incident: Annotated[StrictStr | None, Field(max_length=300, pattern=_NO_NUL)] = None
     zone: Annotated[StrictStr | None, Field(max_length=300, pattern=_NO_NUL)] = None
     kind: KindName | None = None
     grade: GradeName | None = None
-    title: Short | None = None
-    description: Note = ""
+    title: Annotated[StrictStr | None, Field(max_length=200, pattern=_NO_NUL)] = None
+    description: Annotated[StrictStr, Field(max_length=4000, pattern=_NO_NUL)] = ""
+    origin: Annotated[StrictStr, Field(max_length=64, pattern=_NO_NUL)] = ""
+    reference: Annotated[StrictStr, Field(max_length=200, pattern=_NO_NUL, description="its number in another system")] = ""
     command_id: CommandId = None
 
 
-class _Command(Strict):
-    version: Version = None
-    command_id: CommandId = None
+def _command(name: str) -> type[Strict]:
+    """The body of the command ``name``: the domain's, with the caller's own id of the request."""
+    model = request_model(domain.STRUCTS[name])
+    more: Any = {"command_id": (CommandId, None)}
+    return create_model(f"{model.__name__}Command", __base__=model, __doc__=model.__doc__, __module__=__name__, **more)
 
 
-class Confirm(_Command):
-    """确认定级: it is one, of this grade; ``criterion``: the item of the criteria that it meets (needed for major)."""
+if TYPE_CHECKING:
 
-    command: Literal["confirm"]
-    grade: GradeName
-    criterion: Annotated[StrictStr, Field(max_length=1000, pattern=_NO_NUL)] = ""
+    class HazardCommand(Strict):
+        """Any of the commands."""
 
-
-class Dismiss(_Command):
-    """排除: it is none."""
-
-    command: Literal["dismiss"]
-    reason: Reason
+        command: str
+        command_id: str | None
+else:
+    HazardCommand = Annotated[Union[tuple(_command(name) for name in domain.STRUCTS)], Field(discriminator="command")]  # noqa: UP007
 
 
-class FilePlan(_Command):
-    """五落实: the plan with all five commitments."""
-
-    command: Literal["plan"]
-    responsibility: Note = ""
-    measures: Note = ""
-    funds: Note = ""
-    time: Note = ""
-    contingency: Note = ""
+def to_domain(body: HazardCommand) -> domain.HazardCommand:
+    """The command that ``body`` asks for."""
+    given = _inside(body.model_dump(exclude={"command_id"}))
+    made: domain.HazardCommand = msgspec.convert(given, type=domain.STRUCTS[body.command])
+    return made
 
 
-class StartRectification(_Command):
-    """开始整改."""
-
-    command: Literal["start_rectification"]
-    note: Note = ""
-
-
-class TakeMeasure(_Command):
-    """应急管控: an immediate measure, who ordered it, since when (absent: now), until when."""
-
-    command: Literal["measure"]
-    kind: Annotated[StrictStr, Field(max_length=64, pattern=_NO_NUL)]
-    authority: ShortSaid
-    start: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    note: Note = ""
-
-
-class EndMeasure(_Command):
-    """解除管控: the measure of that number is over."""
-
-    command: Literal["end_measure"]
-    measure: Annotated[StrictInt, Field(ge=1, le=2**31)]
-    note: Note = ""
-
-
-class Paper(Strict):
-    """A piece of evidence: a file (``sha256`` of POST …/evidence or of a snapshot) or the name of a document, with time and place."""
-
-    stage: Literal["before", "after"]
-    taken_at: AwareDatetime
-    place: ShortSaid
-    sha256: Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    document: Short = ""
-    note: Annotated[StrictStr, Field(max_length=1000, pattern=_NO_NUL)] = ""
-
-
-class Claim(_Command):
-    """申请验收: it is rectified; the evidence gate is asked."""
-
-    command: Literal["claim"]
-    note: Said
-    evidence: list[Paper] = Field(default=[], max_length=40)
-
-
-class Accept(_Command):
-    """验收通过: the evidence gate is asked."""
-
-    command: Literal["accept"]
-    note: Note = ""
-
-
-class Refuse(_Command):
-    """验收不通过: back to rectification."""
-
-    command: Literal["refuse"]
-    reason: Reason
-
-
-class CloseHazard(_Command):
-    """销号: off the list; the evidence gate is asked."""
-
-    command: Literal["close"]
-    note: Note = ""
-
-
-class CommentOnHazard(_Command):
-    """备注."""
-
-    command: Literal["comment"]
-    text: Said
-
-
-HazardCommand = Annotated[
-    Confirm | Dismiss | FilePlan | StartRectification | TakeMeasure | EndMeasure | Claim | Accept | Refuse | CloseHazard | CommentOnHazard,
-    Field(discriminator="command"),
-]
+def _inside(value: Any) -> Any:
+    """``value`` with its times as UTC µs."""
+    match value:
+        case datetime():
+            return (value - EPOCH) // timedelta(microseconds=1)
+        case dict():
+            return {name: _inside(each) for name, each in value.items()}
+        case list():
+            return [_inside(each) for each in value]
+    return value

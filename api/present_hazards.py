@@ -9,6 +9,7 @@ from typing import Any
 from api import hazard_models as models
 from api.models import Text
 from api.present import Presenter, evidence_url
+from api.struct_models import shown
 from hazards.ledger.gate import Answer
 from hazards.ledger.hazard import Hazard, message_of
 from hazards.ledger.kinds import hazard_kind
@@ -51,11 +52,14 @@ class HazardPresenter:
             "title": message.title, "incident": message.incident, "opened_at": self.time(message.opened_at),
             "updated_at": self.time(message.updated_at), "due_at": self.time_or_none(message.due_at), "overdue": late,
             "version": message.version, "event": message.event, "event_name": self.text(f"hazard.event.{message.event}"),
-            "actor": message.actor, "basis": message.basis, "synthetic": message.synthetic,
+            "actor": message.actor, "basis": message.basis, "synthetic": message.synthetic, "tracks": message.tracks,
+            "repeated": message.repeated, "tells": message.tells,
         }  # fmt: skip
 
-    def detail(self, hazard: Hazard, gate: Answer | None, commands: list[models.Allowance], role: str) -> models.HazardDetail:
-        """One hazard in full for a caller of ``role``."""
+    def detail(
+        self, hazard: Hazard, gate: Answer | None, commands: list[models.Allowance], role: str, signing: tuple[str, ...]
+    ) -> models.HazardDetail:  # fmt: skip
+        """One hazard in full for a caller of ``role``. ``signing``: the posts that sign an extension of it."""
         grade = self.policy.grade_or_gravest(hazard.grade)
         claim = hazard.claim
         return models.HazardDetail(
@@ -63,10 +67,12 @@ class HazardPresenter:
             origin_name=self.text(f"hazard.origin.{hazard.origin.value}"), policy=hazard.policy, proposed_by=hazard.proposed_by,
             proposed_grade=hazard.proposed_grade, criterion=hazard.criterion, confirmed_by=hazard.confirmed_by,
             confirmed_at=self.time_or_none(hazard.confirmed_at),
-            due_ruling=self.ruling(basis_of(self.policy.rule(grade.rule if hazard.confirmed else "provisional_clock"))),
+            due_ruling=self.ruling(basis_of(self.policy.rule(grade.limit.rule if hazard.confirmed else "provisional_clock"))),
             plan=models.Plan(
                 responsibility=hazard.plan.responsibility, measures=hazard.plan.measures, funds=hazard.plan.funds, time=hazard.plan.time,
                 contingency=hazard.plan.contingency, filed_by=hazard.plan.filed_by, filed_at=self.time(hazard.plan.filed_at),
+                approved_by=hazard.plan.approved_by, approved_at=self.time_or_none(hazard.plan.approved_at),
+                returned_for=hazard.plan.returned_for,
             ) if hazard.plan else None,
             measures=[self._measure(measure) for measure in hazard.measures],
             claim=models.ClaimShown(by=claim.by, at=self.time(claim.at), note=claim.note, evidence=[self._paper(p) for p in claim.evidence],
@@ -74,7 +80,29 @@ class HazardPresenter:
             accepted_by=hazard.accepted_by, accepted_at=self.time_or_none(hazard.accepted_at), closed_by=hazard.closed_by,
             closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
             gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
-            measure_kinds=self.measure_kinds(role),
+            measure_kinds=self.measure_kinds(role), choices=self.choices(signing), **self._beside(hazard),
+        )  # fmt: skip
+
+    def _beside(self, hazard: Hazard) -> dict[str, Any]:
+        """What runs beside the rectification."""
+        lists = ("reports", "publications", "listings", "supervisions", "extensions", "inspections", "summons", "overrides")
+        return {
+            **{name: [shown(each, self.time) for each in getattr(hazard, name)] for name in lists},
+            **{name: shown(each, self.time) if (each := getattr(hazard, name)) else None for name in ("referral", "waiver")},
+            **{name: self.time_or_none(getattr(hazard, name)) for name in ("received_at", "reopened_at", "overdue_at")},
+            **{name: getattr(hazard, name) for name in
+               ("supervising_body", "received_by", "repeat_of", "merged_into", "duplicates", "incidents")},
+            "track_names": {track: self.text(f"hazard.track.{track}.{at}") for track, at in hazard.tracks.items()},
+        }  # fmt: skip
+
+    def choices(self, signing: tuple[str, ...]) -> models.Choices:
+        """What commands choose from; ``signing``: the posts that sign an extension here."""
+        policy = self.policy
+        criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in policy.criteria if c.grade == g.name] for g in policy.grades}
+        return models.Choices(
+            criteria=criteria, causes=[_choice(c.name, c.zh, c.en) for c in policy.extension.causes],
+            most_days=policy.extension.most_days, signing_posts=list(signing),
+            waivers=[_choice(w.name, w.zh, w.en) for w in policy.waivers], posts=[_choice(p.name, p.zh, p.en) for p in policy.posts],
         )  # fmt: skip
 
     def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:
@@ -112,8 +140,9 @@ class HazardPresenter:
 
     def grades(self) -> list[models.GradeChoice]:
         """The grades of the pack."""
-        return [models.GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), days=g.days, needs_plan=g.needs_plan,
-                                   needs_criterion=g.needs_criterion) for g in self.policy.grades]  # fmt: skip
+        return [models.GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), limit=g.limit.amount, counting=g.limit.counting.value,
+                                   needs_plan=g.needs_plan, needs_criterion=g.needs_criterion, listed=g.listed, extendable=g.extendable)
+                for g in self.policy.grades]  # fmt: skip
 
     def measure_kinds(self, role: str) -> list[models.MeasureKind]:
         """The measures that ``role`` may take."""
@@ -147,3 +176,7 @@ class HazardPresenter:
             stage=paper.stage.value, taken_at=self.time(paper.taken_at), place=paper.place, sha256=paper.sha256,
             url=evidence_url(paper.sha256), document=paper.document, note=paper.note,
         )  # fmt: skip
+
+
+def _choice(name: str, zh: str, en: str) -> models.Choice:
+    return models.Choice(name=name, text=Text(zh=zh, en=en))

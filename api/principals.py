@@ -6,7 +6,7 @@ so that the door keeps taking alarms. What must not go in: rights (``api/roles.p
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from sqlalchemy import Connection
@@ -30,6 +30,7 @@ class Principal:
     csrf: str | None = None  # persons only
     session: str | None = None  # hash of the cookie, persons only
     expires_at: int | None = None  # UTC microseconds, persons only
+    confirmed_at: int | None = field(default=None, compare=False)  # when the person last proved who it is, UTC µs
 
     @property
     def scope(self) -> str | None:
@@ -109,5 +110,5 @@ class Principals:
         user = found.user
         return Principal(
             id=user.id, name=user.name, role=Role(user.role), enterprise=user.enterprise,
-            csrf=found.csrf, session=found.secret_hash, expires_at=found.expires_at,
+            csrf=found.csrf, session=found.secret_hash, expires_at=found.expires_at, confirmed_at=found.confirmed_at,
         )

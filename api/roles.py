@@ -63,7 +63,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/hazards"): Access(_SPEAKERS, 64 * KB),
     ("GET", "/api/v1/hazards/{id}"): Access(_ALL),
     ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
-    ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see HAZARD_COMMANDS
+    ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see the policy pack: commands
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     ("GET", "/api/v1/policy"): Access(_ALL),
     # webhooks and what was pushed
@@ -89,6 +89,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/session"): Access(_ALL),
     ("DELETE", "/api/v1/session"): Access(_ALL),
     ("POST", "/api/v1/session/password"): Access(_ALL, 4 * KB),
+    ("POST", "/api/v1/session/confirm"): Access(_ALL, 4 * KB),
     ("GET", "/api/v1/users"): Access(_ADMINISTRATOR),
     ("POST", "/api/v1/users"): Access(_ADMINISTRATOR, 4 * KB),
     ("PATCH", "/api/v1/users/{id}"): Access(_ADMINISTRATOR, 4 * KB),
@@ -113,24 +114,6 @@ COMMANDS: dict[str, frozenset[Role]] = {
     "close": _ROOM,
 }
 """Commands on incidents. Nobody states these by clause: they are platform defaults, which the policy pack will refine."""
-
-HAZARD_COMMANDS: dict[str, frozenset[Role]] = {
-    "propose": _SPEAKERS,
-    "confirm": _AUTHORITIES,
-    "dismiss": _AUTHORITIES,
-    "measure": _ON_SITE | _AUTHORITIES,  # which measure by whom: the policy pack
-    "end_measure": _ON_SITE | _AUTHORITIES,
-    "plan": _RECTIFYING,  # who of them: the policy pack, by the zone
-    "start_rectification": _RECTIFYING,
-    "claim": _RECTIFYING,
-    "accept": _AUTHORITIES | {Role.ENTERPRISE},  # who of them: the policy pack, by the grade
-    "refuse": _AUTHORITIES | {Role.ENTERPRISE},
-    "close": _AUTHORITIES | {Role.ENTERPRISE},
-    "comment": _SPEAKERS,
-}
-"""Commands on hazards, as far as the role alone decides; the policy pack refines them by grade, zone and person.
-
-The administrator may stand in for others, on the record under that role (platform default)."""
 
 COMMANDS_BASIS = "platform_default"
 

@@ -3,12 +3,11 @@
 ``python -m bihuan.diagrams`` writes them into ``docs/``. What must not go in: drawings by hand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hazards.alarm_state import ALARMING, NEXT, Phase
-from hazards.ledger.decisions import COMMANDS, QUESTIONS
-from hazards.ledger.lifecycle import FINAL, RUNNING, START, Event, State
+from hazards.ledger.lifecycle import COMMANDS, FINAL, NONE, RUNNING, START, TRACKS, Event, State
 from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
 from hazards.ledger.policy import Authority, Rule
 from hazards.ledger.policy_guangyuan import POLICY
@@ -32,31 +31,43 @@ def alarm_states() -> str:
 
 
 def hazard_states() -> str:
-    """The life of a hazard as a Mermaid state diagram, its events with their rules, and every rule of the pack with its basis."""
+    """The life of a hazard as Mermaid state diagrams, its events and commands with their rules, and every rule of the pack."""
     lines = _opening("States of a hazard 隐患", "`hazards/ledger/lifecycle.py` and `hazards/ledger/policy_guangyuan.py`")
-    lines += ["```mermaid", "stateDiagram-v2", f"    [*] --> {START[1]}: {START[0]}"]
-    lines += [f"    {before} --> {after}: {event}" for (before, event), after in HAZARD_NEXT.items() if before is not after]
-    lines += [
-        *(f"    {state} --> [*]" for state in State if state in FINAL),
-        "```",
-        "",
-        "| state | the clock runs | takes |",
-        "|---|---|---|",
-    ]
+    lines += ["## The rectification", "", *_diagram(f"{START[1]}: {START[0]}", HAZARD_NEXT.items(), FINAL)]
+    lines += ["| state | the clock runs | takes |", "|---|---|---|"]
     for state in State:
         takes = ", ".join(event for before, event in HAZARD_NEXT if before is state)
         lines.append(f"| {state} | {'yes' if state in RUNNING else 'no'} | {takes} |")
-    lines += ["", "## Events", "", "| event | command | asks the evidence gate | rule |", "|---|---|---|---|"]
-    commands = {event: name for name, event in COMMANDS.items()} | {Event.PROPOSED: "propose"}
+    lines += ["", "## Beside it", "", "An event may happen when every table that knows it has a row for where the hazard stands."]
+    for track, table in TRACKS.items():
+        lines += ["", f"### {track}", "", *_diagram(NONE, table.items(), frozenset())]
+    return "\n".join([*lines, "", *_events(), "", *_rules(), ""])
+
+
+def _diagram(start: str, moves: Iterable[tuple[tuple[str, str], str]], final: frozenset[str]) -> list[str]:
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
+    lines += [f"    {before} --> {after}: {event}" for (before, event), after in moves if before != after]
+    return [*lines, *(f"    {state} --> [*]" for state in sorted(final)), "```", ""]
+
+
+def _events() -> list[str]:
+    lines = ["## Commands", "", "| command | makes | roles | rule |", "|---|---|---|---|"]
+    for name, events in COMMANDS.items():
+        right = POLICY.commands[name]
+        lines.append(f"| {name} | {', '.join(events)} | {', '.join(sorted(right.roles))} | {right.rule} |")
+    lines += ["", "## Events", "", "| event | made by | rule |", "|---|---|---|"]
     for event in Event:
-        command = commands.get(event, "")
-        lines.append(f"| {event} | {command} | {'yes' if command in QUESTIONS else 'no'} | {POLICY.events[event]} |")
-    lines += ["", "## Rules", "", f"Pack `{POLICY.version}` ({POLICY.zh}). The texts give the sense in our words.", "",
-              "| rule | basis | source | 要旨 | sense |", "|---|---|---|---|---|"]  # fmt: skip
+        makers = [name for name, events in COMMANDS.items() if event in events] or ["the platform"]
+        lines.append(f"| {event} | {', '.join(makers)} | {POLICY.events[event]} |")
+    return lines
+
+
+def _rules() -> list[str]:
+    lines = ["## Rules", "", f"Pack `{POLICY.version}` ({POLICY.zh}). The texts give the sense in our words.", "",
+             "| rule | basis | source | 要旨 | sense |", "|---|---|---|---|---|"]  # fmt: skip
     lines += [f"| {r.id} | {r.authority} | {_sources(r)} | {r.zh} | {r.en} |" for r in POLICY.rules.values()]
     lines += ["", "## Documents", "", "| document | what | standing |", "|---|---|---|"]
-    lines += [f"| {d.id} | {d.zh}; {d.en} | {d.standing} |" for d in POLICY.documents]
-    return "\n".join([*lines, ""])
+    return lines + [f"| {d.id} | {d.zh}; {d.en} | {d.standing} |" for d in POLICY.documents]
 
 
 def _sources(rule: Rule) -> str:

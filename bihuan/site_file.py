@@ -170,6 +170,7 @@ class _Reader:
             fields.texts("risks"),
             fields.texts("measures"),
             fields.whole("major_hazard_level", 1, 4),
+            fields.flag("outside_park"),
         )
         self._ignored(fields)
         return zone

@@ -48,6 +48,7 @@ class Zone(Struct, frozen=True, omit_defaults=True):
     risks: list[str] = field(default_factory=list)
     measures: list[str] = field(default_factory=list)
     major_hazard_level: int | None = None  # 重大危险源 1 to 4
+    outside_park: bool = False  # no park command: the town stands in for it
 
 
 class AlarmTiming(Struct, frozen=True, omit_defaults=True):

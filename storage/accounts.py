@@ -43,6 +43,7 @@ class Session(Struct, frozen=True, kw_only=True):
     csrf: str
     secret_hash: str
     expires_at: int
+    confirmed_at: int | None = None  # when the person last proved who it is
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -160,7 +161,7 @@ def open_session(connection: Connection, user: str, *, now: int, expires_at: int
     """A new session. Returns (secret for the cookie, CSRF token). Sessions that are over are swept on the way."""
     secret, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    row = {"secret_hash": secret_hash(secret), "user": user, "csrf": csrf, "created_at": now, "expires_at": expires_at}
+    row = {"secret_hash": secret_hash(secret), "user": user, "csrf": csrf, "created_at": now, "expires_at": expires_at, "confirmed_at": now}
     connection.execute(insert(sessions).values(row))
     return secret, csrf
 
@@ -168,7 +169,7 @@ def open_session(connection: Connection, user: str, *, now: int, expires_at: int
 def find_session(connection: Connection, hashed: str, *, now: int) -> Session | None:
     """The session under a secret's hash, unless it is over or its person is disabled."""
     query = (
-        select(*_USER, sessions.c.csrf, sessions.c.expires_at)
+        select(*_USER, sessions.c.csrf, sessions.c.expires_at, sessions.c.confirmed_at)
         .join(sessions, sessions.c.user == users.c.id)
         .where(sessions.c.secret_hash == hashed, sessions.c.expires_at > now, users.c.disabled.is_(False))
     )
@@ -176,8 +177,13 @@ def find_session(connection: Connection, hashed: str, *, now: int) -> Session | 
     if row is None:
         return None
     fields = dict(row)
-    csrf, expires_at = fields.pop("csrf"), fields.pop("expires_at")
-    return Session(user=User(**fields), csrf=csrf, secret_hash=hashed, expires_at=expires_at)
+    csrf, expires_at, confirmed_at = fields.pop("csrf"), fields.pop("expires_at"), fields.pop("confirmed_at")
+    return Session(user=User(**fields), csrf=csrf, secret_hash=hashed, expires_at=expires_at, confirmed_at=confirmed_at)
+
+
+def confirm_session(connection: Connection, hashed: str, *, now: int) -> None:
+    """The person of this session proved again who it is."""
+    connection.execute(update(sessions).where(sessions.c.secret_hash == hashed).values(confirmed_at=now))
 
 
 def end_session(connection: Connection, hashed: str) -> None:

@@ -12,8 +12,11 @@ from sqlalchemy import Connection, Select, select, tuple_
 
 from hazards.errors import NotFound
 from hazards.ledger.hazard import Hazard
-from hazards.ledger.lifecycle import RUNNING
+from hazards.ledger.lifecycle import FINAL, RUNNING
+from hazards.ledger.limits import DAY
+from hazards.ledger.policy import RepeatRule
 from hazards.ledger.record import Entry, first_broken, read_entry
+from hazards.ledger.repeats import MOST_NAMED, Earlier
 from storage import schema
 from storage.incident_queries import cursor_of, cursor_values, page
 
@@ -62,6 +65,17 @@ def list_hazards(
     rows = connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
     return [hazard_of(row) for row in rows[:limit]], following
+
+
+def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list[Earlier]:
+    """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first."""
+    table = schema.hazards
+    query = select(table.c.id, table.c.zone, table.c.opened_at).where(
+        table.c.enterprise == hazard.enterprise, table.c.kind == hazard.kind, table.c.id != hazard.id,
+        table.c.opened_at >= hazard.opened_at - rule.days * DAY, table.c.state.not_in([state.value for state in FINAL]),
+    )  # fmt: skip
+    rows = connection.execute(query.order_by(table.c.opened_at.desc()).limit(rule.from_count + MOST_NAMED))
+    return [Earlier(row.id, row.zone, row.opened_at) for row in rows]
 
 
 def get_hazard(connection: Connection, hazard: str, *, scope: str | None) -> Hazard:

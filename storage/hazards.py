@@ -16,11 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.identity import hazard_of_command, hazard_of_incident
-from hazards.ledger.commands import Claim, HazardCommand, Propose
-from hazards.ledger.decisions import COMMANDS, Decision, Facts, decide, gate_preview, name_of, propose, raise_grade
+from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, name_of
+from hazards.ledger.decision import Decision, Facts
+from hazards.ledger.decisions import case_of, decide, mark_repeated, origin_of, propose, raise_grade
+from hazards.ledger.effects.acceptance import gate_preview
+from hazards.ledger.effects.moving import take_duplicate
 from hazards.ledger.gate import Answer, Sight
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
-from hazards.ledger.lifecycle import START, Event
+from hazards.ledger.lifecycle import COMMANDS, START, Event
 from hazards.ledger.policy import Policy, ProposalRule, basis_of
 from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
@@ -28,7 +31,7 @@ from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import IncidentMessage
 from storage import schema
-from storage.hazard_queries import hazard_of
+from storage.hazard_queries import earlier_of, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
@@ -50,8 +53,8 @@ def policy_of(_registry: Registry) -> Policy:
     return POLICY
 
 
-def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None) -> Facts:
-    """What decisions on ``hazard`` may know, read in this transaction."""
+def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None) -> Facts:
+    """What decisions on ``hazard`` may know, read in this transaction. ``other``: the one it is to be merged into."""
 
     def sight(since: int) -> Sight:
         return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
@@ -60,7 +63,8 @@ def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None) 
         zone = ZoneInfo(registry.site.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         zone = ZoneInfo("UTC")
-    return Facts(policy_of(registry), zone, sight)
+    known = registry.zone(hazard.zone) if hazard is not None else None
+    return Facts(policy_of(registry), zone, sight, in_park=known is None or not known.outside_park, other=other)
 
 
 def propose_hazard(
@@ -83,14 +87,14 @@ def propose_hazard(
         if registry.zone(command.zone) is None or (scope is not None and enterprise != scope):
             raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
         hazard_id, synthetic = hazard_of_command(actor.id, command_id), registry.synthetic
-        origin = Origin.SELF_INSPECTION if actor.enterprise is not None else Origin.INSPECTION
+        origin = origin_of(command, actor)
     known = _locked(connection, hazard_id, scope)
     if known is not None:
         return known, False
     decision = propose(command, hazard_id=hazard_id, actor=actor, origin=origin, enterprise=enterprise, synthetic=synthetic, now=now,
                        facts=facts)  # fmt: skip
     if _insert(connection, decision, actor, command_id=command_id, now=now):
-        return decision.hazard, True
+        return _marked_if_repeated(connection, decision.hazard, facts, now=now), True
     known = _locked(connection, hazard_id, scope)
     if known is None:
         raise NotFound("no such hazard", where=hazard_id)
@@ -119,7 +123,7 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
             synthetic=incident.synthetic, now=now, facts=facts_of(connection, registry, None), rule=rule.rule,
         )  # fmt: skip
         if _insert(connection, decision, PLATFORM, command_id=None, now=now):
-            found.append(decision.hazard)
+            found.append(_marked_if_repeated(connection, decision.hazard, facts_of(connection, registry, None), now=now))
     return found
 
 
@@ -128,16 +132,18 @@ def command_hazard(
     command_id: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
-    hazard = _locked(connection, hazard_id, scope)
-    if hazard is None:
-        raise NotFound("no such hazard", where=hazard_id)
+    hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
         return _repeated(hazard, done, command, actor)
-    if isinstance(command, Claim):
+    if isinstance(command, Claim | Inspect):
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
-    facts = facts_of(connection, current_registry(connection), hazard)
+    registry = current_registry(connection)
+    facts = facts_of(connection, registry, hazard, other)
     decision = decide(hazard, command, actor=actor, now=now, facts=facts)
-    _update(connection, decision, actor, command_id=command_id, now=now)
+    apply_decision(connection, decision, actor, command_id=command_id, now=now)
+    if other is not None and isinstance(command, Merge):
+        taken = take_duplicate(case_of(other, actor, now, facts_of(connection, registry, other)), hazard, command.reason)
+        apply_decision(connection, taken, actor, now=now)
     if decision.event is not Event.GATE_REFUSED:
         return Outcome(decision.hazard)
     return Outcome(decision.hazard, NotByRule("the evidence speaks against it", decision.rule, gate=decision.gate))
@@ -145,19 +151,28 @@ def command_hazard(
 
 def preview_gate(connection: Connection, hazard: Hazard, *, now: int) -> Answer | None:
     """What the evidence gate would say to the hazard's next step; None for one that is over."""
-    return gate_preview(hazard, facts_of(connection, current_registry(connection), hazard).sight, now)
+    return gate_preview(case_of(hazard, PLATFORM, now, facts_of(connection, current_registry(connection), hazard)))
 
 
 def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor) -> Outcome:
     """The same request once more: nothing happens, and the answer is the one it had. Raises Conflict for another request of that name."""
     name = name_of(command)
     refused = entry.event == Event.GATE_REFUSED.value and entry.details.get("command") == name
-    if entry.actor != actor.id or not (refused or entry.event == COMMANDS[name].value):
+    if entry.actor != actor.id or not (refused or entry.event in COMMANDS[name]):
         raise Conflict("this command_id was used for another command", where="/command_id", hint="give each command an id of its own")
     if not refused:
         return Outcome(hazard, repeated=True)
     gate = msgspec.convert(entry.details["gate"], Answer)
     return Outcome(hazard, NotByRule("the evidence speaks against it", POLICY.rule(gate.rule), gate=gate), repeated=True)
+
+
+def _marked_if_repeated(connection: Connection, hazard: Hazard, facts: Facts, *, now: int) -> Hazard:
+    """The hazard after it was looked at whether it repeats earlier ones."""
+    decision = mark_repeated(hazard, earlier_of(connection, hazard, facts.policy.repeats), now=now, facts=facts)
+    if decision is None:
+        return hazard
+    apply_decision(connection, decision, PLATFORM, now=now)
+    return decision.hazard
 
 
 def _zone_name(registry: Registry, zone: str) -> str:
@@ -170,7 +185,15 @@ def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, rul
     hazard = _locked(connection, hazard_id, None)
     decision = raise_grade(hazard, rule, now=now, facts=facts_of(connection, registry, None)) if hazard is not None else None
     if decision is not None:
-        _update(connection, decision, PLATFORM, command_id=None, now=now)
+        apply_decision(connection, decision, PLATFORM, now=now)
+
+
+def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope: str | None) -> tuple[Hazard, Hazard | None]:
+    """The hazard and the one it is to be merged into, locked in the order of their ids. Raises NotFound for the first."""
+    found = {i: _locked(connection, i, scope) for i in sorted({hazard_id, into or hazard_id})}
+    if (hazard := found[hazard_id]) is None:
+        raise NotFound("no such hazard", where=hazard_id)
+    return hazard, found[into] if into is not None and into != hazard_id else None
 
 
 def _locked(connection: Connection, hazard_id: str, scope: str | None) -> Hazard | None:
@@ -204,7 +227,8 @@ def _insert(connection: Connection, decision: Decision, actor: Actor, *, command
     return True
 
 
-def _update(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, now: int) -> None:
+def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None = None, now: int) -> None:
+    """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
     table, hazard = schema.hazards, decision.hazard
     before = hazard.version - 1
     done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**_columns(hazard)))
@@ -226,4 +250,4 @@ def _record(connection: Connection, decision: Decision, actor: Actor, previous: 
     row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
            "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
     connection.execute(schema.hazard_events.insert().values(**row))
-    announce_hazard(connection, [(message_of(hazard, basis), entry.event)], now=now)
+    announce_hazard(connection, [(message_of(hazard, basis, decision.tells), entry.event)], now=now)

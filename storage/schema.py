@@ -59,6 +59,7 @@ sessions = Table(
     Column("csrf", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),  # when the person last proved who it is: a signature needs it fresh
 )
 tokens = Table(
     "tokens", metadata,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
@@ -13,29 +12,30 @@ from sqlalchemy import Connection
 from api import hazard_models as models
 from api import hazard_requests as requests
 from api.gate import GuardedRoute
-from api.present import EPOCH, evidence_url
+from api.present import evidence_url
 from api.present_hazards import HazardPresenter
 from api.principals import Principal
-from api.problems import RuledNotPermitted, responses
-from api.roles import COMMANDS_BASIS, HAZARD_COMMANDS
+from api.problems import responses
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from api.routes.incidents import FEED_POSITION, POSITION
 from api.services import Services
 from hazards.errors import BadInput
 from hazards.ledger import commands as domain
-from hazards.ledger.decisions import hindrance
-from hazards.ledger.hazard import Actor, Hazard
-from hazards.ledger.particulars import Paper, Stage
+from hazards.ledger.conditions import hindrance
+from hazards.ledger.decision import Case
+from hazards.ledger.decisions import case_of
+from hazards.ledger.hazard import Actor
+from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
-from storage.hazards import command_hazard, policy_of, preview_gate, propose_hazard
+from storage.hazards import command_hazard, facts_of, policy_of, preview_gate, propose_hazard
 from storage.outbox import feed_bounds
 from storage.uploads import keep_upload
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
-State = Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed"]
+State = Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed", "merged"]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Grades = Annotated[list[Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")]], Query(description="one or more; none: all")]
 _NEW: dict[int | str, dict[str, Any]] = {201: {"model": models.HazardDetail, "description": "it is new; 200: it was there already"}}
@@ -67,15 +67,14 @@ async def get_hazards(
 @router.post("/api/v1/hazards", summary="Put a hazard down", responses={**_NEW, **responses(404, 409)})
 async def post_hazard(proposal: requests.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
     """From an incident, once however often it is asked, or by hand. A person of an authority then confirms it and its grade."""
-    if asking.role not in HAZARD_COMMANDS["propose"]:
-        raise _not_for_role(asking, "propose")
+    _role_may(asking, services, "propose")
     if proposal.incident is None:
         for name in ("zone", "kind", "grade", "title"):
             if not (getattr(proposal, name) or "").strip():
                 raise BadInput("needed unless the hazard is put down from an incident", where=f"/{name}")
     command = domain.Propose(
         zone=proposal.zone or "", kind=proposal.kind or "", grade=proposal.grade or "", title=proposal.title or "",
-        description=proposal.description, incident=proposal.incident,
+        description=proposal.description, incident=proposal.incident, origin=proposal.origin, reference=proposal.reference,
     )  # fmt: skip
     command_id = proposal.command_id or token_hex(16)
     with _explaining(services):
@@ -107,18 +106,15 @@ async def get_hazard_events(
 
 @router.post(
     "/api/v1/hazards/{id}/commands", responses=responses(409),
-    summary="Confirm, dismiss, plan, start_rectification, measure, end_measure, claim, accept, refuse, close, comment",
+    summary="One of the commands on a hazard",
 )  # fmt: skip
 async def post_hazard_command(hazard_id: Id, command: requests.HazardCommand, asking: Asking, services: With) -> models.HazardDetail:
     """Decided at once; the hazard afterwards. What the state, a rule or the evidence does not allow: 409 with rule, basis and ``gate``."""
-    if asking.role not in HAZARD_COMMANDS[command.command]:
-        # a hazard that the caller may not see is not confirmed by a 403
-        await services.database.reading(lambda c: get_hazard(c, hazard_id, scope=asking.scope))
-        raise _not_for_role(asking, command.command)
+    wanted = requests.to_domain(command)
     with _explaining(services):
         outcome = await services.database.writing(
             lambda c: command_hazard(
-                c, hazard_id, _domain(command), actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id
+                c, hazard_id, wanted, actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id
             )
         )
         services.ring()
@@ -166,66 +162,32 @@ def _explaining(services: Services) -> Iterator[None]:
 
 
 def _actor(asking: Principal) -> Actor:
-    return Actor(asking.id, asking.role.value, asking.enterprise)
+    return Actor(asking.id, asking.role.value, asking.enterprise, asking.name, asking.confirmed_at)
+
+
+def _role_may(asking: Principal, services: Services, command: str) -> None:
+    """Raises NotForRole where the pack in force gives a command to other roles."""
+    policy = policy_of(services.registry())
+    right = policy.commands[command]
+    if asking.role not in right.roles:
+        with _explaining(services):
+            raise NotForRole(f"the role {asking.role.value} may not {command}", policy.rule(right.rule))
 
 
 async def _detail(hazard_id: str, asking: Principal, services: Services) -> models.HazardDetail:
     def work(connection: Connection) -> models.HazardDetail:
         hazard = get_hazard(connection, hazard_id, scope=asking.scope)
         gate = preview_gate(connection, hazard, now=services.now())
-        presenter = _presenter(services)
-        commands = [_allowance(name, hazard, asking, presenter) for name in HAZARD_COMMANDS if name != "propose"]
-        return presenter.detail(hazard, gate, commands, asking.role.value)
+        facts = facts_of(connection, services.registry(), hazard)
+        presenter, case = _presenter(services), case_of(hazard, _actor(asking), services.now(), facts)
+        commands = [_allowance(name, case, presenter) for name in COMMANDS]
+        return presenter.detail(hazard, gate, commands, asking.role.value, case.signing_posts())
 
     return await services.database.reading(work)
 
 
-def _allowance(name: str, hazard: Hazard, asking: Principal, presenter: HazardPresenter) -> models.Allowance:
-    text = presenter.text(f"hazard.command.{name}")
-    if asking.role not in HAZARD_COMMANDS[name]:
-        basis = {
-            "rule": f"command {name}",
-            "kind": COMMANDS_BASIS,
-            "sources": [],
-            "zh": "该操作由其他岗位进行",
-            "en": "others give this command",
-        }
-        ruling, detail = presenter.ruling(basis), _not_for_role(asking, name).what
-        return models.Allowance(command=name, name=text, allowed=False, why_not=ruling, detail=detail)
-    found = hindrance(hazard, name, _actor(asking), presenter.policy)
+def _allowance(name: str, case: Case, presenter: HazardPresenter) -> models.Allowance:
+    text, found = presenter.text(f"hazard.command.{name}"), hindrance(case, name)
     if found is None:
         return models.Allowance(command=name, name=text, allowed=True)
     return models.Allowance(command=name, name=text, allowed=False, why_not=presenter.ruling(basis_of(found.ruling)), detail=found.what)
-
-
-def _not_for_role(asking: Principal, name: str) -> RuledNotPermitted:
-    return RuledNotPermitted(f"the role {asking.role.value} may not {name}", rule=f"command {name}", basis=COMMANDS_BASIS)
-
-
-def _micro(at: datetime | None) -> int | None:
-    return None if at is None else (at - EPOCH) // timedelta(microseconds=1)
-
-
-def _paper(paper: requests.Paper) -> Paper:
-    return Paper(stage=Stage(paper.stage), taken_at=_micro(paper.taken_at) or 0, place=paper.place, sha256=paper.sha256,
-                 document=paper.document, note=paper.note)  # fmt: skip
-
-
-def _domain(command: requests.HazardCommand) -> domain.HazardCommand:
-    given = {name: getattr(command, name) for name in type(command).model_fields if name not in ("command", "command_id")}
-    if isinstance(command, requests.TakeMeasure):
-        given |= {"start": _micro(command.start), "until": _micro(command.until)}
-    if isinstance(command, requests.Claim):
-        given["evidence"] = [_paper(paper) for paper in command.evidence]
-    made: domain.HazardCommand = _COMMANDS[type(command)](**given)
-    return made
-
-
-_COMMANDS: dict[type, type] = {
-    requests.Confirm: domain.Confirm, requests.Dismiss: domain.Dismiss, requests.FilePlan: domain.FilePlan,
-    requests.StartRectification: domain.StartRectification, requests.TakeMeasure: domain.TakeMeasure,
-    requests.EndMeasure: domain.EndMeasure,
-    requests.Claim: domain.Claim, requests.Accept: domain.Accept, requests.Refuse: domain.Refuse, requests.CloseHazard: domain.Close,
-    requests.CommentOnHazard: domain.Comment,
-}  # fmt: skip
-"""Each command of the API and that of the domain; their fields have the same names."""

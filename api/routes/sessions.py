@@ -8,11 +8,12 @@ from api import account_models as models
 from api.gate import COOKIE, SECURE_COOKIE, GuardedRoute, presented
 from api.principals import Principal
 from api.problems import responses
-from api.roles import COMMANDS, HAZARD_COMMANDS
+from api.roles import COMMANDS
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import NotFound, NotPermitted, NotSignedIn
 from storage import accounts
+from storage.hazards import policy_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["session"])
 log = get_logger(__name__)
@@ -24,7 +25,7 @@ def _me(principal: Principal, services: Services) -> models.Me:
         id=principal.id, name=principal.name, role=principal.role, enterprise=principal.enterprise, person=principal.is_person,
         csrf=principal.csrf, expires_at=presenter.time_or_none(principal.expires_at),
         commands=sorted(name for name, roles in COMMANDS.items() if principal.role in roles),
-        hazard_commands=sorted(name for name, roles in HAZARD_COMMANDS.items() if principal.role in roles),
+        hazard_commands=sorted(name for name, right in policy_of(services.registry()).commands.items() if principal.role in right.roles),
         site_name=site.name or None, time_zone=presenter.time_zone_name, synthetic=site.synthetic,
     )  # fmt: skip
 
@@ -112,4 +113,22 @@ async def change_password(change: models.PasswordChange, asking: Asking, request
     await services.database.writing(lambda c: accounts.set_password(c, asking.id, new_hash, keep=asking.session))
     services.principals.forget()
     log.info("a password was changed", user=asking.id)
+    return Response(status_code=204)
+
+
+@router.post("/api/v1/session/confirm", summary="Prove again who you are, before a signature", status_code=204, responses=responses(429))
+async def confirm_session(proof: models.Proof, asking: Asking, request: Request, services: With) -> Response:
+    """With one's own password; signatures may follow for five minutes."""
+    session = asking.session
+    if session is None:
+        raise NotPermitted("a machine can't sign", hint="a person signs in and signs")
+    address = request.client.host if request.client else "local"
+    services.throttle.begin(asking.id, address)
+    _, password_hash = await services.database.reading(lambda c: accounts.get_user(c, asking.id))
+    if not await services.passwords.verify(password_hash, proof.password):
+        raise NotPermitted("the password is wrong")
+    services.throttle.succeeded(asking.id, address)
+    now = services.now()
+    await services.database.writing(lambda c: accounts.confirm_session(c, session, now=now))
+    services.principals.forget()
     return Response(status_code=204)

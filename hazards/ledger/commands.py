@@ -8,23 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from hazards.ledger.forms import Id, Instant, Longer, Name, Note, Number, Reason, Said, Short, ShortSaid, Version
 from hazards.ledger.lifecycle import COMMANDS
-from hazards.ledger.particulars import Paper
-
-_PLAIN = r"^[^\x00]*$"
-_SAID = r"^[^\x00]*[^\s\x00][^\x00]*$"
-Instant = Annotated[int, Meta(ge=0, le=2**53, extra={"instant": True})]
-"""UTC µs inside; at the API a time with its offset."""
-Short = Annotated[str, Meta(max_length=200, pattern=_PLAIN)]
-ShortSaid = Annotated[str, Meta(min_length=1, max_length=200, pattern=_SAID)]
-Note = Annotated[str, Meta(max_length=4000, pattern=_PLAIN)]
-Said = Annotated[str, Meta(min_length=1, max_length=4000, pattern=_SAID)]
-Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_SAID)]
-Id = Annotated[str, Meta(min_length=1, max_length=300, pattern=_PLAIN)]
-Name = Annotated[str, Meta(max_length=64, pattern=_PLAIN)]
-Number = Annotated[int, Meta(ge=1, le=2**31)]
-Version = Annotated[int, Meta(ge=0, le=2**53, description="the version you looked at; another one by now: 409")]
-Papers = Annotated[list[Paper], Meta(max_length=40)]
+from hazards.ledger.particulars import Papers
 
 
 class Propose(Struct, frozen=True, kw_only=True, tag="propose", tag_field="command"):
@@ -46,7 +32,7 @@ class Confirm(Struct, frozen=True, kw_only=True, tag="confirm", tag_field="comma
     """It is one, of this grade (确认定级). ``criterion``: the item of the criteria (判定标准) that it meets."""
 
     grade: Name
-    criterion: Annotated[str, Meta(max_length=1000, pattern=_PLAIN)] = ""
+    criterion: Longer = ""
     version: Version | None = None
 
 
@@ -55,7 +41,7 @@ class Regrade(Struct, frozen=True, kw_only=True, tag="regrade", tag_field="comma
 
     grade: Name
     reason: Reason
-    criterion: Annotated[str, Meta(max_length=1000, pattern=_PLAIN)] = ""
+    criterion: Longer = ""
     version: Version | None = None
 
 
@@ -241,7 +227,7 @@ class Claim(Struct, frozen=True, kw_only=True, tag="claim", tag_field="command")
 
     note: Said
     evidence: Papers = field(default_factory=list)
-    override_reason: Annotated[str, Meta(max_length=1000, pattern=_PLAIN)] = ""
+    override_reason: Longer = ""
     version: Version | None = None
 
 
@@ -260,7 +246,7 @@ class Accept(Struct, frozen=True, kw_only=True, tag="accept", tag_field="command
     """The rectification is good (验收通过). ``override_reason``: go on against the evidence gate. Refused by it: GATE_REFUSED."""
 
     note: Note = ""
-    override_reason: Annotated[str, Meta(max_length=1000, pattern=_PLAIN)] = ""
+    override_reason: Longer = ""
     version: Version | None = None
 
 
@@ -275,7 +261,7 @@ class Close(Struct, frozen=True, kw_only=True, tag="close", tag_field="command")
     """Off the list (销号). ``override_reason`` as in ``Accept``. Refused by the evidence gate: GATE_REFUSED."""
 
     note: Note = ""
-    override_reason: Annotated[str, Meta(max_length=1000, pattern=_PLAIN)] = ""
+    override_reason: Longer = ""
     version: Version | None = None
 
 

@@ -3,6 +3,7 @@
 What must not go in: states, roles, rules of the pack.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -21,6 +22,15 @@ def check_text(text: str, where: str, *, needed: bool = True, longest: int = LON
     """Raises BadInput for a text that is too long or, where ``needed``, blank."""
     if (needed and not text.strip()) or len(text) > longest:
         raise BadInput(f"{'1' if needed else '0'} to {longest} characters belong here", where=where)
+
+
+def check_command(command: Struct) -> None:
+    """Raises BadInput for a command whose fields are not as their types say (``hazards/ledger/commands.py``)."""
+    try:
+        msgspec.convert(msgspec.to_builtins(command), type(command))
+    except msgspec.ValidationError as e:
+        what, _, path = str(e).partition(" - at `$")
+        raise BadInput(what, where=re.sub(r"[.\[]+", "/", path.rstrip("`").replace("]", ""))) from e
 
 
 def check_papers(given: list[Paper], *, now: int) -> None:
@@ -44,6 +54,11 @@ def grade_named(policy: Policy, name: str) -> GradeRule:
     if grade is None:
         raise BadInput(f"no grade {name[:64]!r}", where="/grade", hint=", ".join(g.name for g in policy.grades))
     return grade
+
+
+def noted(note: str) -> dict[str, Any]:
+    """``note`` for the record, if there is one."""
+    return {"note": note} if note.strip() else {}
 
 
 def entered(command: Struct) -> dict[str, Any]:

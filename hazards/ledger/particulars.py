@@ -5,8 +5,11 @@ What must not go in: the hazard itself (``hazards/ledger/hazard.py``), decisions
 """
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+from hazards.ledger.forms import Digest, Instant, Longer, Short, ShortSaid
 
 
 class Stage(StrEnum):
@@ -20,11 +23,14 @@ class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A photo or document with time and place. ``sha256``: the evidence file; ``document``: number or name of a paper kept elsewhere."""
 
     stage: Stage
-    taken_at: int
-    place: str
-    sha256: str | None = None
-    document: str = ""
-    note: str = ""
+    taken_at: Instant
+    place: ShortSaid
+    sha256: Digest | None = None
+    document: Short = ""
+    note: Longer = ""
+
+
+Papers = Annotated[list[Paper], Meta(max_length=40)]
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -36,9 +42,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     time: str  # 时限
     contingency: str  # 预案
     filed_by: str
-    filed_at: int
+    filed_at: Instant
     approved_by: str | None = None
-    approved_at: int | None = None
+    approved_at: Instant | None = None
     returned_for: str = ""  # why it was returned
 
 
@@ -48,11 +54,11 @@ class Measure(Struct, frozen=True, kw_only=True):
     number: int
     kind: str
     authority: str  # who ordered it, in words
-    start: int
-    until: int | None = None
+    start: Instant
+    until: Instant | None = None
     note: str = ""
     taken_by: str = ""
-    ended_at: int | None = None
+    ended_at: Instant | None = None
     ended_by: str | None = None
 
 
@@ -60,7 +66,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Rectification as claimed. ``verdict``: what the evidence gate said then."""
 
     by: str
-    at: int
+    at: Instant
     note: str
     evidence: list[Paper]
     verdict: str
@@ -71,7 +77,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     to: str
     recipient: str
-    at: int
+    at: Instant
     by: str
     note: str = ""
 
@@ -80,9 +86,9 @@ class Publication(Struct, frozen=True, kw_only=True):
     """Where it was published (公示), and until when."""
 
     place: str
-    at: int
+    at: Instant
     by: str
-    until: int | None = None
+    until: Instant | None = None
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -90,10 +96,10 @@ class Listing(Struct, frozen=True, kw_only=True):
 
     number: str
     supervisor: str
-    at: int
+    at: Instant
     by: str
     note: str = ""
-    lifted_at: int | None = None
+    lifted_at: Instant | None = None
     lifted_by: str | None = None
 
 
@@ -104,7 +110,7 @@ class Signature(Struct, frozen=True, kw_only=True):
     by: str
     name: str
     role: str
-    at: int
+    at: Instant
 
 
 class Extension(Struct, frozen=True, kw_only=True):
@@ -115,14 +121,14 @@ class Extension(Struct, frozen=True, kw_only=True):
     cause: str
     reason: str
     by: str
-    at: int
+    at: Instant
     signatures: list[Signature] = field(default_factory=list)
     due_before: int | None = None
-    granted_at: int | None = None
-    refused_at: int | None = None
+    granted_at: Instant | None = None
+    refused_at: Instant | None = None
     refused_by: str | None = None
     refused_for: str = ""
-    filed_at: int | None = None
+    filed_at: Instant | None = None
     filed_by: str | None = None
     filing: str = ""  # number of the filing (备案)
 
@@ -131,7 +137,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
     """An acceptance inspection (验收检查): who took part for which post, experts by name, what was found."""
 
     number: int
-    at: int
+    at: Instant
     by: str
     posts: list[str]
     experts: list[str]
@@ -143,8 +149,8 @@ class Inspection(Struct, frozen=True, kw_only=True):
 class Summons(Struct, frozen=True, kw_only=True):
     """A summons (约谈). ``due_at``: until when it has to be held, None where nobody had to; ``held_by``: the post that held it."""
 
-    due_at: int | None = None
-    held_at: int | None = None
+    due_at: Instant | None = None
+    held_at: Instant | None = None
     held_by: str = ""
     with_whom: str = ""  # legal representative or actual investor
     place: str = ""
@@ -158,7 +164,7 @@ class Referral(Struct, frozen=True, kw_only=True):
     to: str
     number: str
     reason: str
-    at: int
+    at: Instant
     by: str
 
 
@@ -167,7 +173,7 @@ class Waiver(Struct, frozen=True, kw_only=True):
 
     item: str
     reason: str
-    at: int
+    at: Instant
     by: str
 
 
@@ -176,6 +182,6 @@ class Override(Struct, frozen=True, kw_only=True):
 
     question: str
     reason: str
-    at: int
+    at: Instant
     by: str
     verdict: str

@@ -1,0 +1,150 @@
+"""From the claim to the closing, and back: claim, inspect, accept, refuse, close, reopen. The evidence gate stands before three of them.
+
+What must not go in: what the gate says (``hazards/ledger/gate.py``), other commands.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hazards.errors import BadInput
+from hazards.ledger import commands as ask
+from hazards.ledger.decision import Case, Decision
+from hazards.ledger.entries import check_papers, entered, noted
+from hazards.ledger.gate import Answer, Question, Verdict, judge
+from hazards.ledger.hazard import Hazard
+from hazards.ledger.lifecycle import Event
+from hazards.ledger.limits import due_at
+from hazards.ledger.particulars import Claim, Inspection, Override, Paper, Stage
+from hazards.ledger.policy import basis_of
+from hazards.ledger.rulings import NotByRule, NotForRole
+
+_Gated = ask.Claim | ask.Accept | ask.Close
+
+
+def claim(case: Case, command: ask.Claim) -> Decision:
+    """It is said to be rectified. No clock stops."""
+    check_papers(command.evidence, now=case.now)
+    answer, refused = _asked(case, command, Question.CLAIM, command.evidence)
+    if refused is not None:
+        return refused
+    made = Claim(by=case.actor.id, at=case.now, note=command.note, evidence=command.evidence, verdict=answer.verdict.value)
+    details = {"note": command.note, "evidence": [msgspec.to_builtins(paper) for paper in command.evidence]}
+    tells = ("park_command", "department") if case.hazard.enterprise is not None else ("bureau",)
+    return _passed(case, command, Event.CLAIMED, details, answer, tells=tells, claim=made)
+
+
+def inspect(case: Case, command: ask.Inspect) -> Decision:
+    """An inspection before the acceptance, with its experts and what it found."""
+    check_papers(command.evidence, now=case.now)
+    known = {post.name for post in case.policy.posts}
+    for n, post in enumerate(command.posts):
+        if post not in known:
+            raise BadInput(f"no post {post[:64]!r}", where=f"/posts/{n}", hint=", ".join(sorted(known)))
+    made = Inspection(number=case.hazard.version + 1, at=case.now, by=case.actor.id, posts=command.posts, experts=command.experts,
+                      passed=command.passed, note=command.note, evidence=command.evidence)  # fmt: skip
+    rule = case.grade.inspection.rule if case.grade.inspection is not None else None
+    return case.done(Event.INSPECTED, entered(command) | {"passed": command.passed}, rule=rule,
+                     inspections=[*case.hazard.inspections, made])  # fmt: skip
+
+
+def accept(case: Case, command: ask.Accept) -> Decision:
+    """The rectification is good: the clock of rectification stops."""
+    answer, refused = _asked(case, command, Question.ACCEPT, _papers(case.hazard))
+    if refused is not None:
+        return refused
+    return _passed(case, command, Event.ACCEPTED, noted(command.note), answer, tells=("enterprise",), accepted_by=case.actor.id,
+                   accepted_at=case.now)  # fmt: skip
+
+
+def refuse(case: Case, command: ask.Refuse) -> Decision:
+    """Back to work; the clock goes on from where it began."""
+    return case.done(Event.REFUSED, {"reason": command.reason}, tells=("enterprise",), accepted_by=None, accepted_at=None)
+
+
+def close(case: Case, command: ask.Close) -> Decision:
+    """Off the list."""
+    answer, refused = _asked(case, command, Question.CLOSE, _papers(case.hazard))
+    if refused is not None:
+        return refused
+    return _passed(case, command, Event.CLOSED, noted(command.note), answer, tells=("enterprise",), closed_by=case.actor.id,
+                   closed_at=case.now)  # fmt: skip
+
+
+def reopen(case: Case, command: ask.Reopen) -> Decision:
+    """It came back: the same hazard, confirmed as it was, with a new limit; a plan has to be filed anew."""
+    due = due_at(case.grade.limit, case.now, case.facts.time_zone, case.policy.calendar)
+    details = entered(command) | {"due_at": due, "due_basis": basis_of(case.policy.rule(case.grade.limit.rule))}
+    incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
+    return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
+                     closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None, refuted_by=[],
+                     incidents=incidents)  # fmt: skip
+
+
+# --- the evidence gate ---
+
+
+def gate_preview(case: Case) -> Answer | None:
+    """What the gate would say to the next claim, acceptance or closing; None for a hazard that is over."""
+    hazard = case.hazard
+    question = _QUESTION_AT.get(hazard.state.value)
+    if question is None:
+        return None
+    since = _since(hazard, question, case.now)
+    return judge(question, case.facts.sight(since), since=since, now=case.now, papers=_has_papers(_papers(hazard)))
+
+
+_QUESTION_AT = {
+    "proposed": Question.CLAIM, "confirmed": Question.CLAIM, "planned": Question.CLAIM, "rectifying": Question.CLAIM,
+    "claimed": Question.ACCEPT, "accepted": Question.CLOSE,
+}  # fmt: skip
+
+
+def _asked(case: Case, command: _Gated, question: Question, papers: list[Paper]) -> tuple[Answer, Decision | None]:
+    """The gate's answer, and the refusal that follows from it unless somebody who may overrides it."""
+    since = _since(case.hazard, question, case.now)
+    answer = judge(question, case.facts.sight(since), since=since, now=case.now, papers=_has_papers(papers))
+    if answer.passes:
+        return answer, None
+    if command.override_reason.strip():
+        right = case.policy.gate_override
+        if case.actor.role not in right.roles:
+            raise NotForRole(f"the role {case.actor.role} may not go on against the evidence", case.policy.rule(right.rule))
+        return answer, None
+    return answer, _refused(case, ask.name_of(command), answer)
+
+
+def _refused(case: Case, name: str, answer: Answer) -> Decision:
+    rule, before = case.policy.rule(answer.rule), case.hazard
+    if answer.verdict is not Verdict.REFUTED:
+        raise NotByRule("no device here can tell whether it is gone", rule, gate=answer,
+                        hint="add evidence of the state after rectification, with time and place")  # fmt: skip
+    refuted_by = [e.incident for e in answer.evidence]
+    if (before.last_event, before.last_actor, before.refuted_by) == (Event.GATE_REFUSED, case.actor.id, refuted_by):
+        raise NotByRule("the evidence still speaks against it", rule, gate=answer)  # this refusal is on the record already
+    return case.done(Event.GATE_REFUSED, {"command": name}, answer, rule=answer.rule, refuted_by=refuted_by)
+
+
+def _passed(
+    case: Case, command: _Gated, event: Event, details: dict[str, Any], answer: Answer, *, tells: tuple[str, ...], **changes: Any
+) -> Decision:  # fmt: skip
+    if answer.passes:
+        return case.done(event, details, answer, tells=tells, **changes)
+    made = Override(question=answer.question.value, reason=command.override_reason, at=case.now, by=case.actor.id,
+                    verdict=answer.verdict.value)  # fmt: skip
+    basis = basis_of(case.policy.rule(case.policy.gate_override.rule))
+    details = {**details, "override_reason": command.override_reason, "override_basis": basis}
+    return case.done(event, details, answer, tells=(*tells, "safety_office"), overrides=[*case.hazard.overrides, made], **changes)
+
+
+def _since(hazard: Hazard, question: Question, now: int) -> int:
+    """From when on alarms count: the claim, or this moment when it is only now being claimed."""
+    return now if question is Question.CLAIM or hazard.claim is None else hazard.claim.at
+
+
+def _papers(hazard: Hazard) -> list[Paper]:
+    return hazard.claim.evidence if hazard.claim is not None else []
+
+
+def _has_papers(evidence: list[Paper]) -> bool:
+    return any(paper.stage is Stage.AFTER for paper in evidence)

@@ -1,0 +1,59 @@
+"""Grading: confirm, regrade, dismiss, receive. What must not go in: other commands."""
+
+from typing import Any
+
+from hazards.errors import BadInput
+from hazards.ledger import commands as ask
+from hazards.ledger.decision import Case, Decision
+from hazards.ledger.entries import grade_named, noted
+from hazards.ledger.lifecycle import Event
+from hazards.ledger.limits import due_at
+from hazards.ledger.policy import GradeRule, basis_of
+from hazards.ledger.rulings import IncompleteByRule
+
+
+def confirm(case: Case, command: ask.Confirm) -> Decision:
+    """It is one, of this grade; the clock of rectification begins."""
+    grade = grade_named(case.policy, command.grade)
+    _criterion_given(case, grade, command.criterion)
+    due = due_at(grade.limit, case.now, case.facts.time_zone, case.policy.calendar)
+    details = {
+        "grade": grade.name, "proposed_grade": case.hazard.grade, "criterion": command.criterion, "due_at": due,
+        "due_basis": basis_of(case.policy.rule(grade.limit.rule)), "clock_basis": basis_of(case.policy.rule("clock_start")),
+    }  # fmt: skip
+    return case.done(Event.CONFIRMED, details, grade=grade.name, confirmed=True, criterion=command.criterion, due_at=due,
+                     confirmed_by=case.actor.id, confirmed_at=case.now)  # fmt: skip
+
+
+def regrade(case: Case, command: ask.Regrade) -> Decision:
+    """Another grade; the limit is counted anew from the same start, with the days that were granted."""
+    hazard, grade = case.hazard, grade_named(case.policy, command.grade)
+    if grade.name == hazard.grade:
+        raise BadInput(f"it has the grade {grade.name} already", where="/grade")
+    criterion = command.criterion or (hazard.criterion if grade.needs_criterion else "")
+    _criterion_given(case, grade, criterion)
+    due = due_at(grade.limit, hazard.clock_start, case.facts.time_zone, case.policy.calendar)
+    details: dict[str, Any] = {
+        "grade": grade.name, "before": hazard.grade, "reason": command.reason, "criterion": criterion, "due_at": due,
+        "due_before": hazard.due_at, "due_basis": basis_of(case.policy.rule(grade.limit.rule)),
+    }  # fmt: skip
+    return case.done(Event.REGRADED, details, grade=grade.name, criterion=criterion, due_at=due)
+
+
+def dismiss(case: Case, command: ask.Dismiss) -> Decision:
+    """It is none."""
+    return case.done(Event.DISMISSED, {"reason": command.reason}, dismissed_reason=command.reason)
+
+
+def receive(case: Case, command: ask.Receive) -> Decision:
+    """The responsible party has it."""
+    return case.done(Event.RECEIVED, noted(command.note), received_by=case.actor.id, received_at=case.now)
+
+
+def _criterion_given(case: Case, grade: GradeRule, criterion: str) -> None:
+    items = [c for c in case.policy.criteria if c.grade == grade.name]
+    known = case.policy.criterion(criterion) is not None if items else bool(criterion.strip())
+    if grade.needs_criterion and not known:
+        what = f"the grade {grade.name} names the item of the criteria that is met"
+        hint = ", ".join(f"{c.id} {c.zh}" for c in items) or "document and number of the item"
+        raise IncompleteByRule(what, case.policy.rule("criterion_for_major"), where="/criterion", hint=hint)
