@@ -107,7 +107,7 @@ def _plan_approved(case: Case, command: str) -> Hindrance | None:
 
 def _extendable(case: Case, command: str) -> Hindrance | None:
     extension = case.policy.extension
-    granted = sum(e.granted_at is not None for e in case.hazard.extensions)
+    granted = len(case.hazard.granted)
     if not case.grade.extendable or not extension.posts:
         return NotByRule(f"the limit of a {case.grade.name} hazard is not extended", case.policy.rule(extension.rule))
     if granted >= extension.most_times:

@@ -131,6 +131,11 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.tracks.get(track.value, NONE)
 
     @property
+    def granted(self) -> list[Extension]:
+        """The extensions granted since the clock of rectification began."""
+        return [e for e in self.extensions if e.granted_at is not None and e.granted_at >= self.clock_start]
+
+    @property
     def clock_start(self) -> int:
         """When the clock of rectification began: with the confirmation, again when it was reopened, provisionally with the proposal."""
         return self.reopened_at or self.confirmed_at or self.opened_at

@@ -129,8 +129,8 @@ NEXT: dict[tuple[State, Event], State] = _MOVES | {
 
 NONE = "none"
 """Where every track begins."""
-TRACKS: dict[Track, dict[tuple[str, Event], str]] = {
-    Track.RECEIPT: {(NONE, Event.RECEIVED): "received", ("received", Event.REOPENED): NONE},
+_TRACKS: dict[Track, dict[tuple[str, Event], str]] = {
+    Track.RECEIPT: {(NONE, Event.RECEIVED): "received"},
     Track.PLAN: {
         **{(at, Event.PLAN_FILED): "filed" for at in (NONE, "filed", "returned", "approved")},
         ("filed", Event.PLAN_APPROVED): "approved", ("filed", Event.PLAN_RETURNED): "returned",
@@ -157,7 +157,13 @@ TRACKS: dict[Track, dict[tuple[str, Event], str]] = {
     Track.REFERRAL: {(NONE, Event.REFERRED): "referred"},
     Track.PENALTY: {(NONE, Event.PENALTY_WAIVED): "waived"},
 }  # fmt: skip
-"""The side tables. REOPENED is in one only where it begins something anew; elsewhere it does not matter where a track stands."""
+FOR_GOOD = frozenset({Track.REFERRAL, Track.PENALTY})
+"""Tracks that a reopened hazard keeps; all others begin anew with it."""
+TRACKS = {
+    track: table if track in FOR_GOOD else table | {(at, Event.REOPENED): NONE for at in (NONE, *dict.fromkeys(table.values()))}
+    for track, table in _TRACKS.items()
+}
+"""The side tables."""
 
 COMMANDS: dict[str, tuple[Event, ...]] = {
     "confirm": (Event.CONFIRMED,),
@@ -212,6 +218,6 @@ def next_tracks(tracks: Mapping[str, str], event: Event) -> dict[str, str] | Tra
         at = tracks.get(track.value, NONE)
         if (at, event) in table:
             after[track.value] = table[at, event]
-        elif any(known is event for _, known in table) and event is not Event.REOPENED:
+        elif any(known is event for _, known in table):
             return track
     return {track: at for track, at in after.items() if at != NONE}

@@ -7,7 +7,7 @@ from hazards.ledger import commands as ask
 from hazards.ledger.decision import Case, Decision
 from hazards.ledger.entries import grade_named, noted
 from hazards.ledger.lifecycle import Event
-from hazards.ledger.limits import due_at
+from hazards.ledger.limits import due_at, later_by
 from hazards.ledger.policy import GradeRule, basis_of
 from hazards.ledger.rulings import IncompleteByRule
 
@@ -33,6 +33,8 @@ def regrade(case: Case, command: ask.Regrade) -> Decision:
     criterion = command.criterion or (hazard.criterion if grade.needs_criterion else "")
     _criterion_given(case, grade, criterion)
     due = due_at(grade.limit, hazard.clock_start, case.facts.time_zone, case.policy.calendar)
+    for extension in hazard.granted:
+        due = later_by(due, extension.days, grade.limit.counting, case.facts.time_zone, case.policy.calendar)
     details: dict[str, Any] = {
         "grade": grade.name, "before": hazard.grade, "reason": command.reason, "criterion": criterion, "due_at": due,
         "due_before": hazard.due_at, "due_basis": basis_of(case.policy.rule(grade.limit.rule)),
