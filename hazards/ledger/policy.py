@@ -232,6 +232,15 @@ class KeyPeriod(Struct, frozen=True):
     rule: str
 
 
+class Amount(Struct, frozen=True):
+    """Money (yuan), from ``least`` to ``most``."""
+
+    name: str
+    least: int
+    most: int
+    rule: str
+
+
 class KindRow(Struct, frozen=True, kw_only=True):
     """A kind of hazard as a pack adds or changes it: ``hazards/ledger/kinds.py`` explains the fields."""
 
@@ -269,7 +278,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     key_periods: tuple[KeyPeriod, ...] = ()
     kinds: tuple[KindRow, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
-    amounts: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)  # name to lowest, highest (yuan) and rule
+    amounts: tuple[Amount, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict)  # name to text with {fields}
     responsible: frozenset[str] = field(default_factory=frozenset)  # roles that rectify where a zone has an enterprise
     responsible_without_enterprise: frozenset[str] = field(default_factory=frozenset)

@@ -6,7 +6,7 @@ chose because nobody says it, is marked so. What must not go in: code that decid
 
 from hazards.ledger.lifecycle import Event
 from hazards.ledger.policy import (
-    Authority,
+    Amount, Authority,
     ClockRule,
     Counting,
     Criterion,
@@ -415,7 +415,7 @@ POLICY = Policy(
         DutyRule(name="quarterly_inspection", zh="每季度全面检查", en="quarterly full inspection", post="park_command", period="quarter",
                  points=_points({"-3d": ("park_command",), "due": ("safety_office",)}), rule="quarterly_inspection"),
     ),
-    amounts={"whistle_blower_reward": (500, 100_000, "reward")},
+    amounts=(Amount("whistle_blower_reward", 500, 100_000, "reward"),),
     responsible=frozenset({"administrator", "enterprise"}),
     responsible_without_enterprise=frozenset({"administrator", "park_command", "department"}),
 )  # fmt: skip

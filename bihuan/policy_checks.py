@@ -1,0 +1,168 @@
+"""What a sound policy pack has to hold: each reference leads somewhere, and nobody says "clause" without a place.
+
+Each problem is noted at the line of the value that causes it. What must not go in: reading YAML.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, cast
+
+from msgspec import Struct, structs
+from yaml.nodes import Node
+
+from api.roles import Role
+from bihuan.yaml_lines import Problems
+from hazards.ledger.clocks import CLOCKS
+from hazards.ledger.lifecycle import COMMANDS, Event
+from hazards.ledger.policy import Authority, Policy, Standing
+
+POINT = re.compile(r"^(half|due|[+-][1-9]\d{0,3}[dh])$")
+NEEDED_COMMANDS = frozenset(COMMANDS) | {"propose"}
+NEEDED_RULES = frozenset({
+    "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification", "plan_approval",
+    "responsible_party", "second_person", "signature", "extension_in_time", "supervision", "supervision_when_overdue", "summons",
+    "summons_scope", "lifted_before_closing", "duplicates", "evidence_gate", "evidence_instead", "waiver", "report_at_once", "double_report",
+    "grade_by_severity",
+})  # fmt: skip
+"""Rules that the program itself refers to by name."""
+_RULES = frozenset({"rule", "accepted_by_rule", "outside_rule", "cap_rule", "cause_rule"})
+_POSTS = frozenset({"posts", "posts_outside_park", "tells", "post"})
+_ROLES = frozenset({"roles", "accepted_by", "responsible", "responsible_without_enterprise"})
+_GRADES = frozenset({"grade", "grades", "grade_of_severity"})
+
+
+def check_policy(policy: Policy, nodes: Mapping[str, Node], problems: Problems, *, today: date | None, known_years: range) -> None:
+    """Note what is wrong with ``policy`` in ``problems``; ``nodes``: by place, as the reader left them."""
+    _Checks(policy, nodes, problems).run(today, known_years)
+
+
+class _Checks:
+    def __init__(self, policy: Policy, nodes: Mapping[str, Node], problems: Problems) -> None:
+        self.policy, self.nodes, self.problems = policy, nodes, problems
+
+    def error(self, where: str, what: str, hint: str = "") -> None:
+        self.problems.error(self._node(where), where, what, hint)
+
+    def warn(self, where: str, what: str, hint: str = "") -> None:
+        self.problems.warn(self._node(where), where, what, hint)
+
+    def _node(self, where: str) -> Node:
+        """The node at ``where``, or the nearest one around it."""
+        while where not in self.nodes and where:
+            where = where.rpartition(".")[0]
+        return self.nodes[where]
+
+    def run(self, today: date | None, known_years: range) -> None:
+        self._references()
+        self._authority(today)
+        self._whole()
+        self._clocks()
+        self._dates(today, known_years)
+
+    def _references(self) -> None:
+        posts, grades = {p.name for p in self.policy.posts}, {g.name for g in self.policy.grades}
+        known = (
+            (_RULES, set(self.policy.rules), "rule"), (_POSTS, posts, "post"), (_GRADES, grades, "grade"),
+            (_ROLES, {role.value for role in Role}, "role"),
+        )  # fmt: skip
+        for where, name, value in _values(self.policy, ""):
+            for names, there, what in known:
+                if name in names and value not in there:
+                    self.error(where, f"there is no {what} {value!r}", f"known: {', '.join(sorted(there))}" if len(there) < 40 else "")
+
+    def _authority(self, today: date | None) -> None:
+        documents = {d.id: d for d in self.policy.documents}
+        for rule in self.policy.rules.values():
+            where, says = f"rules.{rule.id}", rule.authority in (Authority.CLAUSE, Authority.INTERPRETATION)
+            if says and not rule.sources:
+                self.error(where, f"a rule by {rule.authority.value} names its place", "sources: [\"001(15)\"]")
+            if not says and rule.sources:
+                self.error(where, f"a rule by {rule.authority.value} has no source: nobody says it")
+            for source in rule.sources:
+                if source.document not in documents:
+                    self.error(f"{where}.sources", f"there is no document {source.document!r}", "add it under documents")
+        for document in documents.values():
+            if document.standing is Standing.DRAFT:
+                self.warn(f"documents.{document.id}", "is a draft: its clauses bind nobody yet")
+            over = document.until and today is not None and document.until < today.isoformat()
+            if document.standing is Standing.EXPIRED or over:
+                self.warn(f"documents.{document.id}", "is no longer in force: look whether its clauses are still meant")
+
+    def _whole(self) -> None:
+        for missing in sorted(NEEDED_RULES - set(self.policy.rules)):
+            self.error("rules", f"the rule {missing!r} is missing", "the program refers to it")
+        for name in sorted(set(self.policy.commands) ^ NEEDED_COMMANDS):
+            self.error("commands", f"{name!r} {'is missing' if name in NEEDED_COMMANDS else 'is no command'}")
+        for event in Event:
+            if event not in self.policy.events:
+                self.error("events", f"the rule of {event.value!r} is missing")
+            elif self.policy.events[event] not in self.policy.rules:
+                self.error(f"events.{event.value}", f"there is no rule {self.policy.events[event]!r}")
+        for severity in ("1", "2", "3", "4"):
+            if severity not in self.policy.grade_of_severity:
+                self.error("grade_of_severity", f"severity {severity} has no grade")
+        if not self.policy.grades:
+            self.error("grades", "there is none")
+        for grade in self.policy.grades:
+            if grade.needs_criterion and not any(c.grade == grade.name for c in self.policy.criteria):
+                self.warn(f"grades.{grade.name}", "is confirmed against the criteria, and there is no item for it")
+
+    def _clocks(self) -> None:
+        for clock in self.policy.clocks:
+            where = f"clocks.{clock.clock}"
+            if clock.clock not in CLOCKS:
+                self.error(where, f"there is no clock {clock.clock!r}", f"known: {', '.join(CLOCKS)}")
+            elif (clock.limit is None) != CLOCKS[clock.clock].keeps_its_due_date:
+                self.error(where, "its due date stands with the hazard" if clock.limit else "limit is missing")
+        owners: list[tuple[str, Any]] = [("clocks", c) for c in self.policy.clocks] + [("duties", d) for d in self.policy.duties]
+        for section, owner in owners:
+            name = getattr(owner, "clock", None) or owner.name
+            for point in owner.points:
+                if not POINT.match(point.at):
+                    self.error(f"{section}.{name}.points.{point.at}", f"{point.at!r} is no point", "half, due, -3d, -12h, +1d")
+        for duty in self.policy.duties:
+            if duty.period not in ("month", "quarter"):
+                self.error(f"duties.{duty.name}.period", "a period is month or quarter")
+
+    def _dates(self, today: date | None, known_years: range) -> None:
+        for period in self.policy.key_periods:
+            where, first, last = f"key_periods.{period.name}", _day(period.first), _day(period.last)
+            if first is None or last is None:
+                self.error(where, "first and last are dates", "2027-03-01")
+            elif last < first:
+                self.error(where, "ends before it begins")
+        for day in self.policy.calendar.exceptions:
+            if _day(day) is None:
+                self.error(f"calendar.exceptions.{day}", "a day off is a date", "2027-03-01: false")
+        wanted = None if today is None else today.year + (today.month >= 10)
+        if self.policy.calendar.country and wanted is not None and wanted not in known_years:
+            self.warn("calendar", f"the days off of {wanted} are not published yet or not known: weekends only", "add exceptions, or upgrade")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _values(value: Any, where: str, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every text in ``value`` with its place and the field it stands in."""
+    if isinstance(value, str):
+        yield where, name, value
+    elif isinstance(value, Struct):
+        for each in structs.fields(value):
+            yield from _values(getattr(value, each.name), f"{where}.{each.name}".lstrip("."), each.name)
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _values(each, f"{where}.{key}", name)
+    elif isinstance(value, tuple | frozenset):
+        for n, each in enumerate(value):
+            own = _own_name(each)
+            yield from _values(each, f"{where}.{own}" if own else f"{where}[{n}]", name)
+
+
+def _own_name(value: Any) -> str:
+    """The first field of a struct, under which it stands in the file."""
+    return cast("str", getattr(value, structs.fields(value)[0].name)) if isinstance(value, Struct) else ""
