@@ -161,7 +161,7 @@ def _due(kind: ClockKind, rule: ClockRule, hazard: Hazard, start: int, policy: P
 
 
 def points(clock: Clock, zone: tzinfo) -> Sequence[Point]:
-    """The points of ``clock`` in order of time. A warning that would lie before the start, or before the due date was moved, is left out."""
+    """The points of ``clock`` in order of time. A warning from before the start, or before the due date was moved, is left out."""
     return points_between(clock.rule.points, clock.key, clock.start, clock.since, clock.due, zone)
 
 

@@ -52,10 +52,8 @@ def _told(case: Case, clock: Clock, passed: Sequence[Point]) -> Decision:
     fired = [*hazard.fired, *(point.key for point in passed)]
     if rectify and hazard.confirmed and any(point.name == DUE for point in passed):
         return _overdue(case, details, tells, fired)
-    if clock.rule.limit is not None:
-        rule = clock.rule.limit.rule
-    else:
-        rule = case.grade.limit.rule if hazard.confirmed else "provisional_clock"
+    limit = clock.rule.limit or case.grade.limit
+    rule = "provisional_clock" if rectify and not hazard.confirmed else limit.rule
     return case.done(Event.CLOCK_POINT, details, rule=rule, tells=tells, fired=fired)
 
 

@@ -1,4 +1,4 @@
-"""A year of 10,000 hazards in seconds: whatever people do and however late anybody looks, the clocks tell each point once, in time, all of them."""
+"""A year of 10,000 hazards in seconds: whatever people do and however late anybody looks, each point is told once, and none is missed."""
 
 from collections import Counter
 from random import Random

@@ -23,7 +23,7 @@ from hazards.ledger.ticks import on_tick
 from tests.hazards.signals import NOON, SECOND
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 24 * 3600 * SECOND
-OFFICER, OTHER = Actor("li", "enterprise", "alu"), Actor("sun", "enterprise", "alu")
+OFFICER = Actor("li", "enterprise", "alu")
 DEPARTMENT, COMMAND, BUREAU, LEADER = (
     Actor("zhao", "department"), Actor("qian", "park_command"), Actor("bo", "bureau"), Actor("gao", "district_leader"),
 )  # fmt: skip
@@ -73,7 +73,8 @@ _PLANNING = ("plan", "plan", "approve_plan", "approve_plan", "return_plan", "sta
 _WANTED: dict[State, tuple[str, ...]] = {
     State.PROPOSED: ("confirm", "confirm", "confirm", "confirm", "dismiss", "report_department", "comment"),
     State.CONFIRMED: (*_PLANNING, *_PLANNING, *_MEANWHILE), State.PLANNED: (*_PLANNING, *_PLANNING, *_MEANWHILE),
-    State.RECTIFYING: ("claim",) * 6 + ("request_extension", *SIGNING) * 3 + _MEANWHILE, State.CLAIMED: ("inspect", "accept", "accept", "refuse") * 5 + ("summon", "receive", "publish", "list"),
+    State.RECTIFYING: ("claim",) * 6 + ("request_extension", *SIGNING) * 3 + _MEANWHILE,
+    State.CLAIMED: ("inspect", "accept", "accept", "refuse") * 5 + ("summon", "receive", "publish", "list"),
     State.ACCEPTED: ("lift_listing", "close", "close", "close", "refuse"), State.CLOSED: ("reopen", *("nothing",) * 5),
 }  # fmt: skip
 
