@@ -53,18 +53,22 @@ def policy_of(_registry: Registry) -> Policy:
     return POLICY
 
 
+def zone_of(registry: Registry) -> ZoneInfo:
+    """The site's time zone; UTC for one that this machine does not know."""
+    try:
+        return ZoneInfo(registry.site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
 def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None) -> Facts:
     """What decisions on ``hazard`` may know, read in this transaction. ``other``: the one it is to be merged into."""
 
     def sight(since: int) -> Sight:
         return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
 
-    try:
-        zone = ZoneInfo(registry.site.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
     known = registry.zone(hazard.zone) if hazard is not None else None
-    return Facts(policy_of(registry), zone, sight, in_park=known is None or not known.outside_park, other=other)
+    return Facts(policy_of(registry), zone_of(registry), sight, in_park=known is None or not known.outside_park, other=other)
 
 
 def propose_hazard(

@@ -88,7 +88,7 @@ async def run_clocks(
     poll: float = LONGEST_WAIT,
 ) -> None:  # fmt: skip
     """Look at what wants to be looked at until ``stop``; wait for the earliest of the rest, ``poll`` seconds at most."""
-    keeper = _Keeper(database, doorbell, now)
+    keeper = Keeper(database, doorbell, now)
     while not stop.is_set():
         try:
             await keeper.round(stop)
@@ -105,13 +105,14 @@ async def run_clocks(
             continue
 
 
-class _Keeper:
+class Keeper:
     """One worker's rounds. ``stuck``: what could not be looked at in this round; the next one tries again."""
 
     def __init__(self, database: Database, doorbell: Doorbell, now: Callable[[], int]) -> None:
         self.database, self.doorbell, self.now, self.stuck = database, doorbell, now, set[str]()
 
     async def round(self, stop: asyncio.Event) -> None:
+        """Everything that wants to be looked at now, until ``stop``. Raises Unavailable."""
         self.stuck.clear()
         await self._follow_the_time_zone()
         await self._begin_duties()
