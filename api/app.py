@@ -27,6 +27,7 @@ from api.routes import (
     alarms,
     console,
     deliveries,
+    duties,
     evidence,
     feed,
     hazards,
@@ -52,7 +53,10 @@ from storage.site_store import Registry
 
 log = get_logger(__name__)
 
-ROUTERS = (alarms, telemetry, series, incidents, hazards, policy, feed, evidence, site, sessions, accounts, deliveries, health, console)
+ROUTERS = (
+    alarms, telemetry, series, incidents, hazards, duties, policy, feed, evidence,
+    site, sessions, accounts, deliveries, health, console,
+)  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``."""
 
 

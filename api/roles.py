@@ -44,6 +44,7 @@ _TOLD = _ROOM | {Role.ENTERPRISE}
 _AUTHORITIES = frozenset({Role.ADMINISTRATOR, Role.PARK_COMMAND, Role.DEPARTMENT, Role.BUREAU})
 _ON_SITE = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.ENTERPRISE})
 _RECTIFYING = frozenset({Role.ADMINISTRATOR, Role.ENTERPRISE, Role.PARK_COMMAND, Role.DEPARTMENT})
+_DUTIFUL = _AUTHORITIES | {Role.OPERATOR, Role.DISTRICT_LEADER, Role.SAFETY_OFFICE}
 _OPEN = Access(None)
 
 ROUTES: dict[tuple[str, str], Access] = {
@@ -65,6 +66,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
     ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see the policy pack: commands
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
+    ("GET", "/api/v1/duties"): Access(_DUTIFUL),
+    ("POST", "/api/v1/duties/{id}/commands"): Access(_DUTIFUL - {Role.OPERATOR}, 64 * KB),  # who of them: the post, by the policy pack
     ("GET", "/api/v1/policy"): Access(_ALL),
     # webhooks and what was pushed
     ("GET", "/api/v1/deliveries"): Access(_TOLD),

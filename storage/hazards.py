@@ -53,18 +53,22 @@ def policy_of(_registry: Registry) -> Policy:
     return POLICY
 
 
+def zone_of(registry: Registry) -> ZoneInfo:
+    """The site's time zone; UTC for one that this machine does not know."""
+    try:
+        return ZoneInfo(registry.site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
 def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None) -> Facts:
     """What decisions on ``hazard`` may know, read in this transaction. ``other``: the one it is to be merged into."""
 
     def sight(since: int) -> Sight:
         return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
 
-    try:
-        zone = ZoneInfo(registry.site.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
     known = registry.zone(hazard.zone) if hazard is not None else None
-    return Facts(policy_of(registry), zone, sight, in_park=known is None or not known.outside_park, other=other)
+    return Facts(policy_of(registry), zone_of(registry), sight, in_park=known is None or not known.outside_park, other=other)
 
 
 def propose_hazard(
@@ -212,7 +216,8 @@ def _columns(hazard: Hazard) -> dict[str, Any]:
     return {
         "zone": hazard.zone, "enterprise": hazard.enterprise, "kind": hazard.kind, "grade": hazard.grade, "confirmed": hazard.confirmed,
         "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
-        "updated_at": hazard.updated_at, "due_at": hazard.due_at, "closed_at": hazard.closed_at, "version": hazard.version,
+        "updated_at": hazard.updated_at, "due_at": hazard.due_at, "overdue_at": hazard.overdue_at, "wake_at": hazard.wake_at,
+        "closed_at": hazard.closed_at, "version": hazard.version,
         "synthetic": hazard.synthetic, "body": msgspec.json.encode(hazard, order="sorted").decode(),
     }  # fmt: skip
 
@@ -237,6 +242,12 @@ def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, 
     events = schema.hazard_events
     previous = connection.execute(select(events.c.digest).where(events.c.hazard == hazard.id, events.c.number == before)).scalar_one()
     _record(connection, decision, actor, previous, command_id=command_id, now=now)
+
+
+def keep_woken(connection: Connection, hazard: Hazard) -> None:
+    """Write what the clocks keep in ``hazard`` when nothing happened to it; nothing for one that has moved on meanwhile."""
+    table = schema.hazards
+    connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == hazard.version).values(**_columns(hazard)))
 
 
 def _record(connection: Connection, decision: Decision, actor: Actor, previous: str, *, command_id: str | None, now: int) -> None:

@@ -190,6 +190,8 @@ hazards = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, index=True),
+    Column("overdue_at", BigInteger),  # when its clock found that the due date was missed
+    Column("wake_at", BigInteger, index=True),  # when a clock wants to be looked at next
     Column("closed_at", BigInteger),
     Column("version", Integer, nullable=False),
     Column("synthetic", Boolean, nullable=False, default=False),
@@ -210,6 +212,22 @@ hazard_events = Table(
     Column("digest", String, nullable=False),  # SHA-256 over the digest before and these bytes: the chain
     Column("command_id", String),  # the caller's own name of the command: a second one of that name has no effect
     Index("hazard_events_once", "hazard", "command_id", unique=True),
+)
+
+duties = Table(
+    "duties", metadata,  # periodic duties (履职): one row a duty, body and period
+    Column("id", String, primary_key=True),  # name:body:period
+    Column("name", String, nullable=False),
+    Column("post", String, nullable=False),
+    Column("body", String, nullable=False),
+    Column("period", String, nullable=False),  # 2026-11, 2026-Q4
+    Column("due_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger),
+    Column("done_by", String),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("fired", Text, nullable=False, server_default="[]"),  # JSON: points that were told
+    Column("wake_at", BigInteger, index=True),
+    Index("duties_newest", "due_at", "id"),
 )
 
 # --- telemetry: what keeps it once and whole ---

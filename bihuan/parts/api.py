@@ -33,6 +33,7 @@ from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.evidence import EvidenceStore
 from storage.journal import Journal
+from storage.ledger_clocks import run_clocks
 from storage.relay import Relay
 
 log = structlog.get_logger()
@@ -118,7 +119,10 @@ async def serve(part: Part) -> None:
         broker_bytes=publisher.bytes_written,
         note={"published": relay.published, "sections": sorted(name for name, kept in registry().site.settings.items() if kept)},
     )
-    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database)]
+    jobs = [
+        registry.run(), _keep("relay", relay.run), _keep("clocks", lambda: run_clocks(database, doorbell, part.stopping, now=now_us)),
+        keep_notes(part, database),
+    ]  # fmt: skip
     await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
     await series.close()
@@ -168,13 +172,13 @@ async def _when_started(server: Server, ready: Callable[[], None]) -> None:
     ready()
 
 
-async def _keep(work: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work`` again when it fails: the relay must not end because one transaction did."""
+async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run ``work`` again when it fails: relay and clocks must not end because one transaction did."""
     while True:
         try:
             await work()
         except Exception as e:
-            log.exception("relay failed and begins again", error=str(e))
+            log.exception(f"{name} failed and begins again", error=str(e))
         await asyncio.sleep(0.5)
 
 

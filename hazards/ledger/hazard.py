@@ -63,7 +63,7 @@ PLATFORM = Actor("bihuan", PLATFORM_ROLE)
 class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One hazard. ``grade`` is proposed until ``confirmed``; ``due_at`` is provisional until then. ``policy``: version of the pack.
 
-    ``tracks``: where it stands in each side table of the life cycle; ``fired``: points of clocks that were told, as "clock:point";
+    ``tracks``: where it stands in each side table of the life cycle; ``fired``: points of clocks that were told, as "clock@run:point";
     ``wake_at``: when a clock wants to be looked at next."""
 
     id: str
@@ -121,6 +121,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overdue_at: int | None = None  # when it was found to be overdue
     fired: list[str] = field(default_factory=list)
     wake_at: int | None = None
+    graded_at: int | None = None  # when its grade was last changed: what the new grade asks for is counted from then
 
     def overdue(self, now: int) -> bool:
         """Whether the due date has passed while the clock runs."""

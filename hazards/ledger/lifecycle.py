@@ -151,8 +151,8 @@ _TRACKS: dict[Track, dict[tuple[str, Event], str]] = {
         ("lifted", Event.SUPERVISED): "supervised",
     },
     Track.SUMMONS: {
-        (NONE, Event.SUMMONS_DUE): "due", ("held", Event.SUMMONS_DUE): "due", ("due", Event.SUMMONED): "held",
-        (NONE, Event.SUMMONED): "held",
+        **{(at, Event.SUMMONS_DUE): "due" for at in (NONE, "held", "due")},  # a second due date that was missed is a second summons
+        ("due", Event.SUMMONED): "held", (NONE, Event.SUMMONED): "held",
     },
     Track.REFERRAL: {(NONE, Event.REFERRED): "referred"},
     Track.PENALTY: {(NONE, Event.PENALTY_WAIVED): "waived"},
@@ -206,6 +206,9 @@ OF_THE_PLATFORM = frozenset(
 """Events that no command on this hazard makes: its beginning, what rules and clocks do, what a command on another hazard does."""
 
 
+_TRACKS_OF = {event: tuple(t for t, table in TRACKS.items() if any(known is event for _, known in table)) for event in Event}
+
+
 def next_state(state: State, event: Event) -> State | None:
     """The state after ``event``; None for a pair that the main table does not have."""
     return NEXT.get((state, event))
@@ -214,10 +217,10 @@ def next_state(state: State, event: Event) -> State | None:
 def next_tracks(tracks: Mapping[str, str], event: Event) -> dict[str, str] | Track:
     """The tracks after ``event``, those at NONE left out; or the track that does not allow it."""
     after = dict(tracks)
-    for track, table in TRACKS.items():
-        at = tracks.get(track.value, NONE)
-        if (at, event) in table:
-            after[track.value] = table[at, event]
-        elif any(known is event for _, known in table):
+    for track in _TRACKS_OF[event]:
+        moved = TRACKS[track].get((tracks.get(track.value, NONE), event))
+        if moved is not None:
+            after[track.value] = moved
+        else:
             return track
     return {track: at for track, at in after.items() if at != NONE}

@@ -10,7 +10,8 @@ from hazards.ledger.policy import Calendar, Counting, Limit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-HOUR = 3_600_000_000
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 """Microseconds."""
 

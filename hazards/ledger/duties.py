@@ -1,0 +1,105 @@
+"""Periodic duties (履职时钟) such as the monthly special inspection: which period they are for, until when, what was told. Pure.
+
+A duty is one row a rule and period, known by ``name:body:period``. It is made when its period begins, and for every period that began
+while nobody looked. What must not go in: SQL, hazards, who may say that it is done.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta, tzinfo
+
+from msgspec import Struct, field, structs
+
+from hazards.ledger.clocks import Point, points_between
+from hazards.ledger.limits import SECOND, end_of_day, local_date
+from hazards.ledger.policy import DutyRule
+
+MOST_PERIODS = 24
+"""Periods that are made up for at once: who was away for longer has other worries."""
+MONTHS = {"month": 1, "quarter": 3}
+"""Periods of a ``DutyRule``, in months."""
+
+
+class Duty(Struct, frozen=True, kw_only=True):
+    """One duty of a body in one period. ``body``: who has it, so far the post. Times are UTC µs; ``fired``: points that were told."""
+
+    id: str
+    name: str
+    post: str
+    body: str
+    period: str  # 2026-11, 2026-Q4
+    due_at: int
+    done_at: int | None = None
+    done_by: str | None = None
+    note: str = ""
+    fired: list[str] = field(default_factory=list)
+    wake_at: int | None = None
+
+    def standing(self, now: int) -> str:
+        """done, late (done after its due date), overdue, or open."""
+        if self.done_at is not None:
+            return "done" if self.done_at <= self.due_at else "late"
+        return "overdue" if now > self.due_at else "open"
+
+
+def period_at(kind: str, day: date) -> str:
+    """The period of ``kind`` (month, quarter) in which ``day`` lies."""
+    return f"{day.year:04}-{day.month:02}" if kind == "month" else f"{day.year:04}-Q{(day.month + 2) // 3}"
+
+
+def first_day(period: str) -> date:
+    """The day on which ``period`` begins."""
+    year, _, part = period.partition("-")
+    return date(int(year), 3 * int(part[1:]) - 2 if part.startswith("Q") else int(part), 1)
+
+
+def following(period: str) -> str:
+    """The period after ``period``."""
+    kind = "quarter" if "Q" in period else "month"
+    return period_at(kind, first_day(period) + timedelta(days=31 * MONTHS[kind]))
+
+
+def new_duties(rule: DutyRule, latest: str | None, now: int, zone: tzinfo) -> list[Duty]:
+    """The duties that have begun since ``latest``, the last period there is a duty for. None: only the present period.
+
+    So an installation is not blamed for what was before it, and loses nothing that began while it was down."""
+    present = period_at(rule.period, local_date(now, zone))
+    if latest is None or ("Q" in latest) != ("Q" in present):
+        return [_duty(rule, present, zone)]
+    periods = []
+    while latest < present:
+        periods.append(latest := following(latest))
+    return [_duty(rule, period, zone) for period in periods[-MOST_PERIODS:]]
+
+
+def _duty(rule: DutyRule, period: str, zone: tzinfo) -> Duty:
+    due = end_of_day(first_day(following(period)) - timedelta(days=1), zone)
+    duty = Duty(id=f"{rule.name}:{rule.post}:{period}", name=rule.name, post=rule.post, body=rule.post, period=period, due_at=due)
+    return awake(duty, rule, zone)
+
+
+def duty_points(duty: Duty, rule: DutyRule, zone: tzinfo) -> Sequence[Point]:
+    """The points of ``duty`` in order of time, between the first day of its period and its due date."""
+    start = end_of_day(first_day(duty.period) - timedelta(days=1), zone) + SECOND
+    return points_between(rule.points, duty.id, start, start, duty.due_at, zone)
+
+
+def awake(duty: Duty, rule: DutyRule | None, zone: tzinfo) -> Duty:
+    """``duty`` with when it wants to be looked at next. ``rule`` None: the pack no longer has it, so never."""
+    left = () if rule is None or duty.done_at is not None else duty_points(duty, rule, zone)
+    return structs.replace(duty, wake_at=min((point.at for point in left if point.key not in duty.fired), default=None))
+
+
+def on_duty_tick(duty: Duty, rule: DutyRule | None, now: int, zone: tzinfo) -> tuple[Duty, Point | None]:
+    """The duty after a look at ``now``, and the gravest of the points that passed, with all who were to be told of any of them."""
+    left = () if rule is None or duty.done_at is not None else duty_points(duty, rule, zone)
+    passed = [point for point in left if point.at <= now and point.key not in duty.fired]
+    after = awake(structs.replace(duty, fired=[*duty.fired, *(point.key for point in passed)]), rule, zone)
+    if not passed:
+        return after, None
+    tells = tuple(dict.fromkeys(post for point in reversed(passed) for post in point.tells))
+    return after, structs.replace(passed[-1], tells=tells)
+
+
+def done(duty: Duty, *, by: str, note: str, now: int) -> Duty:
+    """``duty`` as done: nobody is told any more."""
+    return structs.replace(duty, done_at=now, done_by=by, note=note, wake_at=None)

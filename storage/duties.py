@@ -1,0 +1,107 @@
+"""Periodic duties (履职) in SQL: made when their period begins, told once a point, said to be done once.
+
+What must not go in: periods and points (``hazards/ledger/duties.py``), roles.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hazards.errors import NotFound, NotInState
+from hazards.ledger.duties import Duty, done, new_duties, on_duty_tick
+from hazards.ledger.policy import Policy
+from storage.incident_queries import cursor_of, cursor_values, page
+from storage.schema import duties
+
+_fired = msgspec.json.Decoder(list[str])
+
+
+def make_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinfo) -> list[Duty]:
+    """Put down the duties that have begun, each once whoever does it; those that are missing now."""
+    latest = {
+        (row.name, row.body): row.period
+        for row in connection.execute(select(duties.c.name, duties.c.body, func.max(duties.c.period).label("period")).group_by(
+            duties.c.name, duties.c.body))
+    }  # fmt: skip
+    made = [duty for rule in policy.duties for duty in new_duties(rule, latest.get((rule.name, rule.post)), now, zone)]
+    if made:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(duties).values([_columns(duty) for duty in made]).on_conflict_do_nothing(index_elements=["id"]))
+    return made
+
+
+def missing_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinfo) -> bool:
+    """Whether ``make_duties`` would make any."""
+    known = set(connection.scalars(select(duties.c.id).order_by(duties.c.due_at.desc()).limit(10 * len(policy.duties) + 1)))
+    return any(duty.id not in known for rule in policy.duties for duty in new_duties(rule, None, now, zone))
+
+
+def waking_duties(connection: Connection, *, now: int, limit: int = 100) -> list[str]:
+    """Duties that want to be looked at, those that have waited longest first."""
+    query = select(duties.c.id).where(duties.c.wake_at <= now).order_by(duties.c.wake_at).limit(limit)
+    return list(connection.scalars(query))
+
+
+def tick_duty(connection: Connection, duty_id: str, policy: Policy, *, now: int, zone: tzinfo) -> bool:
+    """Look at one duty; whether somebody is to be told. Nothing for one that another worker has, or had, in hand."""
+    query = select(duties).where(duties.c.id == duty_id, duties.c.wake_at <= now).with_for_update(skip_locked=True)
+    row = connection.execute(query).first()
+    if row is None:
+        return False
+    before = _duty_of(row)
+    rule = next((rule for rule in policy.duties if rule.name == before.name), None)
+    after, told = on_duty_tick(before, rule, now, zone)
+    connection.execute(update(duties).where(duties.c.id == duty_id).values(**_columns(after)))
+    return told is not None
+
+
+def next_duty_wake(connection: Connection) -> int | None:
+    """When a duty wants to be looked at next."""
+    return connection.execute(select(func.min(duties.c.wake_at))).scalar()
+
+
+def list_duties(
+    connection: Connection, *, posts: Sequence[str] = (), is_open: bool | None = None, cursor: str | None = None, limit: int = 50
+) -> tuple[list[Duty], str | None]:
+    """Duties, latest due date first, and the cursor of the next page or None. ``is_open``: not said to be done yet."""
+    limit, query = page(limit), select(duties)
+    if posts:
+        query = query.where(duties.c.post.in_(posts))
+    if is_open is not None:
+        query = query.where(duties.c.done_at.is_(None) if is_open else duties.c.done_at.is_not(None))
+    if cursor:
+        query = query.where(tuple_(duties.c.due_at, duties.c.id) < tuple_(*cursor_values(cursor, (int, str))))
+    rows = connection.execute(query.order_by(duties.c.due_at.desc(), duties.c.id.desc()).limit(limit + 1)).all()
+    following = cursor_of(rows[limit - 1].due_at, rows[limit - 1].id) if len(rows) > limit else None
+    return [_duty_of(row) for row in rows[:limit]], following
+
+
+def get_duty(connection: Connection, duty_id: str, *, locking: bool = False) -> Duty:
+    """One duty. Raises NotFound."""
+    query = select(duties).where(duties.c.id == duty_id)
+    row = connection.execute(query.with_for_update() if locking else query).first()
+    if row is None:
+        raise NotFound("no such duty", where=duty_id)
+    return _duty_of(row)
+
+
+def finish_duty(connection: Connection, duty_id: str, *, by: str, note: str, now: int) -> Duty:
+    """Say that a duty was done. Raises NotFound, NotInState for one that is done already."""
+    duty = get_duty(connection, duty_id, locking=True)
+    if duty.done_at is not None:
+        raise NotInState(f"{duty.done_by} said already that it is done", where="/command")
+    after = done(duty, by=by, note=note, now=now)
+    connection.execute(update(duties).where(duties.c.id == duty_id).values(**_columns(after)))
+    return after
+
+
+def _columns(duty: Duty) -> dict[str, Any]:
+    return msgspec.structs.asdict(duty) | {"fired": msgspec.json.encode(duty.fired).decode()}
+
+
+def _duty_of(row: Row[Any]) -> Duty:
+    return Duty(**{**row._mapping, "fired": _fired.decode(row.fired)})
