@@ -33,7 +33,7 @@ def test_every_state_is_reached_and_only_final_ones_end() -> None:
     for state in State:
         onward = {to for (at, _), to in NEXT.items() if at is state and to is not state}
         assert (not onward) == (state in FINAL)
-    assert OPEN | OVER == set(State) and FINAL < OVER and RUNNING < OPEN
+    assert set(State) == OPEN | OVER and FINAL < OVER and RUNNING < OPEN
 
 
 def test_every_command_event_struct_effect_and_rule_belong_together() -> None:
