@@ -5,7 +5,7 @@ The same conditions tell people beforehand what they may do and why not. What mu
 
 from collections.abc import Callable
 
-from hazards.ledger.decision import Case, not_in_tables
+from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
 from hazards.ledger.lifecycle import COMMANDS, OPEN, State, Track, next_state, next_tracks
 from hazards.ledger.rulings import NotByRule, NotForRole
 
@@ -90,11 +90,18 @@ def _in_tables(case: Case, command: str) -> Hindrance | None:
     return not_in_tables(hazard, COMMANDS[command][0], case.policy, _words(command))
 
 
-def _of_a_listed_grade(case: Case, command: str) -> Hindrance | None:
-    if case.hazard.confirmed and case.grade.listed:
+def _confirmed(case: Case, command: str) -> Hindrance | None:
+    if case.hazard.state is not State.PROPOSED:
         return None
-    what = f"a hazard of grade {case.grade.name} takes no {_words(command)}" if case.hazard.confirmed else "its grade is not confirmed"
-    return NotByRule(what, case.policy.rule(case.policy.commands[command].rule if case.hazard.confirmed else "provisional_clock"))
+    return NotByRule(f"a hazard that is proposed takes no {_words(command)}", case.policy.rule("provisional_clock"),
+                     hint=NEXT_STEP[State.PROPOSED])  # fmt: skip
+
+
+def _of_a_listed_grade(case: Case, command: str) -> Hindrance | None:
+    if case.grade.listed:
+        return None
+    what = f"a hazard of grade {case.grade.name} takes no {_words(command)}"
+    return NotByRule(what, case.policy.rule(case.policy.commands[command].rule))
 
 
 def _plan_approved(case: Case, command: str) -> Hindrance | None:
@@ -146,7 +153,7 @@ def _inspected(case: Case, command: str) -> Hindrance | None:
     needed, claim = case.grade.inspection, case.hazard.claim
     if needed is None or claim is None:
         return None
-    passed = [i for i in case.hazard.inspections if i.passed and i.at >= claim.at]
+    passed = [i for i in case.hazard.inspections if i.passed and i.number > claim.number]
     if any(set(needed.posts) <= set(i.posts) and len(i.experts) >= needed.experts for i in passed):
         return None
     what = f"an inspection that passed is missing: {', '.join(needed.posts)} with {needed.experts} expert(s)"
@@ -176,6 +183,7 @@ def _words(command: str) -> str:
 _FIRST: dict[str, tuple[Condition, ...]] = {
     **dict.fromkeys(("plan", "start_rectification", "claim", "request_extension", "receive"), (_responsible,)),
     **dict.fromkeys(("accept", "refuse", "close", "inspect"), (_accepting,)),
+    **dict.fromkeys(("publish", "list", "refer", "supervise"), (_confirmed,)),
 }
 """Who may is said before whether it is possible."""
 _CONDITIONS: dict[str, tuple[Condition, ...]] = {
@@ -185,12 +193,13 @@ _CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "lift_listing": (_accepted_or_regraded,),
     "refer": (_of_a_listed_grade,),
     "request_extension": (_extendable, _in_time),
-    "sign_extension": (_free_post, _in_time, _in_person),
+    "sign_extension": (_free_post, _extendable, _in_time, _in_person),
     "refuse_extension": (_free_post,),
     "supervise": (_filed_or_overdue,),
     "summon": (_overdue,),
+    "claim": (_plan_approved,),
     "inspect": (_another_person,),
-    "accept": (_another_person, _inspected),
+    "accept": (_another_person, _plan_approved, _inspected),
     "close": (_another_person, _lifted),
     "merge": (_no_measure_in_force,),
 }

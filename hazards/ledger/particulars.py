@@ -63,8 +63,9 @@ class Measure(Struct, frozen=True, kw_only=True):
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """Rectification as claimed. ``verdict``: what the evidence gate said then."""
+    """Rectification as claimed. ``number``: of the event that claimed it; ``verdict``: what the evidence gate said then."""
 
+    number: int = 0
     by: str
     at: Instant
     note: str

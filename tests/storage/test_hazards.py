@@ -12,8 +12,10 @@ from bus.codecs import decode
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.incidents import Close
 from hazards.ledger import commands as ask
-from hazards.ledger.hazard import Actor, Hazard, Origin, Paper, Stage
+from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.lifecycle import State
+from hazards.ledger.particulars import Paper, Stage
+from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.record import GENESIS, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
@@ -91,7 +93,7 @@ def test_each_command_is_one_version_one_entry_and_one_message(park: Database) -
         assert broken_at(connection, hazard.id) is None
     assert [row.entry.event for row in rows] == ["proposed", "confirmed", "rectification_started", "claimed"]
     assert [row.entry.number for row in rows] == [1, 2, 3, 4] and rows[0].entry.role == "operator"
-    assert rows[1].entry.details["due_basis"]["kind"] == "interpretation" and rows[1].entry.policy == "guangyuan-1"
+    assert rows[1].entry.details["due_basis"]["kind"] == "interpretation" and rows[1].entry.policy == POLICY.version
     previous = GENESIS
     for row in rows:
         previous = chained(previous, row.data)

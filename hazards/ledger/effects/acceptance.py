@@ -28,7 +28,8 @@ def claim(case: Case, command: ask.Claim) -> Decision:
     answer, refused = _asked(case, command, Question.CLAIM, command.evidence)
     if refused is not None:
         return refused
-    made = Claim(by=case.actor.id, at=case.now, note=command.note, evidence=command.evidence, verdict=answer.verdict.value)
+    made = Claim(number=case.hazard.version + 1, by=case.actor.id, at=case.now, note=command.note, evidence=command.evidence,
+                 verdict=answer.verdict.value)  # fmt: skip
     details = {"note": command.note, "evidence": [msgspec.to_builtins(paper) for paper in command.evidence]}
     tells = ("park_command", "department") if case.hazard.enterprise is not None else ("bureau",)
     return _passed(case, command, Event.CLAIMED, details, answer, tells=tells, claim=made)

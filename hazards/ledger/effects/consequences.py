@@ -31,10 +31,11 @@ def lift_supervision(case: Case, command: ask.LiftSupervision) -> Decision:
 def summon(case: Case, command: ask.Summon) -> Decision:
     """The summons was held (约谈); within its 3 days or not is on the record."""
     at = case.now if command.held_at is None else command.held_at
-    if at > case.now + AHEAD:
-        raise BadInput("a summons is put down when it was held", where="/held_at")
-    if command.post and case.policy.post(command.post) is None:
-        raise BadInput(f"no post {command.post[:64]!r}", where="/post", hint=", ".join(p.name for p in case.policy.posts))
+    if not case.hazard.clock_start <= at <= case.now + AHEAD:
+        raise BadInput("a summons is put down when it was held, and that is after the limit began", where="/held_at")
+    posts = [post.name for post in case.policy.posts if post.roles & case.policy.commands["summon"].roles]
+    if command.post and command.post not in posts:
+        raise BadInput(f"no summons is held by {command.post[:64]!r}", where="/post", hint=", ".join(posts))
     waiting = case.hazard.track(Track.SUMMONS) == "due" and bool(case.hazard.summons)
     due = case.hazard.summons[-1].due_at if waiting else None
     held = Summons(due_at=due, held_at=at, held_by=command.post or case.actor.role, with_whom=command.with_whom, place=command.place,

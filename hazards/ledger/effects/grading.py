@@ -33,7 +33,7 @@ def regrade(case: Case, command: ask.Regrade) -> Decision:
     criterion = command.criterion or (hazard.criterion if grade.needs_criterion else "")
     _criterion_given(case, grade, criterion)
     due = due_at(grade.limit, hazard.clock_start, case.facts.time_zone, case.policy.calendar)
-    for extension in hazard.granted:
+    for extension in hazard.granted if grade.extendable else ():
         due = later_by(due, extension.days, grade.limit.counting, case.facts.time_zone, case.policy.calendar)
     details: dict[str, Any] = {
         "grade": grade.name, "before": hazard.grade, "reason": command.reason, "criterion": criterion, "due_at": due,

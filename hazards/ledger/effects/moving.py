@@ -6,6 +6,7 @@ from hazards.ledger.decision import Case, Decision, not_in_tables
 from hazards.ledger.entries import entered
 from hazards.ledger.hazard import Hazard
 from hazards.ledger.lifecycle import Event, next_state
+from hazards.ledger.rulings import NotByRule
 
 
 def transfer(case: Case, command: ask.Transfer) -> Decision:
@@ -23,6 +24,9 @@ def merge(case: Case, command: ask.Merge) -> Decision:
         raise BadInput("only hazards of one zone, enterprise and kind can be the same", where="/into")
     if next_state(other.state, Event.DUPLICATE_TAKEN) is None:
         raise not_in_tables(other, Event.DUPLICATE_TAKEN, case.policy, "duplicate")
+    if (case.hazard.confirmed and not other.confirmed) or case.policy.is_graver(case.hazard.grade, other.grade):
+        raise NotByRule("the one that goes on is as grave and as far confirmed as this one", case.policy.rule("duplicates"),
+                        hint="merge the other one into this one, or confirm its grade first")  # fmt: skip
     return case.done(Event.MERGED, entered(command), merged_into=other.id)
 
 
