@@ -13,11 +13,11 @@ from yaml.nodes import Node
 
 from api.roles import Role
 from bihuan.yaml_lines import Problems
-from hazards.ledger.clocks import CLOCKS
+from hazards.ledger.clocks import CLOCKS, POINT_PATTERN, RECTIFY
 from hazards.ledger.lifecycle import COMMANDS, Event
 from hazards.ledger.policy import Authority, Policy, Standing
 
-POINT = re.compile(r"^(half|due|[+-][1-9]\d{0,3}[dh])$")
+_POINT = re.compile(POINT_PATTERN)
 NEEDED_COMMANDS = frozenset(COMMANDS) | {"propose"}
 NEEDED_RULES = frozenset({
     "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification", "plan_approval",
@@ -113,13 +113,13 @@ class _Checks:
             where = f"clocks.{clock.clock}"
             if clock.clock not in CLOCKS:
                 self.error(where, f"there is no clock {clock.clock!r}", f"known: {', '.join(CLOCKS)}")
-            elif (clock.limit is None) != CLOCKS[clock.clock].keeps_its_due_date:
+            elif (clock.limit is None) != (clock.clock == RECTIFY):
                 self.error(where, "its due date stands with the hazard" if clock.limit else "limit is missing")
         owners: list[tuple[str, Any]] = [("clocks", c) for c in self.policy.clocks] + [("duties", d) for d in self.policy.duties]
         for section, owner in owners:
             name = getattr(owner, "clock", None) or owner.name
             for point in owner.points:
-                if not POINT.match(point.at):
+                if not _POINT.match(point.at):
                     self.error(f"{section}.{name}.points.{point.at}", f"{point.at!r} is no point", "half, due, -3d, -12h, +1d")
         for duty in self.policy.duties:
             if duty.period not in ("month", "quarter"):

@@ -77,8 +77,11 @@ class Limit(Struct, frozen=True):
 
 
 class Calendar(Struct, frozen=True):
-    """Days off. Saturday and Sunday, unless ``exceptions`` (ISO date to "is it a working day") says otherwise (调休)."""
+    """Days off. Saturday and Sunday, unless ``exceptions`` (ISO date to "is it a working day") says otherwise (调休).
 
+    ``country``: whose published days off stand among the exceptions, "" for none."""
+
+    country: str = ""
     exceptions: Mapping[str, bool] = field(default_factory=dict)
 
 
