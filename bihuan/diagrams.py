@@ -6,12 +6,14 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bihuan.policy_file import shipped
 from hazards.alarm_state import ALARMING, NEXT, Phase
 from hazards.ledger.lifecycle import COMMANDS, FINAL, NONE, RUNNING, START, TRACKS, Event, State
 from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
 from hazards.ledger.policy import Authority, Rule
-from hazards.ledger.policy_guangyuan import POLICY
+from storage.policies import DEFAULT as DEFAULT_PACK
 
+POLICY = shipped(DEFAULT_PACK)
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -32,7 +34,7 @@ def alarm_states() -> str:
 
 def hazard_states() -> str:
     """The life of a hazard as Mermaid state diagrams, its events and commands with their rules, and every rule of the pack."""
-    lines = _opening("States of a hazard 隐患", "`hazards/ledger/lifecycle.py` and `hazards/ledger/policy_guangyuan.py`")
+    lines = _opening("States of a hazard 隐患", "`hazards/ledger/lifecycle.py` and `bihuan/packs/guangyuan.yaml`")
     lines += ["## The rectification", "", *_diagram(f"{START[1]}: {START[0]}", HAZARD_NEXT.items(), FINAL)]
     lines += ["| state | the clock runs | takes |", "|---|---|---|"]
     for state in State:

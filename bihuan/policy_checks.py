@@ -20,10 +20,10 @@ from hazards.ledger.policy import Authority, Policy, Standing
 _POINT = re.compile(POINT_PATTERN)
 NEEDED_COMMANDS = frozenset(COMMANDS) | {"propose"}
 NEEDED_RULES = frozenset({
-    "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification", "plan_approval",
-    "responsible_party", "second_person", "signature", "extension_in_time", "supervision", "supervision_when_overdue", "summons",
-    "summons_scope", "lifted_before_closing", "duplicates", "evidence_gate", "evidence_instead", "waiver", "report_at_once", "double_report",
-    "grade_by_severity",
+    "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification",
+    "plan_approval", "responsible_party", "second_person", "signature", "extension_in_time", "supervision",
+    "supervision_when_overdue", "summons", "summons_scope", "lifted_before_closing", "duplicates", "evidence_gate",
+    "evidence_instead", "waiver", "report_at_once", "double_report", "grade_by_severity",
 })  # fmt: skip
 """Rules that the program itself refers to by name."""
 _RULES = frozenset({"rule", "accepted_by_rule", "outside_rule", "cap_rule", "cause_rule"})
@@ -137,7 +137,8 @@ class _Checks:
                 self.error(f"calendar.exceptions.{day}", "a day off is a date", "2027-03-01: false")
         wanted = None if today is None else today.year + (today.month >= 10)
         if self.policy.calendar.country and wanted is not None and wanted not in known_years:
-            self.warn("calendar", f"the days off of {wanted} are not published yet or not known: weekends only", "add exceptions, or upgrade")
+            what = f"the days off of {wanted} are not published yet or not known: weekends only"
+            self.warn("calendar", what, "add exceptions, or upgrade")
 
 
 def _day(text: str) -> date | None:

@@ -6,6 +6,7 @@ What must not go in: what a sound pack has to hold (``bihuan/policy_checks.py``)
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -16,11 +17,11 @@ from bihuan.struct_reader import StructReader
 from bihuan.yaml_lines import Document, Problems, check_size
 from hazards.errors import FileProblem, InvalidFile
 from hazards.ledger.policy import Calendar, Policy, Source
+from storage.policies import DEFAULT
 
 PACKS = Path(__file__).parent / "packs"
 """The packs that come with the program."""
-DEFAULT = "guangyuan"
-
+_VERSION = re.compile(r"^version: *(\S+)", re.MULTILINE)
 _SOURCE = re.compile(r"^([^()\s]{1,40})\(([^()]{1,40})\)$")
 
 
@@ -32,14 +33,16 @@ class PolicyFile:
     warnings: tuple[FileProblem, ...] = ()
 
 
+@cache
 def shipped(name: str) -> Policy:
     """A pack that comes with the program. Raises InvalidFile."""
     return read_policy(PACKS / f"{name}.yaml").policy
 
 
-def shipped_names() -> list[str]:
-    """The packs that come with the program, the default first."""
-    return sorted((path.stem for path in PACKS.glob("*.yaml")), key=lambda name: (name != DEFAULT, name))
+def shipped_versions() -> dict[str, str]:
+    """The packs that come with the program, the default first, and their versions: a look at a file takes no time, reading it does."""
+    names = sorted((path.stem for path in PACKS.glob("*.yaml")), key=lambda name: (name != DEFAULT, name))
+    return {name: _VERSION.findall((PACKS / f"{name}.yaml").read_text("utf-8"))[0] for name in names}
 
 
 def read_policy(path: Path, *, today: date | None = None) -> PolicyFile:

@@ -1,4 +1,4 @@
-"""Brings a data folder up to date before anything works on it: tables, first administrator, site.
+"""Brings a data folder up to date before anything works on it: tables, policy packs, first administrator, site.
 
 Runs in the first part that starts (its packages are imported anyway), on a thread. What must not go in: starting parts.
 """
@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bihuan.configuration import Settings
 from bihuan.control import Prepared, Start
+from bihuan.policy_file import shipped, shipped_versions
 from hazards.errors import InvalidFile, Misconfigured, StorageUnavailable
 from storage import schema
 from storage.accounts import ADMINISTRATOR, create_user, hash_password
 from storage.database import Database
+from storage.policies import apply_policy, has_version
 from storage.site_store import apply_site, load_registry
 
 log = structlog.get_logger()
@@ -78,6 +80,15 @@ def open_ledger(settings: Settings) -> Database:
     return database
 
 
+def ensure_packs(database: Database) -> list[str]:
+    """Apply the policy packs that come with the program, each version once; those that are new. A running system sees them in a second."""
+    with database.read() as connection:
+        new = [name for name, version in shipped_versions().items() if not has_version(connection, version)]
+    packs = [shipped(name) for name in new]  # outside the transaction: reading a file takes half a second
+    with database.write() as connection:
+        return [pack.version for pack in packs if apply_policy(connection, pack, by="bihuan", role="platform", now=now_us())]
+
+
 def ensure_administrator(database: Database, password: str) -> bool:
     """Create the first administrator unless somebody has that role; whether it was created."""
     query = select(schema.users.c.id).where(schema.users.c.role == ADMINISTRATOR).limit(1)
@@ -115,6 +126,8 @@ def prepare(start: Start) -> Prepared:
 
 
 def _fill(database: Database, start: Start) -> bool:
+    if packs := ensure_packs(database):
+        log.info("policy packs applied", versions=packs)
     site = start.site
     if site is not None:
         with database.write() as connection:

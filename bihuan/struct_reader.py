@@ -92,7 +92,8 @@ class StructReader:
         made, sound = {}, True
         for name, child in fields.rest().items():
             place = f"{where}.{name}"
-            read = self._named(child, value, name, place) if _carries_its_key(value) else self._value(child, value, place)
+            carries = isinstance(value, inspect.StructType) and value.fields[0].encode_name in ("id", "name")
+            read = self._named(child, value, name, place) if carries else self._value(child, value, place)  # type: ignore[arg-type]
             key_read = name if not isinstance(key, inspect.EnumType) else next((m for m in key.cls if m.value == name), None)
             if key_read is None:
                 self._wrong(child, place, "is no key here", ", ".join(m.value for m in key.cls))  # type: ignore[attr-defined]
@@ -108,7 +109,8 @@ class StructReader:
                 return str(node.value)
             case inspect.EnumType(cls=cls):
                 made = next((m for m in cls if m.value == node.value), None)
-                return made if made is not None else self._wrong(node, where, f"{node.value!r} is not one of them", ", ".join(m.value for m in cls))
+                known = ", ".join(m.value for m in cls)
+                return made if made is not None else self._wrong(node, where, f"{node.value!r} is not one of them", known)
             case inspect.BoolType() | inspect.IntType():
                 value = self._document.plain(node)
                 wanted = bool if isinstance(form, inspect.BoolType) else int
@@ -119,8 +121,3 @@ class StructReader:
 
     def _wrong(self, node: Node, where: str, what: str, hint: str = "") -> None:
         self._problems.error(node, where, what, hint)
-
-
-def _carries_its_key(form: inspect.Type) -> bool:
-    """Whether a struct says its own name in its first field, which then is the key."""
-    return isinstance(form, inspect.StructType) and form.fields[0].encode_name in ("id", "name")

@@ -25,7 +25,6 @@ from hazards.ledger.gate import Answer, Sight
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
 from hazards.ledger.lifecycle import COMMANDS, START, Event
 from hazards.ledger.policy import Policy, ProposalRule, basis_of
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.ledger.rulings import NotByRule
@@ -35,6 +34,7 @@ from storage.hazard_queries import earlier_of, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
+from storage.policies import policy_of_version, required
 from storage.site_store import Registry, current_registry
 from storage.uploads import check_files
 
@@ -48,9 +48,17 @@ class Outcome:
     repeated: bool = False
 
 
-def policy_of(_registry: Registry) -> Policy:
-    """The pack in force: the one that comes with the program."""
-    return POLICY
+def policy_of(registry: Registry) -> Policy:
+    """The pack in force. Raises Misconfigured where none was ever applied."""
+    return required(registry.policy)
+
+
+def policy_for(connection: Connection, registry: Registry, hazard: Hazard | None) -> Policy:
+    """The pack under which ``hazard`` was opened; for a new one, or a version this database never had, the one in force."""
+    in_force = policy_of(registry)
+    if hazard is None or hazard.policy == in_force.version:
+        return in_force
+    return policy_of_version(connection, hazard.policy) or in_force
 
 
 def zone_of(registry: Registry) -> ZoneInfo:
@@ -68,7 +76,8 @@ def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, 
         return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
 
     known = registry.zone(hazard.zone) if hazard is not None else None
-    return Facts(policy_of(registry), zone_of(registry), sight, in_park=known is None or not known.outside_park, other=other)
+    in_park = known is None or not known.outside_park
+    return Facts(policy_for(connection, registry, hazard), zone_of(registry), sight, in_park=in_park, other=other)
 
 
 def propose_hazard(
@@ -109,9 +118,10 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
     """Put down the hazards that rules propose for ``incidents``, each once; those that are new. For the merge transaction.
 
     One that is there with a lesser grade, and that nobody confirmed yet, is proposed graver."""
-    found = []
+    found = list[Hazard]()
+    if (policy := registry.policy) is None:
+        return found  # no pack, no rules: a worker goes on
     for incident in incidents:
-        policy = policy_of(registry)
         rule = proposal_rule(incident, policy)
         if rule is None:
             continue
@@ -138,7 +148,7 @@ def command_hazard(
     """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
     hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
-        return _repeated(hazard, done, command, actor)
+        return _repeated(hazard, done, command, actor, policy_for(connection, current_registry(connection), hazard))
     if isinstance(command, Claim | Inspect):
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
@@ -158,7 +168,7 @@ def preview_gate(connection: Connection, hazard: Hazard, *, now: int) -> Answer 
     return gate_preview(case_of(hazard, PLATFORM, now, facts_of(connection, current_registry(connection), hazard)))
 
 
-def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor) -> Outcome:
+def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor, policy: Policy) -> Outcome:
     """The same request once more: nothing happens, and the answer is the one it had. Raises Conflict for another request of that name."""
     name = name_of(command)
     refused = entry.event == Event.GATE_REFUSED.value and entry.details.get("command") == name
@@ -167,7 +177,7 @@ def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor
     if not refused:
         return Outcome(hazard, repeated=True)
     gate = msgspec.convert(entry.details["gate"], Answer)
-    return Outcome(hazard, NotByRule("the evidence speaks against it", POLICY.rule(gate.rule), gate=gate), repeated=True)
+    return Outcome(hazard, NotByRule("the evidence speaks against it", policy.rule(gate.rule), gate=gate), repeated=True)
 
 
 def _marked_if_repeated(connection: Connection, hazard: Hazard, facts: Facts, *, now: int) -> Hazard:

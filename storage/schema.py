@@ -201,6 +201,20 @@ hazards = Table(
     Index("hazards_by_zone", "zone", "opened_at", "id"),
     Index("hazards_by_enterprise", "enterprise", "opened_at", "id"),
 )
+policies = Table(
+    "policies", metadata,
+    Column("number", _Serial, primary_key=True, autoincrement=True),  # in the order of application
+    Column("id", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("zh", String, nullable=False),
+    Column("en", String, nullable=False),
+    Column("body", Text, nullable=False),  # the whole pack, JSON with sorted keys
+    Column("digest", String, nullable=False),  # SHA-256 of it
+    Column("applied_at", BigInteger, nullable=False),
+    Column("applied_by", String, nullable=False),
+    Index("policies_by_version", "version", unique=True),
+    Index("policies_by_id", "id", "number"),
+)
 hazard_events = Table(
     "hazard_events", metadata,
     Column("hazard", String, primary_key=True),

@@ -9,19 +9,28 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import Connection, Table, func, select, update
 
+from hazards.ledger.policy import Policy
 from hazards.messages import UNASSIGNED
 from hazards.zones import Device, Enterprise, Site, Zone
 from storage import schema
+from storage.policies import newest_number, policy_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What stands where, as of site ``version`` (0: no site was ever applied)."""
+    """What stands where, as of site ``version`` (0: no site was ever applied), and the policy pack in force."""
 
     version: int = 0
     site: Site = field(default_factory=lambda: Site(id="", name=""))
     zones: Mapping[str, Zone] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
+    policy: Policy | None = None
+    pack_number: int = 0
+
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Another one means that the site or a pack has changed since."""
+        return self.version, self.pack_number
 
     @property
     def synthetic(self) -> bool:
@@ -67,24 +76,32 @@ def site_version(connection: Connection) -> int:
     return connection.execute(select(func.max(schema.site.c.version))).scalar() or 0
 
 
+def newest_revision(connection: Connection) -> tuple[int, int]:
+    """What ``Registry.revision`` of the newest registry is: one small query."""
+    newest = select(select(func.max(schema.site.c.version)).scalar_subquery(), select(func.max(schema.policies.c.number)).scalar_subquery())
+    site, pack = connection.execute(newest).one()
+    return site or 0, pack or 0
+
+
 def load_registry(connection: Connection) -> Registry:
-    """The newest applied site."""
+    """The newest applied site with its policy pack."""
+    number = newest_number(connection)
     row = connection.execute(select(schema.site.c.version, schema.site.c.body).order_by(schema.site.c.version.desc()).limit(1)).first()
     if row is None:
-        return Registry()
+        return Registry(policy=policy_in_force(connection, ""), pack_number=number)
     site = msgspec.json.decode(row.body, type=Site)
-    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices})
+    policy = policy_in_force(connection, site.policy)
+    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices}, policy, number)
 
 
 _cache: dict[str, Registry] = {}
 
 
 def current_registry(connection: Connection) -> Registry:
-    """The newest site, read again only when its version moved: one small query a call."""
+    """The newest site and pack, read again only when one of them moved: one small query a call."""
     key = str(connection.engine.url)
     known = _cache.get(key)
-    version = site_version(connection)
-    if known is None or known.version != version:
+    if known is None or known.revision != newest_revision(connection):
         known = _cache[key] = load_registry(connection)
     return known
 

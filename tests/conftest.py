@@ -25,6 +25,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from benchmarks.park import write_park
+from bihuan.preparation import ensure_packs
 from storage.database import Database, sqlite_url
 from storage.migrations import upgrade
 from tests.real.influx import Influx
@@ -141,6 +142,7 @@ def database(database_url: str) -> Iterator[Database]:
     """A database with the current tables, once on SQLite and once on PostgreSQL."""
     database = Database(database_url)
     upgrade(database)
+    ensure_packs(database)
     yield database
     database.close()
 
@@ -150,6 +152,7 @@ def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A SQLite database with the current tables, for tests to which the kind of database makes no difference."""
     database = Database(sqlite_url(tmp_path / "ledger.sqlite"))
     upgrade(database)
+    ensure_packs(database)
     yield database
     database.close()
 

@@ -6,7 +6,7 @@ import structlog
 
 from hazards.errors import StorageUnavailable
 from storage.database import Database
-from storage.site_store import Registry, load_registry, site_version
+from storage.site_store import Registry, load_registry, newest_revision
 
 log = structlog.get_logger()
 
@@ -14,7 +14,7 @@ LOOK_SECONDS = 1.0
 
 
 class SiteWatch:
-    """Call it for the present registry. ``changed`` is set at every new version, for one waiting task."""
+    """Call it for the present registry. ``changed`` is set at every new version of site or pack, for one waiting task."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class SiteWatch:
     async def reload(self) -> None:
         """Read the newest site now. Raises StorageUnavailable."""
         registry = await self._database.reading(load_registry)
-        if registry.version != self._registry.version:
+        if registry.revision != self._registry.revision:
             self._registry = registry
             self.changed.set()
 
@@ -47,7 +47,7 @@ class SiteWatch:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                if await self._database.reading(site_version) != self._registry.version:
+                if await self._database.reading(newest_revision) != self._registry.revision:
                     await self.reload()
             except StorageUnavailable:
                 continue

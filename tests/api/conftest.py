@@ -19,6 +19,7 @@ import uvicorn
 
 from api.app import create_app, utc_now
 from api.settings import ApiSettings
+from bihuan.preparation import ensure_packs
 from bihuan.site_file import parse_site
 from bus.codecs import decode
 from hazards.messages import Signal
@@ -68,6 +69,7 @@ class System:
     def __post_init__(self) -> None:
         self.database = Database(sqlite_url(self.folder / "ledger.sqlite"), readers=2)
         schema.metadata.create_all(self.database.engine)
+        ensure_packs(self.database)
         with self.database.write() as connection:
             apply_site(connection, self.site, by="test", now=1)
         self._load()

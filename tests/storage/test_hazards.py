@@ -15,7 +15,6 @@ from hazards.ledger import commands as ask
 from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.lifecycle import State
 from hazards.ledger.particulars import Paper, Stage
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.record import GENESIS, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
@@ -30,6 +29,7 @@ from storage.incidents import apply_signals, wake_zones
 from storage.outbox import give_positions
 from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
+from tests.packs import POLICY
 
 DAY = 24 * 3600 * SECOND
 SITE = Site(

@@ -19,7 +19,6 @@ from hazards.errors import NotFound, NotInState
 from hazards.ledger import commands as ask
 from hazards.ledger.decision import Decision, Facts
 from hazards.ledger.hazard import Actor, Hazard
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.ticks import on_tick
 from hazards.messages import HazardMessage
 from hazards.zones import Enterprise, Grade, Site, Zone
@@ -32,6 +31,7 @@ from storage.ledger_clocks import Keeper, known_zone, next_wake, run_clocks, wak
 from storage.site_store import apply_site
 from tests.hazards.ledger.years import DAY, HOUR
 from tests.hazards.signals import NOON, SECOND
+from tests.packs import POLICY
 from tests.real.processes import until
 
 ROOT = Path(__file__).parents[2]

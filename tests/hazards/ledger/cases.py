@@ -11,8 +11,8 @@ from hazards.ledger.decisions import decide, propose
 from hazards.ledger.gate import Present, Sight, Watcher, Witness
 from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.particulars import Paper, Stage
-from hazards.ledger.policy_guangyuan import POLICY
 from tests.hazards.signals import NOON, SECOND
+from tests.packs import POLICY
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = 24 * 3600 * SECOND

@@ -17,10 +17,10 @@ from hazards.ledger.lifecycle import Event, State
 from hazards.ledger.limits import EPOCH, MICROSECOND
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.policy import Policy, ProposalRule, WarningPoint
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.ticks import on_tick
 from tests.hazards.ledger.years import COMMAND, DAY, DEPARTMENT, HOUR, LEADER, MINUTE, OFFICER, PLAN
 from tests.hazards.signals import SECOND
+from tests.packs import POLICY
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 

@@ -14,7 +14,6 @@ from hazards.ledger.gate import Sight
 from hazards.ledger.hazard import Actor, Hazard
 from hazards.ledger.lifecycle import COMMANDS, NEXT, Event, State, Track, next_tracks
 from hazards.ledger.particulars import Paper, Stage
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 from tests.hazards.ledger.cases import (
     ACCEPT,
@@ -43,6 +42,7 @@ from tests.hazards.ledger.cases import (
     signed,
 )  # fmt: skip
 from tests.hazards.signals import NOON, SECOND
+from tests.packs import POLICY
 
 
 def test_the_way_of_a_serious_hazard_from_proposal_to_closing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hazards.ledger.duties import Duty, awake, done, duty_points, first_day, following, new_duties, on_duty_tick, period_at
 from hazards.ledger.limits import EPOCH, MICROSECOND
 from hazards.ledger.policy import DutyRule
-from hazards.ledger.policy_guangyuan import POLICY
+from tests.packs import POLICY
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 MONTHLY, QUARTERLY = POLICY.duties

@@ -21,7 +21,7 @@ from hazards.ledger.lifecycle import (
     next_state,
     next_tracks,
 )
-from hazards.ledger.policy_guangyuan import POLICY
+from tests.packs import POLICY
 
 
 def test_every_state_is_reached_and_only_final_ones_end() -> None:

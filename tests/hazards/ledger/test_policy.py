@@ -1,7 +1,7 @@
 """The pack that comes with the program: honest about who says what, and complete."""
 
 from hazards.ledger.policy import Authority
-from hazards.ledger.policy_guangyuan import POLICY
+from tests.packs import POLICY
 
 
 def test_only_what_a_document_says_is_called_a_clause() -> None:

@@ -18,7 +18,6 @@ from hazards.ledger.effects.plan import COMMITMENTS
 from hazards.ledger.gate import Sight, Watcher
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard
 from hazards.ledger.lifecycle import COMMANDS, NEXT, OVER, Event, State, Track, next_tracks
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.repeats import Earlier
 from tests.hazards.ledger.cases import (
     ACCEPT,
@@ -41,6 +40,7 @@ from tests.hazards.ledger.cases import (
     signed,
 )  # fmt: skip
 from tests.hazards.signals import NOON, SECOND
+from tests.packs import POLICY
 
 MOVES_THE_DUE_DATE = {
     Event.CONFIRMED, Event.REGRADED, Event.EXTENSION_GRANTED, Event.REOPENED, Event.DUPLICATE_TAKEN, Event.GRADE_RAISED, Event.REPEATED,

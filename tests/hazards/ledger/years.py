@@ -18,9 +18,9 @@ from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.lifecycle import OPEN, RECTIFIABLE, RUNNING, Event, State, Track, next_state, next_tracks
 from hazards.ledger.limits import EPOCH, MICROSECOND, local_date
 from hazards.ledger.particulars import Paper, Stage
-from hazards.ledger.policy_guangyuan import POLICY
 from hazards.ledger.ticks import on_tick
 from tests.hazards.signals import NOON, SECOND
+from tests.packs import POLICY
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 24 * 3600 * SECOND
 OFFICER = Actor("li", "enterprise", "alu")

@@ -1,0 +1,118 @@
+"""Policy packs in SQL: every version that was ever applied, never changed, never deleted; applying one is on the record.
+
+A hazard keeps the version under which it was opened. What must not go in: reading files, what a pack says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from hazards.errors import Conflict, Misconfigured
+from hazards.ledger.policy import Policy, basis_of
+from hazards.ledger.record import GENESIS, Entry, canonical, chained
+from storage import schema
+
+DEFAULT = "guangyuan"
+"""The pack in force where the site names none, or one that was never applied."""
+SUBJECT = "policy:"
+"""What the record of a pack's changes is kept under, before its id."""
+_policies = msgspec.json.Decoder(Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as applied."""
+
+    id: str
+    version: str
+    zh: str
+    en: str
+    digest: str
+    applied_at: int
+    applied_by: str
+
+
+def newest_number(connection: Connection) -> int:
+    """Grows with every version that is applied; 0 for none."""
+    return connection.execute(select(func.max(schema.policies.c.number))).scalar() or 0
+
+
+def policy_in_force(connection: Connection, wanted: str) -> Policy | None:
+    """The newest version of the pack ``wanted``, else of the default; None when none was ever applied."""
+    table = schema.policies
+    for name in dict.fromkeys((wanted, DEFAULT)):
+        query = select(table.c.body).where(table.c.id == name).order_by(table.c.number.desc()).limit(1)
+        if (body := connection.execute(query).scalar()) is not None:
+            return _policies.decode(body)
+    return None
+
+
+_known: dict[tuple[str, str], Policy] = {}  # a version never changes
+
+
+def policy_of_version(connection: Connection, version: str) -> Policy | None:
+    """The pack of that version, or None for one that this database never had."""
+    key = (str(connection.engine.url), version)
+    if key not in _known:
+        body = connection.execute(select(schema.policies.c.body).where(schema.policies.c.version == version)).scalar()
+        if body is None:
+            return None
+        _known[key] = _policies.decode(body)
+    return _known[key]
+
+
+def has_version(connection: Connection, version: str) -> bool:
+    """Whether a pack of that version was applied."""
+    return connection.execute(select(schema.policies.c.number).where(schema.policies.c.version == version)).first() is not None
+
+
+def versions(connection: Connection) -> Sequence[Version]:
+    """All versions, newest first."""
+    table = schema.policies
+    query = select(table.c.id, table.c.version, table.c.zh, table.c.en, table.c.digest, table.c.applied_at, table.c.applied_by)
+    return [Version(*row) for row in connection.execute(query.order_by(table.c.number.desc()))]
+
+
+def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, now: int) -> bool:
+    """Make ``policy`` the newest version of its pack; whether anything changed. Raises Conflict for a version that says something else."""
+    table = schema.policies
+    body = msgspec.json.encode(policy, order="sorted")
+    digest = sha256(body).hexdigest()
+    taken = connection.execute(select(table.c.digest, table.c.id).where(table.c.version == policy.version)).first()
+    if taken is not None:
+        if (taken.digest, taken.id) == (digest, policy.id):
+            return False
+        raise Conflict(f"the version {policy.version} is taken by other contents", where="/version", hint="give the pack a new version")
+    before = connection.execute(
+        select(table.c.version, table.c.digest).where(table.c.id == policy.id).order_by(table.c.number.desc()).limit(1)
+    ).first()
+    row = {"id": policy.id, "version": policy.version, "zh": policy.zh, "en": policy.en, "body": body.decode(), "digest": digest,
+           "applied_at": now, "applied_by": by}  # fmt: skip
+    connection.execute(table.insert().values(**row))
+    details = {"version": policy.version, "digest": digest} | ({"before": before.version, "digest_before": before.digest} if before else {})
+    _record(connection, policy, details, by=by, role=role, now=now)
+    return True
+
+
+def _record(connection: Connection, policy: Policy, details: dict[str, str], *, by: str, role: str, now: int) -> None:
+    """The change of a pack as an entry of the ledger's record, chained like a hazard's."""
+    events, subject = schema.hazard_events, SUBJECT + policy.id
+    last = connection.execute(
+        select(events.c.number, events.c.digest).where(events.c.hazard == subject).order_by(events.c.number.desc()).limit(1)
+    ).first()
+    number, previous = (last.number + 1, last.digest) if last is not None else (1, GENESIS)
+    entry = Entry(hazard=subject, number=number, at=now, actor=by, role=role, event="policy_applied", state="in_force",
+                  policy=policy.version, basis=basis_of(policy.rule("record")), details=details)  # fmt: skip
+    data = canonical(entry)
+    connection.execute(events.insert().values(hazard=subject, number=number, at=now, actor=by, event=entry.event, body=data,
+                                              digest=chained(previous, data), command_id=None))  # fmt: skip
+
+
+def required(policy: Policy | None) -> Policy:
+    """``policy``. Raises Misconfigured where no pack was ever applied."""
+    if policy is None:
+        raise Misconfigured("no policy pack was ever applied", where="policies", hint="bihuan policy apply FILE")
+    return policy
