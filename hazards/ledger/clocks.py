@@ -75,8 +75,7 @@ def _rectify_key(hazard: Hazard) -> str:
 
 
 def _due_moved(hazard: Hazard) -> int:
-    granted = (e.granted_at for e in hazard.extensions if e.granted_at is not None)
-    return max(hazard.clock_start, hazard.graded_at or 0, *granted)
+    return max(hazard.clock_start, hazard.graded_at or 0, *(e.granted_at or 0 for e in hazard.granted))
 
 
 def _confirmed_start(hazard: Hazard) -> int:
@@ -100,7 +99,7 @@ def _double_report(hazard: Hazard, _: GradeRule) -> int | None:
 
 
 def _publish(hazard: Hazard, grade: GradeRule) -> int | None:
-    waits = hazard.confirmed and grade.listed and not any(p.at >= hazard.clock_start for p in hazard.publications)
+    waits = hazard.confirmed and grade.listed and hazard.track(Track.PUBLICATION) == NONE
     return _confirmed_start(hazard) if waits else None
 
 
@@ -111,7 +110,7 @@ def _list(hazard: Hazard, grade: GradeRule) -> int | None:
 
 def _plan(hazard: Hazard, _: GradeRule) -> int | None:
     possible = hazard.state in (State.CONFIRMED, State.PLANNED, State.RECTIFYING)
-    missing = hazard.plan is None or hazard.track(Track.PLAN) == "returned"  # a plan that was returned is none
+    missing = hazard.track(Track.PLAN) in (NONE, "returned")  # a plan that was returned is none
     return _confirmed_start(hazard) if possible and missing else None
 
 
