@@ -6,6 +6,7 @@ while nobody looked. What must not go in: SQL, hazards, who may say that it is d
 
 from collections.abc import Sequence
 from datetime import date, timedelta, tzinfo
+from typing import Literal
 
 from msgspec import Struct, field, structs
 
@@ -13,6 +14,7 @@ from hazards.ledger.clocks import Point, points_between
 from hazards.ledger.limits import SECOND, end_of_day, local_date
 from hazards.ledger.policy import DutyRule
 
+Standing = Literal["open", "overdue", "done", "late"]
 MOST_PERIODS = 24
 """Periods that are made up for at once: who was away for longer has other worries."""
 MONTHS = {"month": 1, "quarter": 3}
@@ -34,7 +36,7 @@ class Duty(Struct, frozen=True, kw_only=True):
     fired: list[str] = field(default_factory=list)
     wake_at: int | None = None
 
-    def standing(self, now: int) -> str:
+    def standing(self, now: int) -> Standing:
         """done, late (done after its due date), overdue, or open."""
         if self.done_at is not None:
             return "done" if self.done_at <= self.due_at else "late"
