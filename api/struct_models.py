@@ -4,15 +4,16 @@ Times, UTC µs inside (``hazards.ledger.forms.Instant``), are times with an offs
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import inspect
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StrictInt, StrictStr, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool, StrictInt, StrictStr, create_model
 
 from api.models import Strict
+from api.present import EPOCH
 
 _REQUEST: dict[type[inspect.Type], Any] = {inspect.StrType: StrictStr, inspect.IntType: StrictInt, inspect.BoolType: StrictBool}
 _ANSWER: dict[type[inspect.Type], Any] = {inspect.StrType: str, inspect.IntType: int, inspect.BoolType: bool}
@@ -88,7 +89,7 @@ def _form(form: inspect.Type, *, strict: bool, extra: dict[str, Any] | None = No
             description = (form.extra_json_schema or {}).get("description")
             return Annotated[made, Field(description=description)] if description else made
         case inspect.IntType() if extra and extra.get("instant"):
-            return AwareDatetime if strict else datetime
+            return Annotated[AwareDatetime, AfterValidator(_within(form))] if strict else datetime
         case inspect.StrType() | inspect.IntType() | inspect.BoolType():
             plain = (_REQUEST if strict else _ANSWER)[type(form)]
             bounds = {name: value for name in _BOUNDS if (value := getattr(form, name, None)) is not None} if strict else {}
@@ -107,3 +108,15 @@ def _form(form: inspect.Type, *, strict: bool, extra: dict[str, Any] | None = No
         case inspect.StructType(cls=cls):
             return (request_model if strict else answer_model)(cls)
     raise TypeError(f"no form of the API for {form}")
+
+
+def _within(form: inspect.IntType) -> Callable[[datetime], datetime]:
+    """The bounds of an instant, µs inside, as a check of times."""
+    first, last = (EPOCH + timedelta(microseconds=at or 0) for at in (form.gt, form.le))
+
+    def check(time: datetime) -> datetime:
+        if not first < time <= last:
+            raise ValueError(f"a time between {first.year} and {last.year} belongs here")
+        return time
+
+    return check

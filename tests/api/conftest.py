@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,22 @@ class System:
         self.telemetry_door = TelemetryDoor(self.journal, lambda: self.registry)
         self.time_series = SqliteSeries(self.folder / "series.sqlite")
         _run(self.time_series.ensure())
-        self.applied = 0
+        self.applied, self.ahead = 0, 0
         self.app = create_app(
             self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
             registry=lambda: self.registry,
             read_site=lambda body: parse_site(body, file="site", folder=self.folder).site,
-            can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series,
+            can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series, now=self.now,
         )  # fmt: skip
         self.ready: Exception | None = None
+
+    def now(self) -> int:
+        """The movable clock of the API, UTC µs."""
+        return utc_now() + self.ahead
+
+    def later(self, **time: float) -> None:
+        """Move the clock on by days, hours, minutes."""
+        self.ahead += timedelta(**time) // timedelta(microseconds=1)
 
     def _load(self) -> None:
         with self.database.read() as connection:
@@ -115,7 +124,7 @@ class System:
         rows = await self.journal.read(Lane.ALARMS, self.applied, 10_000)
         self.applied = rows[-1].seq if rows else self.applied
         signals = [decode(Signal, row.payload) for row in rows]
-        done = await self.database.writing(lambda c: apply_signals(c, signals, now=utc_now()))
+        done = await self.database.writing(lambda c: apply_signals(c, signals, now=self.now()))
         await self.position()
         return len(done.new)
 
