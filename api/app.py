@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from typing import Any
 
 from fastapi import FastAPI
@@ -43,6 +44,7 @@ from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Servic
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.errors import BihuanError
+from hazards.ledger.policy import Policy
 from hazards.messages import HazardMessage
 from hazards.zones import Site
 from storage.database import Database
@@ -78,6 +80,7 @@ def create_app(
     pictures: Pictures,
     registry: Callable[[], Registry],
     read_site: Callable[[bytes], Site],
+    read_policy: Callable[[bytes, date], tuple[Policy, list[str]]],
     can_accept: Callable[[], Awaitable[None]],
     time_series: TimeSeriesReader | None = None,
     retention: Retention | None = None,
@@ -101,7 +104,7 @@ def create_app(
     services = Services(
         settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
         time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
-        read_site=read_site, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
+        read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),
         throttle=Throttle(

@@ -260,6 +260,42 @@ class PolicyPack(BaseModel):
     rules: list[Ruling]
 
 
+class PolicyVersion(BaseModel):
+    """One version of a pack as it was applied."""
+
+    id: str
+    version: str
+    name: Text
+    digest: str = Field(description="SHA-256 of its contents")
+    applied_at: datetime
+    applied_by: str
+    in_force: bool
+
+
+class PolicyVersionPage(BaseModel):
+    """Newest first."""
+
+    items: list[PolicyVersion]
+    next: str | None
+
+
+class PolicyCheck(BaseModel):
+    """A pack that may be applied. ``warnings``: what is odd about it, by line."""
+
+    id: str
+    version: str
+    rules: int
+    warnings: list[str]
+
+
+class PolicyApplied(BaseModel):
+    """The pack as applied; ``changed``: it was not there before."""
+
+    id: str
+    version: str
+    changed: bool
+
+
 class HazardDetail(Hazard):
     """One hazard in full, with what the caller can do about it."""
 

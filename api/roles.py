@@ -69,6 +69,9 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/duties"): Access(_DUTIFUL),
     ("POST", "/api/v1/duties/{id}/commands"): Access(_DUTIFUL - {Role.OPERATOR}, 64 * KB),  # who of them: the post, by the policy pack
     ("GET", "/api/v1/policy"): Access(_ALL),
+    ("GET", "/api/v1/policy/versions"): Access(_ALL),
+    ("PUT", "/api/v1/policy"): Access(_ADMINISTRATOR, 2 * MB),
+    ("POST", "/api/v1/policy/check"): Access(_ADMINISTRATOR, 2 * MB),
     # webhooks and what was pushed
     ("GET", "/api/v1/deliveries"): Access(_TOLD),
     ("GET", "/api/v1/deliveries/{id}"): Access(_TOLD),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from fastapi import Request
@@ -14,6 +15,7 @@ from api.principals import Principals
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.admission import Report
+from hazards.ledger.policy import Policy
 from hazards.messages import Signal
 from hazards.zones import Site
 from ingest.measurements import Measurements
@@ -49,7 +51,8 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """All parts that routes use. ``now`` gives UTC microseconds; ``read_site`` parses a site file (raises InvalidFile)."""
+    """All parts that routes use. ``now`` gives UTC microseconds; ``read_site`` and
+    ``read_policy`` parse files (raise InvalidFile); the latter gives warnings, too."""
 
     settings: ApiSettings
     database: Database
@@ -61,6 +64,7 @@ class Services:
     retention: Retention
     reload_site: Callable[[], Awaitable[None]]
     read_site: Callable[[bytes], Site]
+    read_policy: Callable[[bytes, date], tuple[Policy, list[str]]]
     can_accept: Callable[[], Awaitable[None]]
     ring: Callable[[], None]
     now: Callable[[], int]

@@ -19,6 +19,8 @@ site_app = typer.Typer(help="The site file.", no_args_is_help=True, rich_markup_
 app.add_typer(token_app, name="token")
 app.add_typer(user_app, name="user")
 app.add_typer(site_app, name="site")
+policy_app = typer.Typer(help="Policy packs: what a city sets itself.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(policy_app, name="policy")
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]
@@ -167,6 +169,39 @@ def site_apply(file: Annotated[Path, typer.Argument(help="The site file.")], dat
     from bihuan.configuration import load
 
     for line in apply_file(load(data=_text(data)), file):
+        print(line)
+
+
+@policy_app.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="The pack's file.")]) -> None:
+    """Check a policy pack; each problem is a line with its line number."""
+    from datetime import date
+
+    from bihuan.policy_file import read_policy
+
+    found = read_policy(file, today=date.today())
+    for warning in found.warnings:
+        print(f"{file}: warning: {warning}", file=sys.stderr)
+    pack = found.policy
+    print(f"{file}: {pack.version}, {len(pack.rules)} rules, {len(pack.grades)} grades, {len(pack.clocks)} clocks")
+
+
+@policy_app.command("apply")
+def policy_apply(file: Annotated[Path, typer.Argument(help="The pack's file.")], data: Data = None) -> None:
+    """Apply a policy pack to a running or stopped system; hazards keep the version under which they were opened."""
+    from bihuan.accounts import apply_pack
+    from bihuan.configuration import load
+
+    print(apply_pack(load(data=_text(data)), file))
+
+
+@policy_app.command("show")
+def policy_show(data: Data = None) -> None:
+    """List every version that was ever applied, newest first, and which is in force."""
+    from bihuan.accounts import packs
+    from bihuan.configuration import load
+
+    for line in packs(load(data=_text(data))):
         print(line)
 
 

@@ -1,23 +1,40 @@
 """The policy pack in force: grades, kinds, measures and every rule with who says it. What must not go in: decisions."""
 
-from fastapi import APIRouter
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
 
 from api import hazard_models as models
 from api.gate import GuardedRoute
 from api.models import Text
 from api.present_hazards import HazardPresenter
-from api.routes.common import Asking, With
+from api.routes.common import Asking, Filter, With
+from hazards.errors import NotFound
 from hazards.ledger.kinds import HAZARD_KINDS
-from hazards.ledger.policy import basis_of
+from hazards.ledger.policy import Policy, basis_of
 from storage.hazards import policy_of
+from storage.policies import apply_policy, policy_of_version, versions
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
 
+_FILE: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string", "description": "a policy pack"}}}}
+}
+
+
 @router.get("/api/v1/policy", summary="The policy pack")
-async def get_policy(asking: Asking, services: With) -> models.PolicyPack:
-    """What hazards are graded, clocked and accepted by. ``measures``: those that the caller's role may take."""
+async def get_policy(asking: Asking, services: With, version: Filter = None) -> models.PolicyPack:
+    """What hazards are graded, clocked and accepted by; ``version``: another one than that in force.
+
+    ``measures``: those that the caller's role may take."""
     policy = policy_of(services.registry())
+    if version is not None:
+        found = await services.database.reading(lambda c: policy_of_version(c, version))
+        if found is None:
+            raise NotFound("no such version of a pack", where=version)
+        policy = found
     presenter = HazardPresenter(services.presenter(), policy)
     return models.PolicyPack(
         id=policy.id, version=policy.version, name=Text(zh=policy.zh, en=policy.en), grades=presenter.grades(),
@@ -27,3 +44,39 @@ async def get_policy(asking: Asking, services: With) -> models.PolicyPack:
         measures=presenter.measure_kinds(asking.role.value),
         rules=[presenter.ruling(basis_of(rule)) for rule in policy.rules.values()],
     )  # fmt: skip
+
+
+@router.get("/api/v1/policy/versions", summary="Every version of a policy pack")
+async def get_policy_versions(asking: Asking, services: With) -> models.PolicyVersionPage:
+    """Newest first. The change itself is on the record of the ledger, chained like a hazard's."""
+    found = await services.database.reading(versions)
+    time, in_force = services.presenter().time, policy_of(services.registry()).version
+    items = [
+        models.PolicyVersion(id=v.id, version=v.version, name=Text(zh=v.zh, en=v.en), digest=v.digest, applied_at=time(v.applied_at),
+                             applied_by=v.applied_by, in_force=v.version == in_force) for v in found
+    ]  # fmt: skip
+    return models.PolicyVersionPage(items=items, next=None)
+
+
+@router.post("/api/v1/policy/check", summary="Check a policy pack", openapi_extra=_FILE)
+async def check_policy(request: Request, asking: Asking, services: With) -> models.PolicyCheck:
+    """Nothing changes. Each problem is named by its line."""
+    policy, warnings = await _read(request, services)
+    return models.PolicyCheck(id=policy.id, version=policy.version, rules=len(policy.rules), warnings=warnings)
+
+
+@router.put("/api/v1/policy", summary="Apply a policy pack", openapi_extra=_FILE)
+async def put_policy(request: Request, asking: Asking, services: With) -> models.PolicyApplied:
+    """Hazards keep the version under which they were opened. The same version with other contents is a conflict."""
+    policy, _ = await _read(request, services)
+    changed = await services.database.writing(
+        lambda c: apply_policy(c, policy, by=asking.id, role=asking.role.value, now=services.now())
+    )
+    await services.reload_site()
+    return models.PolicyApplied(id=policy.id, version=policy.version, changed=changed)
+
+
+async def _read(request: Request, services: With) -> tuple[Policy, list[str]]:
+    body = await request.body()
+    today = services.presenter().time(services.now()).date()
+    return await asyncio.to_thread(services.read_policy, body, today)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 import structlog
@@ -22,10 +23,12 @@ from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.publishing import Publisher
 from bihuan.parts.site_watch import SiteWatch
+from bihuan.policy_file import parse_policy
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
 from bihuan.time_series import SeriesReader, retention_of
 from hazards.errors import JournalFull, Unavailable
+from hazards.ledger.policy import Policy
 from hazards.zones import Site
 from ingest.door import Door
 from ingest.telemetry_door import TelemetryDoor
@@ -94,6 +97,10 @@ async def serve(part: Part) -> None:
     def read_site(data: bytes) -> Site:
         return parse_site(data, file="site", folder=Path(settings.data)).site
 
+    def read_policy(data: bytes, today: date) -> tuple[Policy, list[str]]:
+        found = parse_policy(data, file="policy", today=today)
+        return found.policy, [str(warning) for warning in found.warnings]
+
     telemetry_door = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000)
     series = SeriesReader(settings, registry)
     app = create_app(
@@ -106,6 +113,7 @@ async def serve(part: Part) -> None:
         pictures=EvidenceStore(settings.evidence_path),
         registry=registry,
         read_site=read_site,
+        read_policy=read_policy,
         can_accept=acceptance(journal, lambda: intake is not None and intake.open),
         reload_site=registry.reload,
         ring=doorbell.ring,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ import uvicorn
 
 from api.app import create_app, utc_now
 from api.settings import ApiSettings
+from bihuan.policy_file import parse_policy
 from bihuan.preparation import ensure_packs
 from bihuan.site_file import parse_site
 from bus.codecs import decode
+from hazards.ledger.policy import Policy
 from hazards.messages import Signal
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from ingest.door import Door
@@ -59,6 +61,11 @@ SITE = Site(
 )  # fmt: skip
 
 
+def _read_policy(body: bytes, today: date) -> tuple[Policy, list[str]]:
+    found = parse_policy(body, file="policy", today=today)
+    return found.policy, [str(warning) for warning in found.warnings]
+
+
 @dataclass
 class System:
     """Everything behind the API, and shortcuts that tests need."""
@@ -84,7 +91,7 @@ class System:
         self.app = create_app(
             self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
             registry=lambda: self.registry,
-            read_site=lambda body: parse_site(body, file="site", folder=self.folder).site,
+            read_site=lambda body: parse_site(body, file="site", folder=self.folder).site, read_policy=_read_policy,
             can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series, now=self.now,
         )  # fmt: skip
         self.ready: Exception | None = None

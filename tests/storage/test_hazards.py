@@ -380,6 +380,6 @@ def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:
     hazard, _ = put_down(park)
     with park.read() as connection:
         (row,) = hazard_events(connection, hazard.id, scope=None)[0]
-        (stored,) = connection.scalars(select(schema.hazard_events.c.body))
+        (stored,) = connection.scalars(select(schema.hazard_events.c.body).where(schema.hazard_events.c.hazard == hazard.id))
     assert stored == row.data and read_entry(stored) == row.entry
     assert row.entry.details["title"] == "炉前明火" and row.entry.command_id == "1"
