@@ -94,7 +94,7 @@ def demo_site(folder: Path) -> Site:
         id="demo",
         name="演示园区 SYNTHETIC",
         district="000000",
-        policy="demo",
+        policy="guangyuan",
         synthetic=True,
         enterprises=_ENTERPRISES,
         zones=_ZONES,

@@ -17,6 +17,7 @@ from yaml.nodes import MappingNode, Node
 
 from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
+from bihuan.policy_file import shipped_versions
 from bihuan.sensor_keys import check_sensor
 from bihuan.webhook_keys import check_webhooks
 from bihuan.yaml_lines import Document, Fields, Problems, check_size, line_of, points
@@ -101,6 +102,9 @@ class _Reader:
             devices=devices,
         )
         self._check_time_zone(head, site.time_zone)
+        if site.policy and site.policy not in shipped_versions():
+            hint = f"apply it with `bihuan policy apply`, or name one of {', '.join(shipped_versions())}; until then the first holds"
+            self.problems.warn(head.at("policy"), "site.policy", f"{site.policy!r} does not come with the program", hint)
         return msgspec.structs.replace(site, settings=settings | {k: self.document.plain(v) for k, v in head.rest().items()})
 
     def _section(self, top: Fields, name: str, read: Callable[[Fields], T | None]) -> list[T]:
