@@ -8,12 +8,12 @@ starts the process again, which is the one recovery that always works. What must
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from time import monotonic, time_ns
 from typing import Any
 
 import structlog
 from faust.types import TP
+from msgspec.structs import asdict
 
 from bus.admin import ensure_topics
 from bus.partitions import partition_of
