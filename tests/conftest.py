@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from benchmarks.park import write_park
 from storage.database import Database, sqlite_url
@@ -33,6 +34,9 @@ from tests.real.ports import free_port as _free_port
 from tests.real.postgres import create_database, drop_database
 from tests.real.rtsp import Rtsp
 from tests.real.system import RunningSystem
+
+settings.register_profile("bihuan", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
+settings.load_profile("bihuan")
 
 PARTS = ("KAFKA", "POSTGRES", "RTSP", "MEDIA", "INFLUXD", "MQTT")
 
