@@ -11,7 +11,7 @@ from types import TracebackType
 
 from hazards.errors import Unavailable
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 def free_port() -> int:
@@ -94,7 +94,7 @@ class System:
             self._tokens[role, enterprise] = done.stdout.strip()
         return self._tokens[role, enterprise]
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 30) -> int:
         """SIGTERM and wait; SIGKILL for one that does not go. The exit code."""
         if self.process is None:
             return 0

@@ -47,19 +47,10 @@ class Door:
         """The signals of ``reports``, all on disk or none; repeats of one id are one signal.
 
         Raises JournalFull and StorageUnavailable (send again), TooLarge and MalformedMessage (sending again won't help)."""
-        signals, rows = self._admit(reports)
-        await self._journal.append(Lane.ALARMS, rows)
-        return signals
-
-    def accept_sync(self, reports: Sequence[Report]) -> list[Signal]:
-        """The same for threads, for instance of a video process."""
-        signals, rows = self._admit(reports)
-        self._journal.append_sync(Lane.ALARMS, rows)
-        return signals
-
-    def _admit(self, reports: Sequence[Report]) -> tuple[list[Signal], list[JournalRow]]:
         signals = signals_of(reports, self._registry(), self._now())
-        return signals, [_row(signal) for signal in signals]
+        await self._journal.append(Lane.ALARMS, [_row(signal) for signal in signals])
+        return signals
+
 
 
 def signals_of(reports: Sequence[Report], site: Places, received_at: int) -> list[Signal]:

@@ -91,6 +91,7 @@ class Evaluator:
         self._room.set()
         self._patience, self._outlet = self._new_patience(), Outlet(telemetry.emitter)
         self._lag, self._last_batch = Lag(now()), 0.0
+        self._through: dict[int, int] = {}  # partition: offset of the last message that was evaluated since the last rebalance
 
     @property
     def evaluation(self) -> Evaluation:
@@ -152,21 +153,14 @@ class Evaluator:
         packs = self._read(mine)
         await self._states.take_up(list(dict.fromkeys(pack.zone for _, pack in packs)), self._patience)
         reports = self.evaluation.take([pack for _, pack in packs])
+        self._through.update((event.message.partition, event.message.offset) for event in mine)
         for event, pack in packs:
             self.unsaved.wait(pack.zone, event, pack.id)
         if packs:
             self._last_batch = monotonic()
-            self._note_lag([pack for _, pack in packs])
+            self._lag.read([(self.group.partition(pack.zone), pack.received_at) for _, pack in packs], self.now())
         await self._outlet.alarms(self._in_order(reports), self._patience)
         self._count()
-
-    def _note_lag(self, packs: Sequence[TelemetryPack]) -> None:
-        oldest: dict[int, int] = {}
-        for pack in packs:
-            partition = self.group.partition(pack.zone)
-            oldest[partition] = min(pack.received_at, oldest.get(partition, pack.received_at))
-        for partition, received_at in oldest.items():
-            self._lag.read(partition, received_at, self.now())
 
     def _in_order(self, reports: Sequence[Report]) -> list[Report]:
         """Those of ``reports`` that may go at once; in a zone where some wait for its checkpoint all others wait behind them."""
@@ -212,7 +206,8 @@ class Evaluator:
                 return
             self._states.change_sensors(sensors)
             await self._states.watch(self._patience)
-            heard = {n: self._lag.heard_until(n, now) for n in {self.group.partition(zone) for zone in self.evaluation.zones}}
+            partitions = {self.group.partition(zone) for zone in self.evaluation.zones}
+            heard = {n: self._lag.heard_until(n, self.group.end_read_at(n, self._through.get(n))) for n in partitions}
             self.evaluation.tick(lambda zone: heard[self.group.partition(zone)], silent_from=self._lag.listening_since)
             self._count()
 
@@ -222,6 +217,7 @@ class Evaluator:
             self._patience = self._new_patience()
             self._states.begin_anew()
             self._lag.listen_from(self.now())
+            self._through.clear()
             self._room.set()
 
     # --- results ---

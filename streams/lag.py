@@ -4,10 +4,12 @@ A wall clock would find conditions that lasted and sensors that fell silent whil
 Pure; times are UTC µs. What must not go in: Kafka, evaluation.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 UNDER_WAY = 1_000_000
-"""What was received less than this ago may not have arrived."""
+"""What was received less than this ago, and the longest lag of late on top, may not have arrived."""
 REMEMBERED = 5_000_000
 """How long the longest lag holds: a partition's packs come by several ways, not always in the order of their receipt."""
 SETTLED = 3_000_000
@@ -30,31 +32,46 @@ class Lag:
         self.listening_since = now
         self._partitions.clear()
 
-    def read(self, partition: int, received_at: int, now: int) -> None:
-        """A batch is read at ``now`` whose oldest pack of ``partition`` was received at ``received_at``."""
-        lag = now - received_at
-        known = self._partitions.get(partition)
-        if known is None:
-            self._partitions[partition] = _Partition(now, lag, now)
-            return
-        known.read_at = now
-        if lag >= known.longest or now - known.longest_at > REMEMBERED:
-            known.longest, known.longest_at = lag, now
+    def read(self, batch: Iterable[tuple[int, int]], now: int) -> None:
+        """Packs are read together at ``now``: the partition of each, and when it was received."""
+        oldest: dict[int, int] = {}
+        for partition, received_at in batch:
+            oldest[partition] = min(received_at, oldest.get(partition, received_at))
+        for partition, received_at in oldest.items():
+            self._partitions.setdefault(partition, _Partition()).read(received_at, now)
 
-    def heard_until(self, partition: int, now: int) -> int | None:
-        """All that was received of ``partition`` until then has been read; None: that is not known yet."""
+    def heard_until(self, partition: int, end_read_at: int | None) -> int | None:
+        """All that was received of ``partition`` until then has been read; None: that is not known yet.
+
+        ``end_read_at``: when the partition was last seen to hold nothing more; None while something waits, however long that takes: no
+        clock says when it was received, so the last pack before it has to."""
         known = self._partitions.get(partition)
         if known is None:
-            return now - UNDER_WAY if now - self.listening_since >= STARTED else None
-        if now - known.read_at >= SETTLED + min(known.longest, LONGEST):
-            return now - UNDER_WAY
-        return now - max(known.longest, UNDER_WAY)
+            return end_read_at - UNDER_WAY if end_read_at is not None and end_read_at - self.listening_since >= STARTED else None
+        if end_read_at is None:
+            return known.received_at - UNDER_WAY
+        longest = known.longest()
+        if end_read_at - known.read_at >= SETTLED + min(longest, LONGEST):
+            return end_read_at - UNDER_WAY
+        return end_read_at - longest - UNDER_WAY
 
 
 @dataclass(slots=True)
 class _Partition:
-    """When a pack of it was read last, and the longest lag of late."""
+    """When a pack of it was read last, when that was received, and the lags of late: only those that no later one exceeds."""
 
-    read_at: int
-    longest: int
-    longest_at: int
+    read_at: int = 0
+    received_at: int = 0
+    _lags: deque[tuple[int, int]] = field(default_factory=deque)
+
+    def read(self, received_at: int, now: int) -> None:
+        lag = max(now - received_at, 0)
+        while self._lags and self._lags[-1][1] <= lag:
+            self._lags.pop()
+        self._lags.append((now, lag))
+        while self._lags[0][0] < now - REMEMBERED:
+            self._lags.popleft()
+        self.read_at, self.received_at = now, min(received_at, now)
+
+    def longest(self) -> int:
+        return self._lags[0][1]

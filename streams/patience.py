@@ -35,6 +35,10 @@ class Membership(Protocol):
     def partition(self, zone: str) -> int:
         """The partition of ``zone``."""
 
+    def end_read_at(self, partition: int, through: int | None) -> int | None:
+        """When the broker last said (µs) that ``partition`` ends with ``through``, the offset of the last message that was evaluated (None:
+        none yet). None: more of it waits, there or here, or nobody knows."""
+
     def fail(self, error: Exception) -> None:
         """End the worker; the process starts anew."""
 

@@ -41,6 +41,7 @@ from mode.types import ServiceT
 from bus.no_implicit_topics import forbid_implicit_topics
 from bus.topics import DEAD_LETTERS
 from streams.deliveries import Deliveries
+from streams.ends import Ends
 
 _ANSWER_TIMEOUT = 5.0
 _LEAVE_TIMEOUT = 0.8
@@ -138,21 +139,29 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
     def last_fetch_at(self) -> int | None:
         """When the broker last answered a fetch, µs, for the partition that was answered least recently; None before the first."""
-        consumer = self._consumer
-        assignment = consumer and consumer._subscription.subscription and consumer._subscription.subscription.assignment
-        if not assignment:
-            return None
-        answered = [assignment.state_value(tp).timestamp for tp in assignment.tps]
+        answered = [state.timestamp for state in self._states().values()]
         return None if not answered or None in answered else min(answered) * 1000
 
     def unread(self) -> int:
         """Messages that stand on the assigned partitions and have not been fetched, as the broker told with its last answers."""
+        states = self._states().values()
+        return sum(max(0, s.highwater - s.position) for s in states if s.highwater is not None and s.has_valid_position)
+
+    def _states(self) -> dict[TopicPartition, Any]:
         consumer = self._consumer
         assignment = consumer and consumer._subscription.subscription and consumer._subscription.subscription.assignment
-        if not assignment:
-            return 0
-        states = [assignment.state_value(tp) for tp in assignment.tps]
-        return sum(max(0, s.highwater - s.position) for s in states if s.highwater is not None and s.has_valid_position)
+        return {tp: assignment.state_value(tp) for tp in assignment.tps} if assignment else {}
+
+    def positions(self) -> dict[TopicPartition, int]:
+        """Where reading goes on: what is below was taken out of aiokafka's buffer."""
+        return {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
+
+    def end_of(self, partition: TP) -> tuple[int, int] | None:
+        """Where ``partition`` ended and when the broker said so (µs), with its last answer."""
+        if (state := self._states().get(ensure_aiokafka_TP(partition))) is None:
+            return None
+        at, end = state.timestamp, state.highwater  # in this order: another thread writes them the other way round
+        return None if at is None or end is None else (end, at * 1000)
 
     async def _take(self, partitions: list[TopicPartition]) -> None:
         self._ensure_consumer().assign(partitions)
@@ -179,7 +188,7 @@ class Consumer(FaustConsumer):
     _thread: ConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.deliveries = Deliveries()
+        self.deliveries, self._ends = Deliveries(), Ends()
         super().__init__(*args, **kwargs)
 
     @property
@@ -191,6 +200,23 @@ class Consumer(FaustConsumer):
     def lag(self) -> int:
         """Messages that are not acknowledged, fetched or not."""
         return self._thread.unread() + self.deliveries.unacknowledged()
+
+    def end_read_at(self, partition: TP, through: int | None) -> int | None:
+        """When the broker last said (µs) that ``partition`` ends with ``through``, the last message of it that was worked on (None: none
+        yet); None: more of it waits, there or here, or nobody knows."""
+        end = self._thread.end_of(partition)
+        return end[1] if end is not None and self._ends.reached(partition, end[0], through) else None
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, Any]:
+        records, active = await super()._wait_next_records(timeout)
+        if records is not None and self.flow_active:
+            self._ends.taken(self._thread.positions(), {tp: found[-1].offset for tp, found in records.items() if found})
+        return records, active
+
+    def _forget(self, partitions: Iterable[TP]) -> None:
+        partitions = list(partitions)
+        self.deliveries.forget(partitions)
+        self._ends.forget(partitions)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -212,7 +238,7 @@ class Consumer(FaustConsumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Save what is done before somebody else reads on; all state of the partitions goes."""
         await self.commit()
-        self.deliveries.forget(list(revoked))
+        self._forget(revoked)
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
@@ -230,7 +256,7 @@ class Consumer(FaustConsumer):
         known = not self._thread.settled.alone or await self._thread.remembers()
         committed = await self.seek_to_committed() if known else dict.fromkeys(self.assignment())
         await self._to_beginning([ensure_aiokafka_TP(tp) for tp, offset in committed.items() if not offset])
-        self.deliveries.forget(committed)
+        self._forget(committed)
         self._committed_offset.update({tp: offset or None for tp, offset in committed.items()})
         if not known:
             await self._thread.leave_mark()

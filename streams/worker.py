@@ -8,11 +8,12 @@ starts the process again, which is the one recovery that always works. What must
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from time import monotonic, time_ns
 from typing import Any
 
 import structlog
+from faust.types import TP
+from msgspec.structs import asdict
 
 from bus.admin import ensure_topics
 from bus.partitions import partition_of
@@ -107,6 +108,11 @@ class Run:
     def partition(self, zone: str) -> int:
         """The partition of ``zone``."""
         return partition_of(zone, self._settings.partitions)
+
+    def end_read_at(self, partition: int, through: int | None) -> int | None:
+        """See ``Membership``."""
+        consumer = self._consumer()
+        return None if consumer is None else consumer.end_read_at(TP(TELEMETRY.name, partition), through)
 
     def fail(self, error: Exception) -> None:
         """End ``until`` with an error: start the process again."""

@@ -36,8 +36,8 @@ from tests.real.postgres import create_database, drop_database
 from tests.real.rtsp import Rtsp
 from tests.real.system import RunningSystem
 
-settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")  # a test that can fail by timing is a bug
+settings.register_profile("bihuan", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
+settings.load_profile("bihuan")
 
 PARTS = ("KAFKA", "POSTGRES", "RTSP", "MEDIA", "INFLUXD", "MQTT")
 

@@ -16,6 +16,7 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from api.http_protocol import BoundedHead
 from api.problems import Problem, answer
 from api.settings import ApiSettings
 from bihuan.control import Beat
@@ -148,7 +149,7 @@ async def _work(part: Part, intake: Intake, jobs: Sequence[Awaitable[None]], pub
         server_header=False,
         timeout_graceful_shutdown=1,
         backlog=1024,
-        http="httptools",
+        http=BoundedHead,
         lifespan="on",
         ws="none",
         h11_max_incomplete_event_size=64_000,

@@ -83,8 +83,8 @@ class Eyes:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
-            code = await asyncio.shield(child.wait())
-        return death(code)
+            await asyncio.shield(child.communicate())  # to the end of its output: a pipe that is not empty would stay open
+        return death(await child.wait())
 
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         """Take messages until the process ends, hangs or talks nonsense."""

@@ -39,6 +39,26 @@ class Arrived(Struct, frozen=True):
     at: int
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """paho leaves a socket open whose handshake failed."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.close()
+            raise
+
+
+def _trusting(ca: str) -> ssl.SSLContext:
+    """What connections are checked by: the certificates in file ``ca``, or the machine's."""
+    context = ssl.create_default_context(cafile=ca or None)
+    context.sslsocket_class = _TlsSocket
+    return context
+
+
 class Overflow(aiomqtt.MqttError):
     """More arrived than is held in memory; what was not taken comes again on the next connection."""
 
@@ -56,7 +76,7 @@ class Link:
     async def __aenter__(self) -> "Link":
         """Connect; what the broker kept for us may arrive at once."""
         parts = urlsplit(self._settings.url)
-        tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._settings.ca or None) if parts.scheme == "mqtts" else None
+        tls = await asyncio.to_thread(_trusting, self._settings.ca) if parts.scheme == "mqtts" else None
         self._client = aiomqtt.Client(
             parts.hostname or "", parts.port or SCHEMES[parts.scheme], identifier=self._client_id, tls_context=tls, keepalive=KEEPALIVE,
             username=self._settings.username or None, password=self._password, timeout=10, **self._session(),

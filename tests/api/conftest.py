@@ -19,6 +19,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app, utc_now
+from api.http_protocol import BoundedHead
 from api.settings import ApiSettings
 from bihuan.policy_file import parse_policy
 from bihuan.preparation import ensure_packs
@@ -234,7 +235,9 @@ class _Server(uvicorn.Server):
 
 def run_server(system: System) -> Iterator[Server]:
     ready, loop, port = threading.Event(), asyncio.new_event_loop(), socket.create_server(("127.0.0.1", 0), backlog=200)
-    uvicorn_server = _Server(uvicorn.Config(system.app, log_config=None, access_log=False, timeout_graceful_shutdown=3), ready)
+    uvicorn_server = _Server(uvicorn.Config(
+        system.app, log_config=None, access_log=False, http=BoundedHead, timeout_graceful_shutdown=60
+    ), ready)
 
     def work() -> None:
         asyncio.set_event_loop(loop)
@@ -242,11 +245,11 @@ def run_server(system: System) -> Iterator[Server]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     yield Server(system, f"http://127.0.0.1:{port.getsockname()[1]}", loop)
     loop.call_soon_threadsafe(system.app.state.services.feed.closed.set)
     uvicorn_server.should_exit = True
-    thread.join(20)
+    thread.join(90)
     assert not thread.is_alive()
     port.close()
     loop.close()

@@ -1,5 +1,6 @@
 """Every error is a problem detail; the table is complete; headers protect; the catalogues know every code."""
 
+import contextlib
 import dataclasses
 import re
 import socket
@@ -80,10 +81,30 @@ def test_a_body_that_does_not_arrive_is_given_up(server: Server) -> None:
     services = server.system.app.state.services
     server.system.app.state.services = dataclasses.replace(services, settings=ApiSettings(body_timeout=0.2))
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=60) as line:
         line.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
         answer = b"".join(iter(lambda: line.recv(4096), b""))  # to the end: the line is closed
     assert answer.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["first", "after another"])
+def test_a_head_that_does_not_arrive_is_given_up_however_it_drips(server: Server, monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
+    monkeypatch.setattr("api.http_protocol.HEAD_SECONDS", 1.0)
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as line:
+        if before:
+            line.sendall(before)
+            while not line.recv(4096).endswith(b"}"):
+                pass
+        line.sendall(b"GET /healthz HTTP/1.1\r\n")
+        line.settimeout(0.1)
+        answer = b""
+        while not answer:
+            with contextlib.suppress(TimeoutError):
+                answer = line.recv(4096)
+                break
+            line.sendall(b"x: y\r\n")
+    assert answer.startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_reason_of_an_incident_has_no_gaps() -> None:

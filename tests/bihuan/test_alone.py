@@ -27,12 +27,12 @@ def part(name: str, folder: Path, variables: dict[str, str]) -> Iterator[subproc
         finally:
             process.terminate()
             try:
-                assert process.wait(15) == 0, (folder.parent / f"{name}.log").read_text()
+                assert process.wait(60) == 0, (folder.parent / f"{name}.log").read_text()
             finally:
                 process.kill()
 
 
-def wait_for_incidents(client: httpx.Client, seconds: float = 60) -> list[dict[str, object]]:
+def wait_for_incidents(client: httpx.Client, seconds: float = 90) -> list[dict[str, object]]:
     """Incidents, as soon as there are any."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -74,7 +74,7 @@ def test_api_worker_and_ingest_run_alone(tmp_path: Path, database_url: str, embe
         assert [i["zone"] for i in wait_for_incidents(client)] == ["depot"]
 
 
-def until(what: str, found: Callable[[], object], seconds: float = 60) -> None:
+def until(what: str, found: Callable[[], object], seconds: float = 90) -> None:
     """Return as soon as ``found`` gives something; an answer that does not come counts as nothing."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

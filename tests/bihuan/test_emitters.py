@@ -88,7 +88,7 @@ async def test_on_kafka_both_are_acknowledged_in_the_order_of_their_zone(fresh_k
 
 async def test_a_kafka_that_is_away_is_said_and_found_again_by_the_next_call(fresh_kafka: KafkaCluster) -> None:
     await ensure_topics(fresh_kafka.addresses, 8, 1)
-    emitter = KafkaEmitter(lambda: Producer(fresh_kafka.addresses, timeout=2.0), lambda: REGISTRY)
+    emitter = KafkaEmitter(lambda: Producer(fresh_kafka.addresses, timeout=10.0), lambda: REGISTRY)
     await emitter.emit_alarms(rule_alarms(1))
     fresh_kafka.kill(1)
     with pytest.raises(BrokerUnavailable):

@@ -38,7 +38,7 @@ async def test_a_machine_without_room_for_a_process_is_waited_out(tmp_path: Path
     monkeypatch.setattr(PartProcess, "start", start)
     kept = keeper(tmp_path, [sys.executable, str(TINY)])
     try:
-        await kept.when_ready(30)
+        await kept.when_ready(90)
         assert kept.restarts == 3
     finally:
         await kept.stop(2)
@@ -66,7 +66,7 @@ async def test_a_look_that_fails_is_not_the_last_one(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(supervisor.care, "look", look)
     task = asyncio.create_task(supervisor._look_after())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await looks.get()
         await looks.get()
     task.cancel()

@@ -34,7 +34,6 @@ async def test_on_the_embedded_broker(embedded_broker: EmbeddedBroker) -> None:
     await check(embedded_broker.address)
 
 
-@pytest.mark.timeout(120)
 async def test_on_apache_kafka(fresh_kafka: KafkaCluster) -> None:
     with pytest.raises(Misconfigured, match="InvalidReplicationFactor"):
         await ensure_topics(fresh_kafka.addresses, 5, 7)

@@ -30,7 +30,7 @@ MESSAGES = st.one_of(SIGNALS, INCIDENTS, st.builds(SignalPack, zone=WORDS, signa
 
 
 @given(MESSAGES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_everything_comes_back_as_it_went(message: Any) -> None:
     assert decode(type(message), encode(message)) == message
 

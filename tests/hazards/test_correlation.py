@@ -164,7 +164,7 @@ def test_by_what_a_source_knows(kind: str, device_type: str | None, modality: st
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_certainty_and_severity_only_ever_grow_and_never_without_a_second_device(signals: list[Signal]) -> None:
     state, known = ZoneState(), dict[str, tuple[Certainty, int]]()
     devices = dict[str, set[str]]()
@@ -185,7 +185,7 @@ def test_certainty_and_severity_only_ever_grow_and_never_without_a_second_device
 
 
 @given(histories(), st.lists(st.integers(0, 40)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_certainty_does_not_depend_on_how_the_history_is_cut(signals: list[Signal], cuts: list[int]) -> None:
     whole, merged = run(*signals)
     state, happenings, start = ZoneState(), [], 0
@@ -205,7 +205,7 @@ def test_any_order_of_standing_alarms_gives_the_same_certainty_and_severity(sign
 
 
 @given(histories())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_only_ends_bears_nothing_out(signals: list[Signal]) -> None:
     state, _ = run(*[s for s in signals if s.action is Action.CLEARED])
     assert all(i.certainty is Certainty.POSSIBLE and not i.sources for i in state.incidents.values())

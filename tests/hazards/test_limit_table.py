@@ -125,14 +125,14 @@ def test_what_moves_a_series(what: str, rules: dict[str, object], readings: list
 
 
 @given(histories(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_same_reports_for_any_history_cut_in_any_way(history: History, data: st.DataObject) -> None:
     reports, _ = evaluated(history, lambda: data.draw(st.booleans()), lambda: data.draw(st.booleans()))
     assert ordered(reports) == ordered(plainly(history))
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_id_is_said_once_and_an_end_follows_its_beginning(history: History) -> None:
     reports = [r for r in plainly(history) if r.action != "pulse"]
     assert len({(r.source, r.source_id) for r in reports}) == len(reports)

@@ -143,7 +143,7 @@ def grouping(decisions: list[Decision]) -> list[tuple[str, str]]:
 
 
 @given(histories(), TIMINGS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_signal_stands_once_and_states_agree_with_alarms(signals: list[Signal], alarm_timing: AlarmTiming) -> None:
     state, merged = run(signals, alarm_timing)
     assert Counter(d.signal for d in merged.decisions) == Counter(s.id for s in signals)
@@ -160,7 +160,7 @@ def test_every_signal_stands_once_and_states_agree_with_alarms(signals: list[Sig
 
 
 @given(histories(), TIMINGS, st.lists(st.integers(0, 40)), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_same_order_groups_the_same_however_it_is_cut(
     signals: list[Signal], alarm_timing: AlarmTiming, cuts: list[int], stored: bool
 ) -> None:  # fmt: skip
@@ -176,7 +176,7 @@ def test_the_same_order_groups_the_same_however_it_is_cut(
 
 
 @given(histories(jitter=0.5), TIMINGS, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_ticks_never_change_the_grouping_of_signals_that_come_in_time(
     signals: list[Signal], alarm_timing: AlarmTiming, data: st.DataObject
 ) -> None:  # fmt: skip
@@ -190,7 +190,7 @@ def test_ticks_never_change_the_grouping_of_signals_that_come_in_time(
 
 
 @given(histories(), TIMINGS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_time_alone_brings_everything_to_rest(signals: list[Signal], alarm_timing: AlarmTiming) -> None:
     state, _ = run(signals, alarm_timing)
     ids = {i.id for i in state.incidents.values()}

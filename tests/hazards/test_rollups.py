@@ -96,7 +96,7 @@ def told(
 
 
 @given(histories(spread=1500), st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_they_are_what_a_plain_dictionary_gives_however_the_history_is_cut(history: History, data: st.DataObject) -> None:
     stored, evaluation, _ = told(history, lambda: data.draw(st.booleans()), lambda: data.draw(st.booleans()))
     expected, refused = plainly(history.packs)
@@ -105,7 +105,7 @@ def test_they_are_what_a_plain_dictionary_gives_however_the_history_is_cut(histo
 
 
 @given(histories(spread=10), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_batch_tells_each_bucket_once(history: History, data: st.DataObject) -> None:
     _, _, batches = told(history, lambda: data.draw(st.booleans()))
     for batch in batches:

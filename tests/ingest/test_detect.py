@@ -113,7 +113,7 @@ def test_a_decoder_that_aborts_is_one_clear_error(tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4", seconds=30)
 
     def abort() -> None:
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 90
         while time.monotonic() < limit:
             for child in psutil.Process().children():
                 if "ingest.cameras.detect_child" in child.cmdline():
@@ -169,7 +169,7 @@ def test_an_unknown_detector_is_named_with_those_there_are() -> None:
 def test_the_command_ends_with_2_and_one_line(tmp_path: Path) -> None:
     written(tmp_path / "a.mp4", os.urandom(50_000))
     command = [sys.executable, "-m", "bihuan.cli", "detect", str(tmp_path / "a.mp4"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "not a video" in done.stderr

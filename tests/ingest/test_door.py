@@ -55,13 +55,6 @@ async def test_the_same_report_twice_is_one_signal(door: Door, journal: Journal)
     assert await door.accept([]) == []
 
 
-async def test_threads_have_the_same_door(door: Door, journal: Journal) -> None:
-    import asyncio
-
-    signals = await asyncio.to_thread(door.accept_sync, [REPORT])
-    assert signals == await kept(journal)
-
-
 async def test_a_full_journal_takes_nothing_of_a_batch(door: Door, journal: Journal) -> None:
     with pytest.raises(JournalFull):
         await door.accept([structs.replace(REPORT, source_id=str(n)) for n in range(101)])

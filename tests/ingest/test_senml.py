@@ -142,7 +142,7 @@ def test_the_number_of_records_is_bounded_before_memory_is_taken() -> None:
     assert len(senml.parse(json.dumps([{"n": "a/b", "v": 1}] * senml.MAX_RECORDS).encode(), now=NOW)) == senml.MAX_RECORDS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.binary(max_size=300)
     | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)).map(
@@ -211,7 +211,7 @@ _records = st.lists(st.builds(lambda base, own: base | own, _base, _own | st.jus
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_records)
 def test_a_pack_resolves_as_the_plain_resolver_says(records: list[dict[str, Any]]) -> None:
     expected = reference(records)

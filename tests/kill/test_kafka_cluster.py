@@ -74,11 +74,13 @@ def workers(kafka_cluster: KafkaCluster, database: Database, database_url: str, 
     asyncio.run(ensure_topics(kafka_cluster.addresses, PARTITIONS, REPLICAS, timeout=60))
     options = ("--replication", str(REPLICAS), "--partitions", str(PARTITIONS))
     started = [WorkerProcess(tmp_path / f"worker-{n}.log", kafka_cluster.addresses, database_url, *options) for n in range(WORKERS)]
-    for worker in started:
-        worker.wait_until_ready(60)
-    yield started
-    for worker in started:
-        worker.stop()
+    try:
+        for worker in started:
+            worker.wait_until_ready()
+        yield started
+    finally:
+        for worker in started:
+            worker.stop()
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ SOAK_SECONDS = 300.0
 GROWTH = 60_000_000
 """Bytes that a process may gain during an outage, whatever its length: queues and windows fill, then no more."""
 ALARM_RATE = 5
-LAG_SECONDS = 10.0
+LAG_SECONDS = 30.0
 """How old an accepted alarm may be before it stands in SQL, from when it can: a busy machine's bound, not an operator's."""
 
 
@@ -90,7 +90,7 @@ async def outage(books: Books, alarms: Alarms, stop: Callable[[], Awaitable[None
     """``stop`` something for ``seconds`` while readings and alarms come in; it is still away when this returns."""
     posting = asyncio.create_task(alarms.run())
     await books.accepting(10_000)
-    await alarms.all_stand(30)
+    await alarms.all_stand(90)
     await stop()
     await asyncio.sleep(min(5.0, seconds / 4))  # buffers fill first, and what is imported late is imported
     before = parts_of(books.system)

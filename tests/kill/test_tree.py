@@ -13,7 +13,7 @@ from tests.real.system import RunningSystem
 
 ROUNDS = int(os.environ.get("BIHUAN_TEST_KILL_ROUNDS", "20"))
 ZONES = 4
-RECOVERY_SECONDS = 30.0
+RECOVERY_SECONDS = 90.0
 """Longest time from a kill until alarms are accepted again."""
 
 

@@ -71,11 +71,13 @@ class World:
         return sorted(self.rows("deliveries"), key=lambda r: (r.position, r.endpoint))
 
     @contextlib.asynccontextmanager
-    async def pushing(self, *, environment: dict[str, str] = ENVIRONMENT, **delivery: Any) -> AsyncIterator[asyncio.Task[None]]:
+    async def pushing(
+        self, *, environment: dict[str, str] = ENVIRONMENT, poll: float = 0.2, **delivery: Any
+    ) -> AsyncIterator[asyncio.Task[None]]:
         """The push process' work, until the end of the block."""
         stop = asyncio.Event()
         settings = PushSettings(
-            public_url="https://park.example", delivery=DeliverySettings(**{"timeout": 1.0, "stop_timeout": 0.2, **delivery}), poll=0.2,
+            public_url="https://park.example", delivery=DeliverySettings(**{"timeout": 10.0, "stop_timeout": 0.2, **delivery}), poll=poll,
             report_interval=0.05,
         )  # fmt: skip
         work = run_push(
@@ -89,7 +91,7 @@ class World:
             await task
 
 
-async def until(condition: Callable[[], Any], seconds: float = 15) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)

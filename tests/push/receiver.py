@@ -76,7 +76,7 @@ class Receiver:
         finally:
             self.concurrent -= 1
 
-    async def until(self, count: int, seconds: float = 15) -> list[Got]:
+    async def until(self, count: int, seconds: float = 60) -> list[Got]:
         """Wait for ``count`` requests."""
         async with asyncio.timeout(seconds):
             while len(self.got) < count:

@@ -28,7 +28,7 @@ async def test_the_receiver_of_the_documentation_takes_a_message_once(sqlite_dat
         world.apply(hook(f"http://127.0.0.1:{port}/"))
         async with world.pushing():
             world.happens(signal(1, kind="smoke", severity=2))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert (await receiving.stdout.readline()).decode().strip() == "incident.opened 熔铸车间 2"
     finally:
         receiving.kill()

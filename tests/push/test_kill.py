@@ -91,10 +91,10 @@ async def test_killed_again_and_again_while_incidents_happen_it_tells_each_once_
             world.happens(signal(100 * round_ + n, kind=f"kind_{round_}_{n}"))
             await asyncio.sleep(0.03 * (round_ + 1))
         if round_:  # it is killed while it works, not before it began; all may be told already
-            await until(lambda told=told_before: {g.id for g in receiver.got} - told, 30)  # type: ignore[misc]
+            await until(lambda told=told_before: {g.id for g in receiver.got} - told)  # type: ignore[misc]
         process.kill()
     process.start()
-    await until(lambda: len({g.id for g in receiver.got}) == 24, 30)
+    await until(lambda: len({g.id for g in receiver.got}) == 24)
     await until(lambda: {d.state for d in world.deliveries()} == {"delivered"})
     told = {g.id: g.body["data"]["id"] for g in receiver.got}
     assert len(world.deliveries()) == 24 and Counter(told.values()) == Counter(i.id for i in world.rows("incidents"))

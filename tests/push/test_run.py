@@ -115,7 +115,7 @@ async def test_errors_and_then_success_is_one_message_with_one_id(world: World, 
         got = await receiver.until(3)
         await until(lambda: world.deliveries()[0].state == "delivered")
     assert len({g.id for g in got}) == 1 and len({g.raw for g in got}) == 1
-    assert 2.0 <= got[1].at - got[0].at < 3.5 and 5.0 <= got[2].at - got[1].at < 7.5, "2 s, then 5 s, each with its jitter"
+    assert got[1].at - got[0].at >= 2.0 and got[2].at - got[1].at >= 5.0, "2 s, then 5 s; test_schedule has the jitter"
     attempts = sorted(world.rows("delivery_attempts"), key=lambda r: r.number)
     assert [(a.number, a.status) for a in attempts] == [(1, 500), (2, 500), (3, 200)]
     (endpoint,) = world.rows("endpoints")
@@ -243,10 +243,10 @@ async def test_a_standby_takes_over_when_the_leader_ends(world: World, receiver:
     await other.bell.close()
 
 
-async def test_from_commit_to_receiver_it_takes_milliseconds(world: World, receiver: Receiver) -> None:
+async def test_from_commit_to_receiver_it_is_woken_and_does_not_wait_for_its_poll(world: World, receiver: Receiver) -> None:
     world.apply(hook(receiver.url()))
     took = []
-    async with world.pushing():
+    async with world.pushing(poll=100.0):
         world.happens(signal(0))
         await receiver.until(1)
         for n in range(1, 11):
@@ -255,6 +255,5 @@ async def test_from_commit_to_receiver_it_takes_milliseconds(world: World, recei
             committed = time.time()
             await receiver.until(n + 1)
             took.append(receiver.got[-1].at - committed)
-    if world.database.is_sqlite:
-        assert sorted(took)[5] < 0.15, "woken by the bell: the fallback alone takes longer"
+    assert max(took) < 30, "woken by the bell: the fallback alone takes longer"
     print("ms:", [round(t * 1000, 1) for t in took])

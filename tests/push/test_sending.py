@@ -24,7 +24,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
-    async with Sender(timeout=1.0) as made:
+    async with Sender(timeout=4.0) as made:
         yield made
 
 
@@ -67,7 +67,7 @@ CASES: dict[str, tuple[Answer, int | None, str]] = {
     "an error": (status(500), 500, "HTTP 500 Internal Server Error"),
     "an unknown status": (status(599), 599, "HTTP 599"),
     "a redirect": (status(302, Location="/elsewhere"), 302, "HTTP 302: redirects are not followed"),
-    "silence": (silent, None, "no answer within 1 s"),
+    "silence": (silent, None, "no answer within 4 s"),
     "a slammed door": (slamming, None, "the connection was closed before an answer came"),
 }
 
@@ -79,7 +79,7 @@ async def test_each_answer_is_understood_within_the_time_out(receiver: Receiver,
     began = time.monotonic()
     outcome = await sender.send(at(receiver.url()), "m1", b'{"a":1}')
     assert (outcome.status, outcome.error) == (code, error)
-    assert time.monotonic() - began < 1.9
+    assert time.monotonic() - began < 30, "the time-out of 4 s ended it, and not the 60 s for which it goes on"
     assert [g.path for g in receiver.got] == ["/hook"], "sent once, and a redirect is not followed"
     assert receiver.got[0].raw == b'{"a":1}'
 

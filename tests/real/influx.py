@@ -40,7 +40,7 @@ class Influx:
             except OSError:
                 return False
 
-        until(up, f"influxd on {self.url}: {tail(self._log)}", seconds=60)
+        until(up, f"influxd on {self.url}: {tail(self._log)}")
 
     @property
     def pid(self) -> int:

@@ -89,4 +89,4 @@ class KafkaCluster:
         """End all brokers and wait until the ports are free again."""
         self._run("stop")
         for address in self.addresses.split(","):
-            until(lambda a=address: not accepts(a), f"broker {address} to end", seconds=60)  # type: ignore[misc]
+            until(lambda a=address: not accepts(a), f"broker {address} to end")  # type: ignore[misc]

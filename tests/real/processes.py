@@ -15,7 +15,7 @@ def start(command: Sequence[str], log: Path, *, env: dict[str, str] | None = Non
         )
 
 
-def until(condition: Callable[[], bool], what: str, *, seconds: float = 30, every: float = 0.02) -> None:
+def until(condition: Callable[[], bool], what: str, *, seconds: float = 90, every: float = 0.02) -> None:
     """Return as soon as ``condition`` holds; fails with ``what`` when it does not within ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():
@@ -24,7 +24,7 @@ def until(condition: Callable[[], bool], what: str, *, seconds: float = 30, ever
         time.sleep(every)
 
 
-def end(process: subprocess.Popen[bytes], *, seconds: float = 10) -> int:
+def end(process: subprocess.Popen[bytes], *, seconds: float = 30) -> int:
     """SIGTERM, and SIGKILL for one that does not go; the exit code."""
     if process.poll() is None:
         process.terminate()

@@ -20,7 +20,7 @@ class RtspServer:
             assert self._process.poll() is None, f"the RTSP server ended: {tail(log)}"
             return b"ready" in log.read_bytes()
 
-        until(up, f"RTSP server: {tail(log)}", seconds=60)
+        until(up, f"RTSP server: {tail(log)}")
 
     def url(self, name: str) -> str:
         """Address of one stream."""

@@ -56,7 +56,7 @@ class RunningSystem(System):
     def _wait_for_the_end(self) -> None:
         assert self.process is not None
         self.process.wait()
-        until(lambda: not self.survivors(), "every child to die with the supervisor", seconds=15)
+        until(lambda: not self.survivors(), "every child to die with the supervisor")
 
     def survivors(self) -> list[psutil.Process]:
         """Processes of this system that still run although the supervisor is gone."""
@@ -70,7 +70,7 @@ class RunningSystem(System):
         """Stop it in order, then kill what should not be there any more."""
         self.children()
         self.stop()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while (left := self.survivors()) and time.monotonic() < deadline:
             time.sleep(0.05)
         for process in left:

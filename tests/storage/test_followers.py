@@ -136,15 +136,15 @@ async def test_a_follower_is_woken_and_waits_out_what_is_away(database: Database
             raise StorageUnavailable("by the test")
         return await database.writing(lambda c: follow_in_transaction(c, "push", lambda _, e: seen.extend(e), now=NOON))
 
-    task = asyncio.create_task(follow(take, bell, poll=30))
-    await asyncio.sleep(1.0)  # asleep by now: the poll is 30 s away
+    task = asyncio.create_task(follow(take, bell, poll=100))
+    await asyncio.sleep(1.0)  # asleep by now: the poll is 100 s away
     started = time.perf_counter()
     await asyncio.to_thread(change, database, 1)
     ringer.ring()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(seen) < 2:
             await asyncio.sleep(0.005)
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 30
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await bell.close()

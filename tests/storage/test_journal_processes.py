@@ -71,7 +71,7 @@ def _read_until_end(process: "subprocess.Popen[str]") -> set[str]:
 
 def _wait_for(path: Path, *, more_than: int) -> None:
     """Until the file holds more rows than were answered so far: the new writers are at work."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if path.exists():
             connection = sqlite3.connect(path)

@@ -21,7 +21,7 @@ from storage import schema
 from storage.checkpoints import StaleCheckpoint, load_checkpoints
 from storage.database import Database
 from storage.telemetry_marks import marked
-from streams import evaluate
+from streams import evaluate, saving
 from streams.evaluate import Evaluator, Telemetry
 from streams.patience import MovedOn
 from streams.progress import Tally
@@ -35,8 +35,8 @@ HOT = {s.series: s for s in [sensor("T-1", limits=Limits(high=60.0)), sensor("T-
 class Event:
     """An event as Faust hands it over."""
 
-    def __init__(self, value: bytes | None, log: list[str], *, generation: int = 1) -> None:
-        self.message = SimpleNamespace(value=value, topic="telemetry", generation_id=generation, headers=[])
+    def __init__(self, value: bytes | None, log: list[str], *, generation: int = 1, offset: int = 0) -> None:
+        self.message = SimpleNamespace(value=value, topic="telemetry", generation_id=generation, headers=[], partition=0, offset=offset)
         self.value, self._log, self.acked = value, log, False
 
     def ack(self) -> bool:
@@ -49,8 +49,10 @@ class Event:
 class Group:
     """A membership that is told what to say."""
 
+    now: Callable[[], int]
     number: int = 1
     flows: bool = True
+    more: bool = False
     failure: Exception | None = None
 
     def generation(self) -> int:
@@ -64,6 +66,9 @@ class Group:
 
     def partition(self, zone: str) -> int:
         return 0 if zone == "hall" else 1
+
+    def end_read_at(self, partition: int, through: int | None) -> int | None:
+        return None if self.more else self.now()
 
     def fail(self, error: Exception) -> None:
         self.failure = error
@@ -101,7 +106,7 @@ class Scene:
     """An evaluator with a clock that is moved by hand."""
 
     def __init__(self, database: Database, sensors: Mapping[str, Sensor] | None = None, *, marks: bool = False) -> None:
-        self.database, self.notes, self.group, self.now = database, Notes(), Group(), NOON
+        self.database, self.notes, self.group, self.now = database, Notes(), Group(lambda: self.now), NOON
         self.sensors: Mapping[str, Sensor] | None = HOT if sensors is None else sensors
         self.marks, self.in_charge = marks, True
         self.start()
@@ -150,12 +155,17 @@ async def test_alarms_at_once_then_roll_ups_then_the_checkpoint_then_acknowledge
     assert (scene.tally.readings, scene.tally.rule_alarms) == (2, 1)
 
 
-async def test_a_change_waits_a_little_for_its_checkpoint_and_less_when_nothing_follows(sqlite_database: Database) -> None:
+async def test_a_change_waits_a_little_for_its_checkpoint_and_less_when_nothing_follows(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    for module in (evaluate, saving):
+        monkeypatch.setattr(module, "monotonic", lambda: clock[0])
     scene = Scene(sqlite_database)
     await scene.read(pack(0, 20))
     await scene.evaluator._save_now()
     assert scene.body() is None
-    await asyncio.sleep(EVERY_IDLE + 0.05)
+    clock[0] += 1.1 * EVERY_IDLE
     scene.evaluator.waiting = lambda: 1
     await scene.evaluator._save_now()
     assert scene.body() is None
@@ -262,6 +272,22 @@ async def test_delays_and_silence_wait_while_nothing_can_come_and_for_what_is_un
     assert [r.action.value for r in scene.notes.alarms[2:]] == ["raised"]
 
 
+async def test_time_waits_for_a_pack_that_the_broker_has_however_late_it_is_read(sqlite_database: Database) -> None:
+    scene = Scene(sqlite_database)
+    await scene.tick(0)
+    await scene.read(pack(0, 70, "T-2/temperature"))
+    scene.group.more = True  # the consumer is held up; the pack that ends the alarm's condition is there
+    for second in (7, 20, 70):
+        await scene.tick(second)
+        await scene.save()
+    assert scene.notes.alarms == []
+    await scene.read(pack(1, 20, "T-2/temperature"))
+    scene.group.more = False
+    await scene.tick(71)
+    await scene.save()
+    assert scene.notes.alarms == []
+
+
 async def test_time_waits_in_a_zone_whose_packs_are_under_way_whatever_other_partitions_say(sqlite_database: Database) -> None:
     known = {s.series: s for s in [sensor("T-1", on_delay=5 * SECOND, limits=Limits(high=60.0)), sensor("T-9", "yard")]}
     scene = Scene(sqlite_database, known)
@@ -310,7 +336,7 @@ async def test_reading_pauses_when_much_is_unsaved(sqlite_database: Database, mo
     done, _ = await asyncio.wait([reading], timeout=0.1)
     assert not done
     await scene.save()
-    await asyncio.wait_for(reading, 5)
+    await asyncio.wait_for(reading, 60)
 
 
 async def test_without_the_emitter_it_waits_and_an_alarm_that_can_never_be_sent_holds_up_nobody(sqlite_database: Database) -> None:
@@ -363,7 +389,7 @@ async def test_a_rebalance_ends_every_wait(sqlite_database: Database) -> None:
     while not scene.tally.telemetry_trouble:
         await asyncio.sleep(0.01)
     scene.group.number = 2
-    (event,) = await asyncio.wait_for(reading, 5)
+    (event,) = await asyncio.wait_for(reading, 60)
     scene.notes.alarms_away = False
     await scene.tick(1)
     await scene.save()

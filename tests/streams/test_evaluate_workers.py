@@ -114,7 +114,7 @@ async def test_a_worker_that_is_killed_again_and_again_gives_what_an_uninterrupt
         await send(producer, messages(park.stream[:100]), TELEMETRY.name)  # a forwarder that was not sure sends again
     await park.done()
     ids = list({pack.id for pack in park.stream})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await database.reading(lambda c: len(marked(c, ids, ["evaluate"]))) < len(ids):
             await asyncio.sleep(0.1)
 
@@ -127,7 +127,7 @@ async def test_a_worker_that_is_stopped_saves_and_the_next_one_reads_nothing_aga
     await asyncio.to_thread(worker.wait_until_ready)
     async with sending(park, park.stream[:200]):
         pass
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (worker.progress() or worker.progress()).readings < 4000:  # type: ignore[union-attr]
             await asyncio.sleep(0.05)
     assert await asyncio.to_thread(worker.stop) == 0
@@ -151,27 +151,26 @@ async def test_bad_packs_stop_nothing_and_are_kept_with_their_reason(
     async with producing(park.broker) as producer:
         await send(producer, [*bad, *good[:200], *bad, *good[200:]], TELEMETRY.name)
     await park.done()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await database.reading(lambda c: c.scalar(select(func.count()).select_from(schema.dead_letters))) != len(bad):
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.soak  # open: on a busy machine it sometimes finds a difference; see the issue of telemetry
 async def test_workers_of_a_group_that_come_and_die_give_what_one_gives(
     park_on: Callable[..., Park], fresh_kafka: KafkaCluster, database: Database, database_url: str
 ) -> None:
     await ensure_topics(fresh_kafka.addresses, 8, 1)
     park = park_on(fresh_kafka.addresses, database_url)
     first = park.worker()
-    await asyncio.to_thread(first.wait_until_ready, 60)
+    await asyncio.to_thread(first.wait_until_ready)
     async with sending(park, park.stream, pause=0.4):
         await asyncio.sleep(1)
         second = park.worker()
-        await asyncio.to_thread(second.wait_until_ready, 60)
+        await asyncio.to_thread(second.wait_until_ready)
         await asyncio.sleep(2)
         first.kill()
         await asyncio.sleep(8)  # its partitions go to the second after the session's end
         first.start()
-        await asyncio.to_thread(first.wait_until_ready, 60)
+        await asyncio.to_thread(first.wait_until_ready)
         await asyncio.to_thread(second.stop)
     await park.done(90)

@@ -72,7 +72,7 @@ async def run_of(series: TimeSeries, device: str = "T-1", resolution: int = RAW)
     return runs[0] if runs else None
 
 
-async def stored(series: TimeSeries, wanted: Sequence[int], *, seconds: float = 20, device: str = "T-1") -> None:
+async def stored(series: TimeSeries, wanted: Sequence[int], *, seconds: float = 60, device: str = "T-1") -> None:
     """Wait until exactly the readings ``wanted`` stand in ``series``."""
     found: list[float] = []
     try:
@@ -107,7 +107,7 @@ async def storing(
         yield progress
     finally:
         stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
         await bell.close()
 
 
@@ -132,7 +132,7 @@ async def marks_of(database: Database) -> set[tuple[str, str]]:
     return set(await database.reading(lambda c: [(r.id, r.agent) for r in c.execute(select(table.c.id, table.c.agent))]))
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.02)
@@ -153,8 +153,12 @@ async def test_readings_and_rollups_are_stored_and_marked(
         await until(all_marked)
         run = await run_of(series, resolution=60)
         assert run is not None and list(run.count) == [9, 5] and run.tags.unit == "Cel" and run.tags.enterprise == "alu"
-        await asyncio.sleep(0.3)
-        assert progress.latest.ready and progress.latest.applied >= 503 and progress.latest.trouble == ""
+
+        async def reported() -> bool:
+            return progress.latest.ready and progress.latest.applied >= 503
+
+        await until(reported)
+        assert progress.latest.trouble == ""
 
 
 async def test_what_cant_be_understood_is_put_aside_and_the_stream_goes_on(
@@ -198,7 +202,7 @@ async def test_influxdb_killed_for_a_while_costs_nothing(
         await until(troubled)
         assert not await marks_of(sqlite_database) & {(p.id, "store") for p in missed}, "nothing is done with before it is written"
         await asyncio.to_thread(influx.restart)
-        await stored(series, range(3000), seconds=40)
+        await stored(series, range(3000))
 
         async def settled() -> bool:
             return progress.latest.trouble == ""
@@ -365,7 +369,7 @@ async def test_what_waits_for_the_time_series_waits_in_kafka_and_not_in_memory(
         async def all_done() -> bool:
             return progress.latest.applied == 20_000
 
-        await until(all_done, seconds=60)
+        await until(all_done)
         await stored(troubled, range(20_000))
 
 
@@ -401,11 +405,11 @@ async def test_stores_that_come_and_go_on_kafka_lose_nothing(
                 async def both_work() -> bool:
                     return first.latest.applied > 0 and second.latest.applied > 200
 
-                await until(both_work, seconds=60)
+                await until(both_work)
                 troubled.errors = [StorageUnavailable("away")] * 100_000 * outage
                 await asyncio.sleep(outage)
             await asyncio.sleep(outage)  # the other one's partitions come back while nothing can be stored
             troubled.errors = []
         enough.set()
         await flowing
-        await stored(troubled, range(sent), seconds=60)
+        await stored(troubled, range(sent))

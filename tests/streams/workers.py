@@ -45,7 +45,7 @@ class WorkerProcess:
         """Its latest report since the latest start."""
         with self.log.open("rb") as file:
             file.seek(self._from)
-            lines = [line for line in file.read().splitlines() if line.startswith(b'{"ready"') and line.endswith(b"}")]
+            lines = [line for line in file.read().splitlines() if line.startswith(b'{"applied"') and line.endswith(b"}")]
         return msgspec.json.decode(lines[-1], type=WorkerProgress) if lines else None
 
     def ready(self) -> bool:
@@ -53,7 +53,7 @@ class WorkerProcess:
         progress = self.progress()
         return progress is not None and progress.ready
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = 90) -> None:
         """Return when it is ready."""
         until(lambda: self.ready() or self.ended(), f"worker ready: {tail(self.log)}", seconds=seconds)
         assert not self.ended(), tail(self.log)

@@ -104,7 +104,7 @@ class ByHand:
         """End them in the opposite order; their exit codes."""
         began, codes = time.monotonic(), {}
         for name in reversed(list(self.running)):
-            codes[name] = end(self.running.pop(name), seconds=15)
+            codes[name] = end(self.running.pop(name), seconds=60)
         print(f"stopped in {time.monotonic() - began:.1f} s: {codes}")
         return codes
 

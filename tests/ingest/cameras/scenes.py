@@ -47,7 +47,7 @@ class Room:
     evidence: EvidenceStore
     health: dict[str, CameraHealth] = field(default_factory=dict)
 
-    async def until(self, wanted: Callable[[], bool], seconds: float = 40) -> None:
+    async def until(self, wanted: Callable[[], bool], seconds: float = 90) -> None:
         """Wait for ``wanted``; fails after ``seconds``."""
         async with asyncio.timeout(seconds):
             while not wanted():

@@ -81,7 +81,7 @@ class Scene:
         return found
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for ``condition``; fails when it does not come."""
     end = time.monotonic() + seconds
     while not condition():
