@@ -21,9 +21,6 @@ MONTHS = {"month": 1, "quarter": 3}
 """Periods of a ``DutyRule``, in months."""
 
 
-Standing = Literal["open", "overdue", "done", "late"]
-
-
 class Duty(Struct, frozen=True, kw_only=True):
     """One duty of a body in one period. ``body``: who has it, so far the post. Times are UTC µs; ``fired``: points that were told."""
 
