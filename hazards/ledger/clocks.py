@@ -31,7 +31,7 @@ from hazards.ledger.policy import ClockRule, GradeRule, Policy, WarningPoint
 
 RECTIFY, SUMMONS = "rectify", "summons"
 HALF, DUE, BEGUN = "half", "due", "begun"
-POINT_PATTERN = r"^(half|due|[+-][1-9][0-9]{0,2}[dh])$"
+POINT_PATTERN = r"^(half|due|[+-][1-9][0-9]{0,2}[dh])\Z"
 """``WarningPoint.at``: half of the time, the due date, or days or hours before or after it."""
 
 
@@ -42,11 +42,6 @@ class ClockKind(Struct, frozen=True):
     ends: tuple[Event, ...]
     due: Callable[[Hazard], int | None] | None = None  # where the due date is kept with the hazard; else it follows from the limit
     moved: Callable[[Hazard], int] | None = None  # where people can move it: when it was last moved
-
-    @property
-    def keeps_its_due_date(self) -> bool:
-        """Whether the due date is set by people's commands, so that a pack gives this clock no limit of its own."""
-        return self.moved is not None
 
 
 class Clock(Struct, frozen=True):
