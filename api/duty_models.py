@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field, StrictStr
 
 from api.hazard_models import Ruling
 from api.models import Strict, Text
-
-Standing = Literal["open", "overdue", "done", "late"]
+from hazards.ledger.duties import Standing
 
 
 class DutyPoint(BaseModel):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bihuan.policy_file import shipped
 from hazards.alarm_state import ALARMING, NEXT, Phase
+from hazards.ledger.clocks import CLOCKS
 from hazards.ledger.lifecycle import COMMANDS, FINAL, NONE, RUNNING, START, TRACKS, Event, State
 from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
-from hazards.ledger.policy import Authority, Rule
+from hazards.ledger.policy import Authority, Rule, WarningPoint
 from storage.policies import DEFAULT as DEFAULT_PACK
 
 POLICY = shipped(DEFAULT_PACK)
@@ -78,7 +79,32 @@ def _sources(rule: Rule) -> str:
     return ", ".join(f"{s.document}({s.clause})" for s in rule.sources)
 
 
-DRAWINGS: dict[str, Callable[[], str]] = {"alarm-states.md": alarm_states, "hazard-states.md": hazard_states}
+def clock_points() -> str:
+    """Every clock and duty of the default pack: its limit, who says so, its points, who is told, what ends it."""
+    lines = [*_opening("Points of the clocks 时限提醒", f"`bihuan/packs/{DEFAULT_PACK}.yaml` and `hazards/ledger/clocks.py`"),
+             "## On a hazard", "", "| clock | grades | limit | rule, basis | points: who is told | ends with |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for clock in POLICY.clocks:
+        grades = ", ".join(g.name for g in POLICY.grades if g.name in clock.grades) or "all"
+        limits = [clock.limit] if clock.limit is not None else [grade.limit for grade in POLICY.grades]
+        limit = " / ".join(f"{each.amount} {each.counting.replace('_', ' ')}" for each in limits)
+        rules = "; ".join(dict.fromkeys(f"{each.rule}, {POLICY.rule(each.rule).authority}" for each in limits))
+        ends = ", ".join(CLOCKS[clock.clock].ends)
+        lines.append(f"| `{clock.clock}` {clock.zh} | {grades} | {limit} | {rules} | {_points(clock.points)} | {ends} |")
+    lines += ["", "## Of a body", "", "| duty | post | each | rule, basis | points: who is told |", "|---|---|---|---|---|"]
+    for duty in POLICY.duties:
+        rule = f"{duty.rule}, {POLICY.rule(duty.rule).authority}"
+        lines.append(f"| `{duty.name}` {duty.zh} | {duty.post} | {duty.period} | {rule} | {_points(duty.points)} |")
+    return "\n".join([*lines, ""])
+
+
+def _points(points: Iterable[WarningPoint]) -> str:
+    return "; ".join(f"{point.at}: {', '.join(point.tells)}" for point in points)
+
+
+DRAWINGS: dict[str, Callable[[], str]] = {
+    "alarm-states.md": alarm_states, "hazard-states.md": hazard_states, "clock-points.md": clock_points,
+}  # fmt: skip
 """Each drawing by its file in ``docs/``."""
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from yaml.nodes import Node
 
 from api.roles import Role
 from bihuan.yaml_lines import Problems
-from hazards.ledger.clocks import CLOCKS, POINT_PATTERN, RECTIFY
+from hazards.ledger.clocks import CLOCKS, DUE, POINT_PATTERN, RECTIFY
 from hazards.ledger.lifecycle import COMMANDS, Event
 from hazards.ledger.policy import Authority, Policy, Standing
 
@@ -115,6 +115,8 @@ class _Checks:
                 self.error(where, f"there is no clock {clock.clock!r}", f"known: {', '.join(CLOCKS)}")
             elif (clock.limit is None) != (clock.clock == RECTIFY):
                 self.error(where, "its due date stands with the hazard" if clock.limit else "limit is missing")
+        if not any(clock.clock == RECTIFY and any(point.at == DUE for point in clock.points) for clock in self.policy.clocks):
+            self.error(f"clocks.{RECTIFY}.points", "the point due is missing: nothing would ever be overdue")
         owners: list[tuple[str, Any]] = [("clocks", c) for c in self.policy.clocks] + [("duties", d) for d in self.policy.duties]
         for section, owner in owners:
             name = getattr(owner, "clock", None) or owner.name

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection, func, select
 
-from hazards.errors import BihuanError, Unavailable
+from hazards.errors import BihuanError, Misconfigured, Unavailable
 from hazards.ledger.clocks import woken
 from hazards.ledger.hazard import PLATFORM
 from hazards.ledger.lifecycle import OPEN
@@ -95,7 +95,7 @@ async def run_clocks(
             wake = await database.reading(next_wake)
             wait = poll if wake is None else min(poll, max(SHORTEST_WAIT, (wake - now()) / 1e6))
             wait = max(wait, 1.0) if keeper.stuck else wait
-        except Unavailable as e:
+        except (Unavailable, Misconfigured) as e:  # SQL is away, or no pack was applied yet
             log.warning("clocks wait", error=str(e))
             wait = 1.0
         try:
@@ -112,7 +112,7 @@ class Keeper:
         self.database, self.doorbell, self.now, self.stuck = database, doorbell, now, set[str]()
 
     async def round(self, stop: asyncio.Event) -> None:
-        """Everything that wants to be looked at now, until ``stop``. Raises Unavailable."""
+        """Everything that wants to be looked at now, until ``stop``. Raises Unavailable, Misconfigured."""
         self.stuck.clear()
         await self._follow_the_time_zone()
         await self._begin_duties()

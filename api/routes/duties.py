@@ -14,6 +14,7 @@ from api.roles import Role
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from api.services import Services
 from hazards.ledger.duties import Duty, duty_points
+from hazards.ledger.lifecycle import Event
 from hazards.ledger.policy import DutyRule, Policy, basis_of
 from hazards.ledger.rulings import NotForRole
 from storage.duties import finish_duty, get_duty, list_duties
@@ -42,7 +43,7 @@ async def post_duty_command(duty_id: Id, command: models.FinishDuty, asking: Ask
     duty = await services.database.reading(lambda c: get_duty(c, duty_id))
     if not _holds(asking, duty, policy):
         rule = _rule_of(duty, policy)
-        ruling = policy.rule(rule.rule if rule is not None else "clocks")
+        ruling = policy.rule(rule.rule) if rule is not None else policy.rule_of(Event.CLOCK_POINT)
         error = NotForRole(f"the role {asking.role.value} does not hold the post {duty.post}", ruling)
         error.ruling_shown = HazardPresenter(services.presenter(), policy).ruling(basis_of(ruling))
         raise error

@@ -31,7 +31,7 @@ from hazards.ledger.policy import ClockRule, GradeRule, Policy, WarningPoint
 
 RECTIFY, SUMMONS = "rectify", "summons"
 HALF, DUE, BEGUN = "half", "due", "begun"
-POINT_PATTERN = r"^(half|due|[+-][1-9][0-9]{0,2}[dh])$"
+POINT_PATTERN = r"^(half|due|[+-][1-9][0-9]{0,2}[dh])\Z"
 """``WarningPoint.at``: half of the time, the due date, or days or hours before or after it."""
 
 
@@ -41,7 +41,7 @@ class ClockKind(Struct, frozen=True):
     starts: Callable[[Hazard, GradeRule], int | None]
     ends: tuple[Event, ...]
     due: Callable[[Hazard], int | None] | None = None  # where the due date is kept with the hazard; else it follows from the limit
-    moved: Callable[[Hazard], int] = lambda _: 0  # when a kept due date was last moved
+    moved: Callable[[Hazard], int] | None = None  # where people can move it: when it was last moved
 
 
 class Clock(Struct, frozen=True):
@@ -149,7 +149,7 @@ def running(hazard: Hazard, policy: Policy, zone: tzinfo) -> list[Clock]:
         due = None if start is None else _due(kind, rule, hazard, start, policy, zone)
         if start is not None and due is not None:
             key = _rectify_key(hazard) if rule.clock == RECTIFY else f"{rule.clock}@{start}"
-            found.append(Clock(rule, key, start, due, max(start, kind.moved(hazard))))
+            found.append(Clock(rule, key, start, due, start if kind.moved is None else kind.moved(hazard)))
     return found
 
 

@@ -5,6 +5,7 @@ change of the clocks moves no due date by an hour. What must not go in: which li
 """
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from hazards.ledger.policy import Calendar, Counting, Limit
 
@@ -20,7 +21,15 @@ def due_at(limit: Limit, start: int, zone: tzinfo, calendar: Calendar) -> int:
     """The last second at which what began at ``start`` is in time, UTC µs."""
     if limit.counting is Counting.HOURS:
         return start + limit.amount * HOUR
+    if limit.counting is Counting.NATURAL_DAYS:
+        return _natural_end(start, limit.amount, zone)
     return end_of_day(day_after(local_date(start, zone), limit.amount, limit.counting, calendar), zone)
+
+
+@lru_cache(maxsize=16_384)
+def _natural_end(start: int, days: int, zone: tzinfo) -> int:
+    """Asked again with every look at a hazard's clocks."""
+    return end_of_day(local_date(start, zone) + timedelta(days=days), zone)
 
 
 def later_by(due: int, days: int, counting: Counting, zone: tzinfo, calendar: Calendar) -> int:

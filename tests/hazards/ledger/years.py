@@ -112,7 +112,7 @@ class Life:
 
     def _wishes(self, until: int) -> Iterator[tuple[int, str]]:
         at = self.hazard.opened_at
-        for _ in range(24):
+        for _ in range(18):
             at += int(self.random.expovariate(1 / self.random.choice((20 * MINUTE, 6 * HOUR, 2 * DAY, 12 * DAY))))
             choice = _WANTED.get(self.hazard.state, ())
             if at >= until or not choice:
