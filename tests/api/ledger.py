@@ -120,7 +120,8 @@ class Ledger:
 
     async def rectifying(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """One that its enterprise rectifies, with an approved plan where it is major."""
-        hazard, own = await self.confirmed(who, grade, **fields), f"enterprise:{fields.get('enterprise', 'alu')}"
+        hazard = await self.confirmed(who, grade, **fields)
+        own = f"enterprise:{hazard['enterprise']}"
         if grade == "major":
             await self.done(hazard, own, "plan", **PLAN)
             await self.done(hazard, "department", "approve_plan")
