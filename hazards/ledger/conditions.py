@@ -6,7 +6,7 @@ The same conditions tell people beforehand what they may do and why not. What mu
 from collections.abc import Callable
 
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
-from hazards.ledger.lifecycle import COMMANDS, OPEN, State, Track, next_state, next_tracks
+from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 Hindrance = NotByRule | NotForRole
@@ -83,11 +83,11 @@ def _free_post(case: Case, command: str) -> Hindrance | None:
 
 
 def _in_tables(case: Case, command: str) -> Hindrance | None:
-    hazard = case.hazard
-    for event in COMMANDS[command]:
+    hazard, wanted = case.hazard, [event for event in COMMANDS[command] if event is not Event.GATE_REFUSED]
+    for event in wanted:
         if next_state(hazard.state, event) is not None and not isinstance(next_tracks(hazard.tracks, event), Track):
             return None
-    return not_in_tables(hazard, COMMANDS[command][0], case.policy, _words(command))
+    return not_in_tables(hazard, wanted[0], case.policy, _words(command))
 
 
 def _confirmed(case: Case, command: str) -> Hindrance | None:

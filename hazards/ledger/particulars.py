@@ -124,7 +124,7 @@ class Extension(Struct, frozen=True, kw_only=True):
     by: str
     at: Instant
     signatures: list[Signature] = field(default_factory=list)
-    due_before: int | None = None
+    due_before: Instant | None = None
     granted_at: Instant | None = None
     refused_at: Instant | None = None
     refused_by: str | None = None

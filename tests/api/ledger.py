@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from hazards.ledger.policy import Authority
+from storage.ledger_clocks import tick_hazard, waking_hazards
 from tests.api.conftest import PASSWORD, System, bearer
 
 BASES = {a.value for a in Authority} - {Authority.DEMO.value}
@@ -120,7 +121,8 @@ class Ledger:
 
     async def rectifying(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """One that its enterprise rectifies, with an approved plan where it is major."""
-        hazard, own = await self.confirmed(who, grade, **fields), f"enterprise:{fields.get('enterprise', 'alu')}"
+        hazard = await self.confirmed(who, grade, **fields)
+        own = f"enterprise:{hazard['enterprise']}"
         if grade == "major":
             await self.done(hazard, own, "plan", **PLAN)
             await self.done(hazard, "department", "approve_plan")
@@ -135,3 +137,10 @@ class Ledger:
     def later(self, **time: float) -> None:
         """The system's clock moves on: days, hours, minutes. Sessions of people may end by it."""
         self.system.later(**time)
+
+    async def tick(self) -> None:
+        """What a worker's clocks do by now."""
+        database, now = self.system.database, self.system.now()
+        while waking := await database.reading(lambda c: waking_hazards(c, now=now)):
+            for hazard in waking:
+                await database.writing(lambda c, hazard=hazard: tick_hazard(c, hazard, now=now))

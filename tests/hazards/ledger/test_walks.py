@@ -19,6 +19,7 @@ from hazards.ledger.gate import Sight, Watcher
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard
 from hazards.ledger.lifecycle import COMMANDS, NEXT, OVER, Event, State, Track, next_tracks
 from hazards.ledger.repeats import Earlier
+from hazards.ledger.rulings import NotByRule
 from tests.hazards.ledger.cases import (
     ACCEPT,
     AFTER,
@@ -189,6 +190,8 @@ def _tried(hazard: Hazard, command: ask.HazardCommand, actor: Actor, now: int, s
         assert isinstance(error, Refused | BadInput)
         if hindered is not None:
             assert str(error) == str(hindered), "what is shown as hindrance is what refuses"
+        elif isinstance(error, NotByRule) and "takes no" in error.what:
+            assert isinstance(command, ask.ReportHazard | ask.Merge), "what the tables do not have is a hindrance beforehand"
         return None
     assert hindered is None and decision.event in COMMANDS[ask.name_of(command)]
     assert actor.role in POLICY.commands[ask.name_of(command)].roles

@@ -1,0 +1,33 @@
+"""Repeats (重复隐患, 004(28)): the same kind at the same enterprise within a year is marked and proposed a grade graver."""
+
+from tests.api.ledger import Ledger, paper
+
+
+async def test_the_same_kind_at_the_same_enterprise_again_is_a_repeat_and_proposed_graver(ledger: Ledger) -> None:
+    first = await ledger.put_down("enterprise:alu", grade="general", kind="electrical")
+    assert not first["repeated"]
+    again = await ledger.put_down("operator", grade="general", kind="electrical", title="配电箱敞开")
+    assert (again["repeated"], again["repeat_of"], again["grade"], again["proposed_grade"]) == (True, [first["id"]], "serious", "serious")
+    details = await ledger.last(again, "repeated", "repeat_window", "platform_default")
+    assert (details["repeat_of"], details["inspections"]) == ([first["id"]], 2)
+    assert (await ledger.done(again, "department", "confirm", grade="general"))["grade"] == "general", "a person decides"
+
+
+async def test_what_repeats_nothing_is_not_marked(ledger: Ledger) -> None:
+    first = await ledger.put_down(grade="general", kind="electrical")
+    for fields in ({"kind": "guarding"}, {"kind": "electrical", "zone": "depot"}, {"kind": "electrical", "zone": "pipeline"}):
+        other = await ledger.put_down(grade="general", **fields)
+        assert (other["repeated"], other["grade"]) == (False, "general"), fields
+    await ledger.done(first, "department", "dismiss", reason="误报")
+    assert not (await ledger.put_down(grade="general", kind="electrical"))["repeated"], "a dismissed one was none"
+
+
+async def test_after_a_year_it_is_no_repeat_and_a_recurrence_reopens_the_same_hazard(ledger: Ledger) -> None:
+    hazard = await ledger.rectifying(kind="electrical")
+    await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
+    await ledger.done(hazard, "department", "accept")
+    await ledger.done(hazard, "department", "close")
+    ledger.later(days=364)
+    assert (await ledger.put_down(kind="electrical"))["repeat_of"] == [hazard["id"]]
+    ledger.later(days=800)
+    assert (await ledger.put_down(kind="electrical"))["repeat_of"] == []
