@@ -11,6 +11,9 @@ export function extensions(hazard) {
   return card(t("hazard.extension"), hazard.extensions.toReversed().map((extension) => one(hazard, extension)));
 }
 
+/** The request that waits or was decided last, as those see it who are asked to sign, refuse or file it. */
+export const lastExtension = (hazard) => one(hazard, hazard.extensions.at(-1));
+
 function one(hazard, extension) {
   const standing = extension.refused_at ? "refused" : extension.filed_at ? "filed" : extension.granted_at ? "granted" : "requested";
   const signed = extension.signatures.map((s) => h("li", { class: "done" }, h("i", { "aria-hidden": true }, "✓"), h("b", {}, postName(hazard, s.post)), h("span", {}, s.name || s.by), h("time", {}, absolute(s.at))));

@@ -1,5 +1,8 @@
 // Every command as a row: its fields in order, and the further rules that its form shows. The forms are made from this table.
+import { lastExtension } from "./hazard_boards.js";
+import { plan } from "./hazard_facts.js";
 import { answer, choice, names, number, papers, several, text, time } from "./hazard_fields.js";
+import { gateBlock } from "./hazard_gate.js";
 import { COMMITMENTS, postName } from "./hazard_words.js";
 import { call } from "./net.js";
 import { isOver } from "./time.js";
@@ -36,7 +39,7 @@ async function alike(hazard) {
 
 const missingPosts = (hazard) => hazard.choices.signing_posts.filter((post) => !hazard.extensions.at(-1).signatures.some((s) => s.post === post));
 
-/** name: {fields(hazard, me), rules: further ids of the pack, number: fields that are sent as numbers, rename: what a field is called in the API}. */
+/** name: {about(hazard): what it is about, fields(hazard, me), rules: further ids of the pack, number: fields that are sent as numbers, rename: what a field is called in the API}. */
 export const FORMS = {
   confirm: { fields: (x) => gradeAndCriterion(x, false), rules: ["clock_start", "criterion_for_major"] },
   regrade: { fields: (x) => [...gradeAndCriterion(x, true), reason()] },
@@ -49,13 +52,13 @@ export const FORMS = {
   list: { fields: () => [line("number"), line("supervisor"), note()], rules: ["listing_in_time"] },
   lift_listing: { fields: () => [note()], rules: ["lifted_before_closing"] },
   plan: { fields: (x) => COMMITMENTS.map((name) => text(name, t(`hazard.plan.${name}`), { rows: 2, needed: true, value: x.plan?.[name] ?? "" })), rules: ["plan_before_rectification"], wide: true },
-  approve_plan: { fields: () => [note()] },
-  return_plan: { fields: () => [reason()] },
+  approve_plan: { about: plan, fields: () => [note()], wide: true },
+  return_plan: { about: plan, fields: () => [reason()], wide: true },
   start_rectification: { fields: () => [note()] },
   request_extension: { fields: (x) => [number("days", t("hazard.ask.days", { n: x.choices.most_days }), { least: 1, most: x.choices.most_days, needed: true }), choice("cause", label("cause"), optional(t("ask.choose"), listed(x.choices.causes)), { needed: true }), reason()], rules: ["extension_signed", "extension_cap", "extension_in_time"] },
-  sign_extension: { fields: (x, me) => [...(me.role === "administrator" ? [choice("post", label("post"), missingPosts(x).map((p) => [p, postName(x, p)]))] : []), note()], rules: ["signature"] },
-  refuse_extension: { fields: () => [reason()], rules: ["extension_in_time"] },
-  file_extension: { fields: () => [line("number"), note()] },
+  sign_extension: { about: lastExtension, fields: (x, me) => [...(me.role === "administrator" ? [choice("post", label("post"), missingPosts(x).map((p) => [p, postName(x, p)]))] : []), note()], rules: ["signature"] },
+  refuse_extension: { about: lastExtension, fields: () => [reason()], rules: ["extension_in_time"] },
+  file_extension: { about: lastExtension, fields: () => [line("number"), note()] },
   supervise: { fields: () => [line("number"), line("supervisor"), note()] },
   lift_supervision: { fields: () => [note()] },
   summon: { fields: (x) => [line("with_whom"), choice("post", label("post"), optional(label("own_post"), listed(x.choices.posts))), time("held_at", label("held_at"), { past: true }), text("place", label("place_optional")), text("note", label("summons_note"), { rows: 3, needed: true })] },
@@ -64,9 +67,9 @@ export const FORMS = {
   claim: { fields: () => [text("note", label("done"), { rows: 3, needed: true }), papers("evidence", label("papers"), ["after", "before"])], rules: ["evidence_gate", "evidence_instead"], wide: true },
   inspect: { fields: (x) => [answer("passed", label("passed"), [[true, t("hazard.passed")], [false, t("hazard.not_passed")]], { needed: true }), several("posts", label("posts"), listed(x.choices.posts), { checked: x.choices.inspecting_posts, needed: x.choices.inspecting_posts.length > 0 }),
     names("experts", t("hazard.ask.experts", { n: x.choices.experts }), { needed: x.choices.experts > 0 }), text("note", label("found"), { rows: 3, needed: true }), papers("evidence", label("papers"), ["after", "before"])], rules: ["expert_acceptance"], wide: true },
-  accept: { fields: () => [note()], rules: ["evidence_gate", "second_person"] },
+  accept: { about: (x) => gateBlock(x.gate), fields: () => [note()], rules: ["evidence_gate", "second_person"] },
   refuse: { fields: () => [reason()] },
-  close: { fields: () => [note()], rules: ["evidence_gate", "lifted_before_closing"] },
+  close: { about: (x) => gateBlock(x.gate), fields: () => [note()], rules: ["evidence_gate", "lifted_before_closing"] },
   reopen: { fields: () => [reason()] },
   transfer: { fields: () => [line("to_body"), reason()], rename: { to_body: "to" } },
   merge: { fields: async (x) => [choice("into", label("into"), (await alike(x)).map((other) => [other.id, `${other.title} · ${said(other.state_name)}`]), { needed: true, hint: label("into_note") }), reason()] },

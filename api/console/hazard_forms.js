@@ -16,7 +16,7 @@ const CONFLICT = "urn:bihuan:problem:conflict";
 const WRONG = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version"];
 
 /** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left. */
-function openForm(title, fields, { rules = [], wide = false, label = t("do.save"), send, answerTo }) {
+function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
   return ask(title, (done) => {
     const said_ = h("div", { class: "said", "aria-live": "assertive" });
     const submit = h("button", { class: "primary", type: "submit" }, label);
@@ -35,7 +35,7 @@ function openForm(title, fields, { rules = [], wide = false, label = t("do.save"
       } finally { submit.disabled = false; }
     };
     queueMicrotask(() => fields.find((field) => !field.element.hidden)?.focus());
-    return h("form", { method: "dialog", class: wide ? "wide" : null, novalidate: true, onsubmit }, fields.map((field) => field.element), said_,
+    return h("form", { method: "dialog", class: wide ? "wide" : null, novalidate: true, onsubmit }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
       rules.length ? h("div", { class: "rules" }, h("span", { class: "muted" }, t("hazard.by_rule")), rules.map(rulingLine)) : null,
       h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), submit));
   });
@@ -110,7 +110,7 @@ export async function giveCommand(name, hazard, me, refresh) {
     }
     return true;
   };
-  return openForm(said(allowance.name), fields, { rules, wide: row.wide, send, answerTo });
+  return openForm(said(allowance.name), fields, { about: row.about?.(hazard), rules, wide: row.wide, send, answerTo });
 }
 
 const passwordField = () => password("password", t("hazard.ask.password"), { hint: t("hazard.ask.password_note") });
@@ -156,7 +156,7 @@ export async function proposeHazard(me, incident = null) {
   const description = text("description", t("hazard.ask.description"), { rows: 3 });
   const origins = (me.enterprise ? ORIGINS.enterprise : ORIGINS.others).map((name) => [name, t(`hazard.origin.${name}`)]);
   const fields = incident ? [grade([["", t("hazard.ask.by_severity")]]), text("title", t("hazard.ask.title_of_incident")), description]
-    : [text("title", t("hazard.ask.title"), { needed: true }), choice("zone", t("ledger.column.where"), zones.map((z) => [z.id, z.name]), { needed: true }), choice("kind", t("hazard.fact.kind"), pack.kinds.map((k) => [k.kind, said(k.name)]), { needed: true }), grade([]),
+    : [text("title", t("hazard.ask.title"), { needed: true }), choice("zone", t("ledger.column.where"), [["", t("ask.choose")], ...zones.map((z) => [z.id, z.name])], { needed: true }), choice("kind", t("hazard.fact.kind"), [["", t("ask.choose")], ...pack.kinds.map((k) => [k.kind, said(k.name)])], { needed: true }), grade([]),
       choice("origin", t("hazard.ask.origin"), origins), text("reference", t("hazard.ask.reference")), description];
   const rules = pack.rules.filter((rule) => ["proposal", "confirmed_by_person"].includes(rule.rule));
   return openForm(t("hazard.ask.propose"), fields, { rules, wide: !incident, send: (given) => call("POST", "/hazards", incident ? { ...given, incident: incident.id } : given) });

@@ -16,32 +16,37 @@ export const COUNTERPART = { confirm: "dismiss", approve_plan: "return_plan", si
 const graded = (hazard, name) => hazard.confirmed && Boolean(hazard.grades.find((g) => g.grade === hazard.grade)?.[name]);
 const open = (hazard, name) => hazard.commands.find((c) => c.command === name).open_to.length > 0;
 
-// What a hazard waits for, most pressing first; a step without condition is waited for whenever it is possible.
+// What a hazard waits for, most pressing first: [command, when, whose]. Without `when` a step is waited for whenever it is possible;
+// `whose` says that others could do it, too, but that it is waited for from these.
+const own = ["enterprise"];
 const STEPS = [
   ["confirm"],
-  ["summon", (x) => x.tracks.summons === "due"],
+  ["summon", (x) => x.tracks.summons === "due" || (x.overdue && x.tracks.summons !== "held")],
   ["sign_extension"],
-  ["file_extension"],
+  ["file_extension", null, ["bureau"]],
   ["supervise", (x) => x.tracks.extension === "filed" && !x.tracks.supervision],
-  ["receive", (x) => x.enterprise !== null],
-  ["report", (x) => graded(x, "listed") && x.tracks.report !== "to_both"],
-  ["list", (x) => x.tracks.listing !== "listed"],
-  ["publish", (x) => !x.tracks.publication],
-  ["plan", (x) => graded(x, "needs_plan") && (!x.plan || x.tracks.plan === "returned")],
-  ["approve_plan", (x) => graded(x, "needs_plan")],
-  ["start_rectification"],
-  ["claim"],
   ["inspect", (x) => !open(x, "accept")],
   ["accept"],
   ["lift_supervision", (x) => x.state === "accepted"],
   ["lift_listing", (x) => x.state === "accepted"],
   ["close"],
+  ["receive", (x) => x.enterprise !== null, own],
+  ["report", (x) => graded(x, "listed") && x.tracks.report !== "to_both", own],
+  ["list", (x) => x.tracks.listing !== "listed"],
+  ["plan", (x) => graded(x, "needs_plan") && (!x.plan || x.tracks.plan === "returned"), own],
+  ["publish", (x) => !x.tracks.publication, own],
+  ["approve_plan", (x) => graded(x, "needs_plan")],
+  ["start_rectification", null, own],
+  ["claim", null, own],
 ];
 
 /** The steps that are waited for: {command, roles}. */
 export function waited(hazard) {
-  return STEPS.filter(([name, when]) => open(hazard, name) && (!when || when(hazard)))
-    .map(([name]) => ({ command: name, roles: hazard.commands.find((c) => c.command === name).open_to }));
+  return STEPS.filter(([name, when]) => open(hazard, name) && (!when || when(hazard))).map(([name, , whose]) => {
+    const roles = hazard.commands.find((c) => c.command === name).open_to;
+    const narrowed = roles.filter((role) => whose?.includes(role) && (role !== "enterprise" || hazard.enterprise !== null));
+    return { command: name, roles: narrowed.length ? narrowed : roles };
+  });
 }
 
 /** Whether `me` may give the command now; a signature also when only the password is missing. */
@@ -56,5 +61,5 @@ function needsPassword(hazard, command, me) {
   return command.command === "sign_extension" && command.why_not?.rule === "signature" && !hazard.extensions.at(-1).signatures.some((s) => s.by === me.id);
 }
 
-/** The one step that `me` takes first, or null. */
-export const primaryOf = (hazard, me) => waited(hazard).find(({ command }) => may(hazard, command, me))?.command ?? null;
+/** The one step that `me` takes first, or null. The administrator stands in for anybody. */
+export const primaryOf = (hazard, me) => waited(hazard).find(({ command, roles }) => (roles.includes(me.role) || me.role === "administrator") && may(hazard, command, me))?.command ?? null;

@@ -22,14 +22,14 @@ export function phases(hazard) {
 
 // What somebody waits for is hollow, what stands over the hazard is a bar, what is done is ticked; only what is late is in an alarm's colour.
 const WAITING = ["filed", "returned", "requested", "granted", "to_department", "to_congress"];
-const STANDING = { "listing.listed": "board", "supervision.supervised": "board", "summons.due": "late", "referral.referred": "board", "extension.filed": "done", "extension.refused": "no", "plan.returned": "no" };
-const MARKS = { board: "▌", late: "!", done: "✓", no: "✕", waits: "○" };
+const STANDING = { "listing.listed": "on", "supervision.supervised": "on", "summons.due": "late", "referral.referred": "on", "extension.filed": "done", "extension.refused": "no", "plan.returned": "no" };
+const MARKS = { on: "▌", late: "!", done: "✓", no: "✕", waits: "○" };
 const lookOf = (track, at) => STANDING[`${track}.${at}`] ?? (WAITING.includes(at) ? "waits" : "done");
 const chip = (look, text) => h("li", { class: `track ${look}` }, h("i", { "aria-hidden": true }, MARKS[look]), text);
 
 /** Tracks, repeats, measures in force and late, as words with a mark. */
 export function trackChips(hazard, tracks = Object.keys(hazard.tracks)) {
-  return [hazard.repeated ? chip("board", t("hazard.repeated")) : null, ...tracks.filter((track) => hazard.tracks[track]).map((track) => chip(lookOf(track, hazard.tracks[track]), trackWord(hazard, track)))].filter(Boolean);
+  return [hazard.repeated ? chip("on", t("hazard.repeated")) : null, ...tracks.filter((track) => hazard.tracks[track]).map((track) => chip(lookOf(track, hazard.tracks[track]), trackWord(hazard, track)))].filter(Boolean);
 }
 const trackWord = (hazard, track) => said(hazard.track_names?.[track]) || t(`hazard.track.${track}.${hazard.tracks[track]}`);
 

@@ -57,9 +57,11 @@ export function basisOf(ruling) {
 export const rulingLine = (ruling) => h("span", { class: "ruling" }, said(ruling.text),
   h("small", { title: (ruling.sources ?? []).map((s) => said(s.title)).join("；") }, basisOf(ruling)));
 
-/** Term and description for every row that has something to say. */
-export const rows = (pairs) => h("dl", { class: "facts" }, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0)
-  .map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+/** Term and description for every row that has something to say; null without any. */
+export function rows(pairs) {
+  const told = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "" && value.length !== 0);
+  return told.length ? h("dl", { class: "facts" }, told.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])) : null;
+}
 
 /** A section of the page; null without content. */
 export function card(title, ...content) {

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from hazards.ledger.decision import Case, not_in_tables
 from hazards.ledger.hazard import Actor
-from hazards.ledger.lifecycle import COMMANDS, OPEN, State, Track, next_state, next_tracks
+from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 Hindrance = NotByRule | NotForRole
@@ -98,6 +98,8 @@ def _free_post(case: Case, command: str) -> Hindrance | None:
 def _in_tables(case: Case, command: str) -> Hindrance | None:
     hazard = case.hazard
     for event in COMMANDS[command]:
+        if event is Event.GATE_REFUSED:  # what comes of it, not what it is for
+            continue
         if next_state(hazard.state, event) is not None and not isinstance(next_tracks(hazard.tracks, event), Track):
             return None
     return not_in_tables(hazard, COMMANDS[command][0], case.policy, _words(command))
