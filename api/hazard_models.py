@@ -193,11 +193,13 @@ class ClaimShown(BaseModel):
 
 
 class Allowance(BaseModel):
-    """A command and whether the caller may give it now; else why not."""
+    """A command and whether the caller may give it now; else why not. ``rule``: id of the rule by which it is recorded."""
 
     command: str
     name: Text
     allowed: bool
+    rule: str
+    open_to: list[str] = Field(description="roles whose people could give it now: whose turn it is")
     why_not: Ruling | None = None
     detail: str = ""
 
@@ -246,6 +248,9 @@ class Choices(BaseModel):
     signing_posts: list[str] = Field(description="whose signatures an extension needs here")
     waivers: list[Choice]
     posts: list[Choice]
+    inspecting_posts: list[str] = Field(description="whose people take part in the inspection before acceptance here")
+    experts: int = Field(description="how many experts that inspection needs")
+    may_override: bool = Field(description="whether the caller may go on against the evidence gate, with a reason")
 
 
 class PolicyPack(BaseModel):

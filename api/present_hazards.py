@@ -15,7 +15,7 @@ from hazards.ledger.hazard import Hazard, message_of
 from hazards.ledger.kinds import hazard_kind
 from hazards.ledger.lifecycle import RUNNING
 from hazards.ledger.particulars import Measure, Paper
-from hazards.ledger.policy import Policy, basis_of
+from hazards.ledger.policy import GradeRule, Policy, basis_of
 from hazards.ledger.record import Entry
 from hazards.messages import HazardMessage
 
@@ -80,7 +80,7 @@ class HazardPresenter:
             accepted_by=hazard.accepted_by, accepted_at=self.time_or_none(hazard.accepted_at), closed_by=hazard.closed_by,
             closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
             gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
-            measure_kinds=self.measure_kinds(role), choices=self.choices(signing), **self._beside(hazard),
+            measure_kinds=self.measure_kinds(role), choices=self.choices(signing, grade, role), **self._beside(hazard),
         )  # fmt: skip
 
     def _beside(self, hazard: Hazard) -> dict[str, Any]:
@@ -95,14 +95,16 @@ class HazardPresenter:
             "track_names": {track: self.text(f"hazard.track.{track}.{at}") for track, at in hazard.tracks.items()},
         }  # fmt: skip
 
-    def choices(self, signing: tuple[str, ...]) -> models.Choices:
+    def choices(self, signing: tuple[str, ...], grade: GradeRule, role: str) -> models.Choices:
         """What commands choose from; ``signing``: the posts that sign an extension here."""
-        policy = self.policy
+        policy, inspection = self.policy, grade.inspection
         criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in policy.criteria if c.grade == g.name] for g in policy.grades}
         return models.Choices(
             criteria=criteria, causes=[_choice(c.name, c.zh, c.en) for c in policy.extension.causes],
             most_days=policy.extension.most_days, signing_posts=list(signing),
             waivers=[_choice(w.name, w.zh, w.en) for w in policy.waivers], posts=[_choice(p.name, p.zh, p.en) for p in policy.posts],
+            inspecting_posts=list(inspection.posts) if inspection else [], experts=inspection.experts if inspection else 0,
+            may_override=role in policy.gate_override.roles,
         )  # fmt: skip
 
     def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:

@@ -61,7 +61,7 @@ class Desk {
     this.pages = ["incidents", "hazards"].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
       h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
-      h("button", { class: "plain help", onclick: () => showHelp(this.me), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
+      h("button", { class: "plain help", onclick: () => showHelp(this.me, this.page), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
@@ -232,7 +232,7 @@ class Desk {
       j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
       k: () => this.choose(this.list.neighbour(-1)), ArrowUp: () => this.choose(this.list.neighbour(-1)),
       a: () => { if (!this.mayByKey("acknowledge")) return; if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => { if (this.mayByKey(shelf)) this.command(shelf); },
-      h: () => { if (this.me.hazard_commands.includes("propose")) this.propose(); else this.mayByKey("propose"); }, g: () => this.showPage("hazards"), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me),
+      h: () => { if (this.me.hazard_commands.includes("propose")) this.propose(); else this.mayByKey("propose"); }, g: () => this.showPage("hazards"), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me, "incidents"),
       Home: () => { this.release(); this.choose(this.store.shown[0]); }, Enter: () => this.detail.element.classList.add("open"),
     };
     const act = acts[event.key];
@@ -242,11 +242,10 @@ class Desk {
   }
 
   keyOfLedger(event) {
-    const move = (step) => this.ledger.choose(this.ledger.neighbour(step));
-    const act = { j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1), g: () => this.showPage("incidents"), "?": () => showHelp(this.me) }[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+    if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
+    const own = { g: () => this.showPage("incidents"), "?": () => showHelp(this.me, "hazards") }[event.key];
+    own?.();
+    if (own || this.ledger.key(event.key)) event.preventDefault();
   }
 
   // --- how it looks ---

@@ -1,95 +1,168 @@
-// What the ledger asks people for: one form a command, the proposal, and the refusal with its rule. Each resolves to fields or null.
-import { ask, form } from "./dialogs.js";
-import { fill, h } from "./dom.js";
-import { basisOf, gateEvidence } from "./hazard_detail.js";
-import { call } from "./net.js";
-import { now, ofWallClock, wallClock } from "./time.js";
+// The dialogs of the ledger. A form stays open until the server took it: what is wrong stands at its field, a refusal with its rule and
+// evidence, a conflict with what others did; what was typed is never lost.
+import { ask } from "./dialogs.js";
+import { h } from "./dom.js";
+import { FORMS, GATED } from "./hazard_commands.js";
+import { choice, password, text } from "./hazard_fields.js";
+import { refusalBlock } from "./hazard_gate.js";
+import { GROUPS, may } from "./hazard_next.js";
+import { entriesAfter, inWords } from "./hazard_record.js";
+import { rulingLine } from "./hazard_words.js";
+import { call, upload } from "./net.js";
+import { loadPack } from "./pack.js";
 import { said, t } from "./words.js";
 
-const text = (name, options = {}) => {
-  const field = options.rows ? h("textarea", { name, rows: options.rows, maxlength: options.longest ?? 4000, required: options.needed })
-    : h("input", { name, maxlength: options.longest ?? 200, required: options.needed, autocomplete: "off" });
-  return { name, field, label: h("label", {}, options.label, field), read: () => field.value.trim() };
-};
-const choice = (name, label, options, value = null) => {
-  const field = h("select", { name }, options.map(([key, word]) => h("option", { value: key, selected: key === value }, word)));
-  if (value) field.value = value;
-  return { name, field, label: h("label", {}, label, field), read: () => field.value };
-};
-const time = (name, label, value = "") => {
-  const field = h("input", { name, type: "datetime-local", value });
-  return { name, field, label: h("label", {}, label, field), read: () => (field.value ? ofWallClock(field.value) : "") };
-};
+const CONFLICT = "urn:bihuan:problem:conflict";
+const WRONG = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version"];
 
-/** Ask for `fields`; empty ones are left out. */
-function askFor(title, fields, note = null) {
-  return ask(title, (done) => form(done, () => Object.fromEntries(fields.map((f) => [f.name, f.read()]).filter(([, value]) => value !== "")),
-    fields.map((f) => f.label), note ? h("p", { class: "muted" }, note) : null));
+/** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left. */
+function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
+  return ask(title, (done) => {
+    const said_ = h("div", { class: "said", "aria-live": "assertive" });
+    const submit = h("button", { class: "primary", type: "submit" }, label);
+    const state = { fields, show: (...content) => { said_.replaceChildren(...content.filter(Boolean)); said_.scrollIntoView({ block: "nearest" }); }, label: (word) => { submit.textContent = word; }, add: (field) => { fields.push(field); said_.before(field.element); field.focus(); } };
+    const onsubmit = async (event) => {
+      event.preventDefault();
+      if (submit.disabled) return;
+      const wrong = fields.filter((field) => !field.element.hidden && !field.check());
+      if (wrong.length) return (wrong[0].input.querySelector?.("[aria-invalid]") ?? wrong[0]).focus();
+      submit.disabled = true;
+      said_.replaceChildren();
+      try {
+        done(await send(values(fields)));
+      } catch (failure) {
+        if (failure.status !== 401) await explain(failure, state, answerTo);
+      } finally { submit.disabled = false; }
+    };
+    queueMicrotask(() => fields.find((field) => !field.element.hidden)?.focus());
+    return h("form", { method: "dialog", class: wide ? "wide" : null, novalidate: true, onsubmit }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
+      rules.length ? h("div", { class: "rules" }, h("span", { class: "muted" }, t("hazard.by_rule")), rules.map(rulingLine)) : null,
+      h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), submit));
+  });
 }
 
-/** The fields of command `name` on `hazard`, or null. */
-export async function askHazardCommand(name, hazard) {
-  const title = said(hazard.commands.find((c) => c.command === name).name);
-  const note = () => text("note", { label: t("hazard.ask.note"), rows: 3 });
-  switch (name) {
-    case "confirm": return askConfirm(title, hazard);
-    case "claim": return askClaim(title);
-    case "dismiss": case "refuse": return askFor(title, [text("reason", { label: t("hazard.ask.reason"), rows: 3, needed: true, longest: 1000 })]);
-    case "plan": return askFor(title, ["responsibility", "measures", "funds", "time", "contingency"].map((field) => text(field, { label: t(`hazard.plan.${field}`), rows: 2, needed: true })), t("hazard.ask.plan_note"));
-    case "measure": return askFor(title, [choice("kind", t("hazard.ask.measure"), hazard.measure_kinds.map((m) => [m.kind, said(m.name)])),
-      text("authority", { label: t("hazard.ask.authority"), needed: true }), time("until", t("hazard.ask.until")), note()]);
-    case "end_measure": {
-      const fields = await askFor(title, [choice("measure", t("hazard.ask.measure"), hazard.measures.filter((m) => !m.ended_at).map((m) => [String(m.number), `${said(m.kind_name)} · ${m.authority}`])), note()]);
-      return fields && { ...fields, measure: Number(fields.measure) };
-    }
-    case "comment": return askFor(title, [text("text", { label: t("do.comment_text"), rows: 4, needed: true })]);
-    default: return askFor(title, [note()]);
+const values = (fields) => Object.fromEntries(fields.filter((field) => !field.element.hidden).map((field) => [field.name, field.read()]).filter(([, value]) => value !== ""));
+
+/** What went wrong, where it belongs: at the field, or above the buttons. */
+async function explain(failure, form, answerTo) {
+  const problem = failure.problem ?? {};
+  if (failure.status === 422) {
+    const errors = problem.errors ?? [{ pointer: problem.pointer, detail: problem.detail }];
+    const left = errors.filter(({ pointer, detail }) => !pointAt(form.fields, pointer ?? "", wrongWord(pointer ?? "", detail, problem.ruling)));
+    if (left.length) form.show(h("p", { class: "refusal", role: "alert" }, wrongWord(left[0].pointer ?? "", left[0].detail, problem.ruling)));
+    else if (problem.ruling) form.show(h("p", { class: "refusal" }, rulingLine(problem.ruling)));
+    return;
   }
+  const more = await answerTo?.(failure, form);
+  if (more) return;
+  if ([403, 409].includes(failure.status)) form.show(refusalBlock(problem, t(problem.rule || failure.status === 403 ? "hazard.refused" : "error.conflict")));
+  else form.show(h("p", { class: "refusal", role: "alert" }, t({ 0: "error.network", 404: "ledger.not_found", 413: "wrong.too_large", 429: "login.throttled" }[failure.status] ?? "error.unavailable")));
 }
 
-function askConfirm(title, hazard) {
-  const grade = choice("grade", t("hazard.ask.grade"), hazard.grades.map((g) => [g.grade, said(g.name)]), hazard.grade);
-  const criterion = text("criterion", { label: t("hazard.ask.criterion"), rows: 2, longest: 1000 });
-  const follow = () => { criterion.field.required = hazard.grades.find((g) => g.grade === grade.field.value)?.needs_criterion ?? false; };
-  grade.field.addEventListener("change", follow);
-  follow();
-  return askFor(title, [grade, criterion], t("hazard.ask.confirm_note"));
+function pointAt(fields, pointer, message) {
+  const [name, ...rest] = pointer.split("/").slice(1);
+  const found = fields.find((field) => (field.sentAs ?? field.name) === name && !field.element.hidden);
+  if (!found) return false;
+  found.wrong(message, rest);
+  if (!rest.length) found.focus();
+  return true;
 }
 
-/** A claim: a note and any number of photos or documents with time and place. */
-function askClaim(title) {
-  const note = text("note", { label: t("hazard.ask.done"), rows: 3, needed: true });
-  const papers = [];
-  const list = h("div", { class: "papers" });
-  const add = () => {
-    const fields = { stage: choice("stage", t("hazard.ask.stage"), ["after", "before"].map((s) => [s, t(`hazard.stage.${s}`)])), place: text("place", { label: t("hazard.ask.place"), needed: true }),
-      taken: time("taken_at", t("hazard.ask.taken_at"), wallClock(now())), document: text("document", { label: t("hazard.ask.document") }) };
-    const file = h("input", { type: "file", accept: "image/jpeg,image/png,image/webp,application/pdf" });
-    fields.taken.field.required = true;
-    const block = h("fieldset", {}, h("legend", {}, t("hazard.ask.paper")), h("div", { class: "two" }, fields.stage.label, fields.taken.label), fields.place.label, h("label", {}, t("hazard.ask.file"), file), fields.document.label,
-      h("button", { type: "button", class: "plain", onclick: () => { papers.splice(papers.indexOf(paper), 1); block.remove(); } }, t("hazard.ask.remove_paper")));
-    const paper = { read: () => ({ stage: fields.stage.read(), place: fields.place.read(), taken_at: fields.taken.read(), document: fields.document.read(), file: file.files[0] }) };
-    papers.push(paper);
-    list.append(block);
+function wrongWord(pointer, detail, ruling) {
+  if (ruling) return said(ruling.text);
+  const last = pointer.split("/").at(-1);
+  return WRONG.includes(last) ? t(`wrong.${last}`) : t("wrong.other", { detail: detail ?? "" });
+}
+
+/** Give command `name` on `hazard`; resolves with the hazard afterwards, or null. `refresh()`: the hazard as it is now. */
+export async function giveCommand(name, hazard, me, refresh) {
+  const [row, allowance, pack] = [FORMS[name], hazard.commands.find((c) => c.command === name), await loadPack().catch(() => null)];
+  const fields = [...await row.fields(hazard, me)];
+  for (const field of fields) field.sentAs = row.rename?.[field.name] ?? field.name;
+  if (name === "sign_extension" && !allowance.allowed) fields.push(passwordField());
+  const rules = [allowance.rule, ...(row.rules ?? [])].map((id) => pack?.rules.find((rule) => rule.rule === id)).filter(Boolean);
+  let { version } = hazard;
+  const send = async (given) => {
+    const body = { command: name, version };
+    if (given.password) await confirmPassword(given.password);
+    for (const [key, value] of Object.entries(given)) if (key !== "password") body[row.rename?.[key] ?? key] = row.number?.includes(key) ? Number(value) : value;
+    if (body.evidence) body.evidence = await sent(hazard.id, body.evidence);
+    return (await call("POST", `/hazards/${encodeURIComponent(hazard.id)}/commands`, body)).body;
   };
-  return ask(title, (done) => form(done, () => ({ note: note.read(), evidence: papers.map((p) => p.read()) }), note.label, list,
-    h("button", { type: "button", onclick: add }, t("hazard.ask.add_paper")), h("p", { class: "muted" }, t("hazard.ask.claim_note"))));
+  const answerTo = async (failure, form) => {
+    const { problem } = failure;
+    if (failure.at) { pointAt(form.fields, failure.at, t({ 403: "account.wrong", 429: "login.throttled", 0: "error.network" }[failure.status] ?? "error.unavailable")); return true; }
+    if (name === "sign_extension" && problem?.rule === "signature" && !form.fields.some((field) => field.name === "password")) { form.show(refusalBlock(problem, "")); form.add(passwordField()); return true; }
+    if (failure.status !== 409) return false;
+    const before = version;
+    version = (await refresh())?.version ?? version;
+    if (problem.type === CONFLICT) {
+      const others = inWords(await entriesAfter(hazard.id, before).catch(() => []));
+      form.show(h("div", { class: "refusal conflict", role: "alert" }, h("p", { class: "verdict" }, t("hazard.conflict")), others ? h("p", {}, others) : null, h("p", { class: "muted" }, t("hazard.conflict_note"))));
+      form.label(t("hazard.again"));
+      return true;
+    }
+    if (!problem.gate || !GATED.includes(name) || !hazard.choices.may_override) return false;
+    form.show(refusalBlock(problem, ""));
+    if (!form.fields.some((field) => field.name === "override_reason")) {
+      form.add(text("override_reason", t("hazard.ask.override_reason"), { rows: 2, longest: 1000, needed: true, hint: t("hazard.ask.override_note") }));
+      form.label(t("hazard.override"));
+    }
+    return true;
+  };
+  return openForm(said(allowance.name), fields, { about: row.about?.(hazard), rules, wide: row.wide, send, answerTo });
 }
 
-/** The fields of a proposal: from `incident` most of it is known; by hand zone and kind are chosen. */
-export async function askProposal(incident = null) {
-  const [{ body: pack }, zones] = await Promise.all([call("GET", "/policy"), incident ? null : allZones()]);
-  const grades = pack.grades.map((g) => [g.grade, said(g.name)]);
-  const description = text("description", { label: t("hazard.ask.description"), rows: 3 });
-  if (incident) {
-    const fields = await askFor(t("hazard.ask.propose"), [choice("grade", t("hazard.ask.proposed_grade"), [["", t("hazard.ask.by_severity")], ...grades]),
-      text("title", { label: t("hazard.ask.title_of_incident") }), description], t("hazard.ask.propose_note"));
-    return fields && { ...fields, incident: incident.id };
+const passwordField = () => password("password", t("hazard.ask.password"), { hint: t("hazard.ask.password_note") });
+
+/** Prove again who one is; a failure stands at the password. */
+async function confirmPassword(value) {
+  try {
+    await call("POST", "/session/confirm", { password: value });
+  } catch (failure) {
+    failure.at = "/password";
+    throw failure;
   }
-  return askFor(t("hazard.ask.propose"), [text("title", { label: t("hazard.ask.title"), needed: true }), choice("zone", t("ledger.column.where"), zones.map((z) => [z.id, z.name])),
-    choice("kind", t("hazard.fact.kind"), pack.kinds.map((k) => [k.kind, said(k.name)])), choice("grade", t("hazard.ask.proposed_grade"), grades), description], t("hazard.ask.propose_note"));
 }
 
+/** The pieces of evidence with their files sent, each once. */
+async function sent(id, papers) {
+  const found = [];
+  for (const { paper, ...rest } of papers) {
+    const file = paper.file.files[0];
+    if (file && !paper.sha256) paper.sha256 = (await upload(`/hazards/${encodeURIComponent(id)}/evidence`, file)).sha256;
+    found.push({ ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== "")), ...(paper.sha256 ? { sha256: paper.sha256 } : {}) });
+  }
+  return found;
+}
+
+/** Every command that is open to `me`, by concept; resolves with the chosen name or null. */
+export function chooseCommand(hazard, me) {
+  return ask(t("hazard.more_title"), (done) => {
+    const groups = Object.entries(GROUPS).map(([group, names]) => [group, names.filter((name) => may(hazard, name, me))]).filter(([, found]) => found.length);
+    const button = (name) => h("button", { type: "button", "data-command": name, onclick: () => done(name) }, said(hazard.commands.find((c) => c.command === name).name));
+    return h("div", { class: "command-groups" }, groups.map(([group, found]) => h("section", {}, h("h3", {}, t(`hazard.group.${group}`)), h("div", { class: "choices" }, found.map(button)))),
+      h("p", { class: "muted" }, t("hazard.more_note")), h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("help.close"))));
+  });
+}
+
+const ORIGINS = { enterprise: ["self_inspection", "check_item"], others: ["inspection", "check_item", "whistle_blow", "hotline", "check_up", "other_system"] };
+
+/** Put a hazard down: from `incident` most of it is known, by hand zone and kind are chosen. Resolves with {body, status} or null. */
+export async function proposeHazard(me, incident = null) {
+  const [pack, zones] = await Promise.all([loadPack(), incident ? [] : allZones()]);
+  const grades = pack.grades.map((g) => [g.grade, said(g.name)]);
+  const grade = (more) => choice("grade", t("hazard.ask.proposed_grade"), [...more, ...grades]);
+  const description = text("description", t("hazard.ask.description"), { rows: 3 });
+  const origins = (me.enterprise ? ORIGINS.enterprise : ORIGINS.others).map((name) => [name, t(`hazard.origin.${name}`)]);
+  const fields = incident ? [grade([["", t("hazard.ask.by_severity")]]), text("title", t("hazard.ask.title_of_incident")), description]
+    : [text("title", t("hazard.ask.title"), { needed: true }), choice("zone", t("ledger.column.where"), [["", t("ask.choose")], ...zones.map((z) => [z.id, z.name])], { needed: true }), choice("kind", t("hazard.fact.kind"), [["", t("ask.choose")], ...pack.kinds.map((k) => [k.kind, said(k.name)])], { needed: true }), grade([]),
+      choice("origin", t("hazard.ask.origin"), origins), text("reference", t("hazard.ask.reference")), description];
+  const rules = pack.rules.filter((rule) => ["proposal", "confirmed_by_person"].includes(rule.rule));
+  return openForm(t("hazard.ask.propose"), fields, { rules, wide: !incident, send: (given) => call("POST", "/hazards", incident ? { ...given, incident: incident.id } : given) });
+}
+
+/** Every zone. Throws Failure. */
 async function allZones() {
   const found = [];
   let cursor = "";
@@ -100,14 +173,3 @@ async function allZones() {
   } while (cursor);
   return found;
 }
-
-/** Why it was refused: the rule, who says it, and the evidence. */
-export function showRefusal(problem) {
-  const { ruling, gate } = problem;
-  return ask(t("hazard.refused"), (done) => fill(h("div", { class: "refusal" }),
-    gate ? [h("p", { class: "verdict" }, said(gate.verdict_name)), gate.evidence.length ? null : h("p", { class: "muted" }, gate.why.map(said).join("；")), gateEvidence(gate)] : h("p", {}, ruling ? null : conflictOr(problem)),
-    ruling ? [h("p", {}, said(ruling.text)), h("p", { class: "muted" }, basisOf(ruling))] : null,
-    h("div", { class: "buttons" }, h("button", { class: "primary", autofocus: true, onclick: () => done(null) }, t("help.close")))));
-}
-
-const conflictOr = (problem) => (problem.type === "urn:bihuan:problem:conflict" ? t("error.conflict") : problem.rule ? t("hazard.others_command") : problem.detail || problem.title);

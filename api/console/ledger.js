@@ -1,33 +1,15 @@
 // The page of hazards: facets, list, detail; what the feed says of hazards, and the commands that people give.
 import { fill, h, isTyping, stateBox } from "./dom.js";
-import { HazardDetail, gradeMark } from "./hazard_detail.js";
-import { askHazardCommand, askProposal, showRefusal } from "./hazard_forms.js";
-import { gradeChip } from "./list.js";
-import { call, upload } from "./net.js";
-import { dueIn, isOverdue } from "./time.js";
+import { HazardDetail } from "./hazard_detail.js";
+import { chooseCommand, giveCommand, proposeHazard } from "./hazard_forms.js";
+import { GROUPS, may } from "./hazard_next.js";
+import { dueText, hazardRow } from "./hazard_row.js";
+import { FILTERS, MARKS, exportQuery, isKnownToServer, order, queryOf, shows } from "./ledger_filters.js";
+import { call } from "./net.js";
+import { loadPack } from "./pack.js";
 import { said, t } from "./words.js";
 
-const PAGE = 100;
-const OPEN = ["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted"];
-const states = (names) => names.map((name) => `state=${name}`).join("&");
-const FILTERS = {
-  open: { query: states(OPEN), has: (x) => OPEN.includes(x.state) },
-  overdue: { query: "overdue=true", has: (x) => isOverdue(x) },
-  proposed: { query: states(["proposed"]), has: (x) => x.state === "proposed" },
-  working: { query: states(["confirmed", "planned", "rectifying"]), has: (x) => ["confirmed", "planned", "rectifying"].includes(x.state) },
-  claimed: { query: states(["claimed", "accepted"]), has: (x) => ["claimed", "accepted"].includes(x.state) },
-  over: { query: states(["closed", "dismissed"]), has: (x) => ["closed", "dismissed"].includes(x.state) },
-  all: { query: "", has: () => true },
-};
-const GRADES = ["major", "serious", "general"];
-
-/** What is due first stands first; what is over, newest first. */
-function order(a, b) {
-  const [openA, openB] = [OPEN.includes(a.state), OPEN.includes(b.state)];
-  if (openA !== openB) return openA ? -1 : 1;
-  const by = openA ? Date.parse(a.due_at) - Date.parse(b.due_at) : Date.parse(b.updated_at) - Date.parse(a.updated_at);
-  return by || (a.id < b.id ? 1 : -1);
-}
+const PAGE = 100, MOST = 5000;
 
 export class Ledger {
   /** `calls`: toast(text, wrong), showIncident(id). */
@@ -37,15 +19,20 @@ export class Ledger {
     this.known = new Map();
     this.filterName = "open";
     this.grade = null;
+    this.marks = new Set();
+    this.grades = [];
     this.next = null;
     this.chosen = null;
     this.loaded = false;
     this.stale = false;
+    this.canExport = false;
+    this.shown = [];
     this.facets = h("nav", { class: "facets", "aria-label": t("filter.state") });
     this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("ledger.title") });
     const columns = ["grade", "what", "where", "state", "due"].map((name) => h("span", {}, t(`ledger.column.${name}`)));
     const head = h("div", { class: "columns ledger-columns", "aria-hidden": true }, columns);
-    this.detail = new HazardDetail(me, { command: (name) => this.command(name), back: () => this.detail.element.classList.remove("open"), showIncident: calls.showIncident });
+    this.detail = new HazardDetail(me, { command: (name) => this.command(name), more: () => this.more(), back: () => this.detail.element.classList.remove("open"),
+      showIncident: calls.showIncident, showHazard: (id) => this.choose(id, true) });
     this.element = h("main", { class: "desk ledger" }, this.facets, h("section", { class: "list", "aria-label": t("ledger.title") }, head, this.rows), this.detail.element);
     this.renderFacets();
   }
@@ -53,28 +40,41 @@ export class Ledger {
   /** Shown for the first time: load. */
   open(id = null) {
     if (id) this.choose(id, true);
-    if (!this.loaded) this.load(true);
+    if (this.loaded) return;
+    this.load(true);
+    loadPack().then((pack) => { this.grades = pack.grades.toReversed(); this.renderFacets(); if (this.loaded) this.render(); }, () => {});
+    // Whether this server exports: a format that does not exist is 422 where the route is, 404 where it is not.
+    call("GET", "/hazards/export?format=none").then(() => true, (failure) => failure.status === 422).then((found) => { this.canExport = found; this.renderFacets(); });
   }
 
+  /** Pages until something is shown; marks that the server does not know are looked for here, in all that it has. */
   async load(first) {
-    const asked = this.filterName;
-    const grade = this.grade ? `&grade=${this.grade}` : "";
-    const cursor = first ? "" : `&cursor=${encodeURIComponent(this.next)}`;
-    if (first && !this.known.size) fill(this.rows, h("p", { class: "end-of-list" }, t("ledger.loading")));
+    const asking = this.asking = {}; // an answer to an earlier question comes too late
+    if (first && !this.known.size) this.waiting();
     try {
-      const { body } = await call("GET", `/hazards?limit=${PAGE}&${FILTERS[asked].query}${grade}${cursor}`);
-      if (asked !== this.filterName) return;
-      if (first) this.known.clear();
-      for (const hazard of body.items) this.known.set(hazard.id, hazard);
-      this.next = body.next;
+      let cursor = first ? null : this.next, all = first;
+      const here = [...this.marks].some((mark) => !isKnownToServer(mark));
+      do {
+        const { body } = await call("GET", `/hazards?limit=${here ? 500 : PAGE}&${queryOf(this)}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+        if (asking !== this.asking) return;
+        if (all) this.known.clear();
+        all = false;
+        for (const hazard of body.items) this.known.set(hazard.id, hazard);
+        this.next = cursor = body.next;
+      } while (here && cursor && this.known.size < MOST);
       this.loaded = true;
       this.render();
       if (!this.chosen && matchMedia("(min-width: 901px)").matches && this.shown.length) this.choose(this.shown[0].id);
     } catch (failure) {
-      if (failure.status === 401) return;
-      const note = t(failure.status === 0 ? "error.network" : "error.unavailable");
-      fill(this.rows, stateBox(t("error.title"), note, h("button", { onclick: () => this.load(true) }, t("error.retry"))));
+      if (failure.status === 401 || asking !== this.asking) return;
+      const denied = failure.status === 403;
+      fill(this.rows, denied ? stateBox(t("error.permission"), t("error.permission_note", { role: t(`role.${this.me.role}`) }))
+        : stateBox(t("error.title"), t(failure.status === 0 ? "error.no_network" : "error.unavailable"), h("button", { onclick: () => this.load(true) }, t("error.retry"))));
     }
+  }
+
+  waiting() {
+    fill(this.rows, h("p", { class: "visually-hidden" }, t("ledger.loading")), Array.from({ length: 8 }, () => h("div", { class: "row hazard waiting", "aria-hidden": true }, h("i"), h("i"), h("i"), h("i"), h("i"))));
   }
 
   /** One hazard from the feed or an answer. */
@@ -113,6 +113,8 @@ export class Ledger {
   filter(change) {
     if (change.filterName) this.filterName = change.filterName;
     if ("grade" in change) this.grade = change.grade;
+    if (change.mark && !this.marks.delete(change.mark)) this.marks.add(change.mark);
+    if (change.nothing) { this.filterName = "open"; this.grade = null; this.marks.clear(); }
     this.known.clear();
     this.renderFacets();
     this.load(true);
@@ -121,83 +123,90 @@ export class Ledger {
   // --- what the person does ---
   async command(name) {
     const hazard = this.detail.hazard;
-    const fields = await askHazardCommand(name, hazard);
-    if (fields === null) return;
+    if (!hazard || !may(hazard, name, this.me)) return;
     try {
-      for (const paper of fields.evidence ?? []) {
-        if (paper.file) paper.sha256 = (await upload(`/hazards/${encodeURIComponent(hazard.id)}/evidence`, paper.file)).sha256;
-        delete paper.file;
-      }
-      const { body } = await call("POST", `/hazards/${encodeURIComponent(hazard.id)}/commands`, { command: name, version: hazard.version, ...fields });
+      const body = await giveCommand(name, hazard, this.me, () => this.refresh(hazard.id));
+      if (body === null) return;
       this.take(body);
-      this.detail.show(body);
-    } catch (failure) {
-      await this.explain(failure, hazard);
+      if (this.detail.wanted === body.id) this.detail.show(body);
+      this.calls.toast(t("ledger.done", { command: said(hazard.commands.find((c) => c.command === name).name), state: said(body.state_name) }));
+    } catch (failure) { // before the form was there
+      if (failure.status !== 401) this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
     }
   }
 
-  async explain(failure, hazard) {
-    if (failure.status === 401) return;
-    if ([403, 409, 422].includes(failure.status)) {
-      if (failure.status !== 422) await this.detail.load(hazard.id);
-      await showRefusal(failure.problem);
-    } else this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
+  /** The hazard as it is now, shown as such; null when it can't be had. */
+  async refresh(id) {
+    await this.detail.load(id);
+    return this.detail.hazard?.id === id ? this.detail.hazard : null;
   }
 
-  /** Put a hazard down, from `incident` or by hand; resolves when it is shown. */
+  async more() {
+    const hazard = this.detail.hazard;
+    const name = hazard && Object.values(GROUPS).flat().some((each) => may(hazard, each, this.me)) ? await chooseCommand(hazard, this.me) : null;
+    if (name) this.command(name);
+  }
+
+  /** Put a hazard down, from `incident` or by hand; resolves with its id when it is down, or null. */
   async propose(incident = null) {
-    const fields = await askProposal(incident);
-    if (fields === null) return null;
     try {
-      const { body, status } = await call("POST", "/hazards", fields);
-      this.calls.toast(t(status === 200 ? "ledger.there_already" : "ledger.put_down"));
-      this.take(body);
-      return body.id;
+      const answer = await proposeHazard(this.me, incident);
+      if (answer === null) return null;
+      this.calls.toast(t(answer.status === 200 ? "ledger.there_already" : "ledger.put_down"));
+      this.take(answer.body);
+      return answer.body.id;
     } catch (failure) {
-      if ([403, 404, 409, 422].includes(failure.status)) await showRefusal(failure.problem);
-      else if (failure.status !== 401) this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
+      if (failure.status !== 401) this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
       return null;
     }
+  }
+
+  async putDown() {
+    const id = await this.propose();
+    if (id) this.choose(id, true);
+  }
+
+  /** What a key does here; false where it does nothing. */
+  key(name) {
+    const act = { j: () => this.choose(this.neighbour(1)), ArrowDown: () => this.choose(this.neighbour(1)), k: () => this.choose(this.neighbour(-1)), ArrowUp: () => this.choose(this.neighbour(-1)),
+      a: () => (this.detail.primary() ? this.command(this.detail.primary()) : this.calls.toast(t("hazard.not_your_turn"))), o: () => this.more(), c: () => this.command("comment"),
+      n: () => this.me.hazard_commands.includes("propose") && this.putDown(), Enter: () => this.detail.element.classList.add("open") }[name];
+    act?.();
+    return Boolean(act);
   }
 
   // --- how it looks ---
   render() {
     this.stale = false;
-    this.shown = [...this.known.values()].filter((x) => FILTERS[this.filterName].has(x) && (!this.grade || x.grade === this.grade)).sort(order);
+    this.shown = [...this.known.values()].filter((x) => shows(this, x)).sort(order);
     if (!this.shown.length) {
-      const plain = this.filterName === "open" && !this.grade;
-      fill(this.rows, plain ? stateBox(t("ledger.empty"), t("ledger.empty_note")) : stateBox(t("ledger.none_match"), ""));
+      const plain = this.filterName === "open" && !this.grade && !this.marks.size;
+      fill(this.rows, plain ? stateBox(t("ledger.empty"), t("ledger.empty_note")) : stateBox(t("ledger.none_match"), "", h("button", { onclick: () => this.filter({ nothing: true }) }, t("list.clear_filters"))));
       return;
     }
-    fill(this.rows, this.shown.map((hazard) => this.row(hazard)), h("p", { class: "end-of-list" }, this.next ? h("button", { onclick: () => this.load(false) }, t("ledger.more")) : t("ledger.end")));
+    const { scrollTop } = this.rows;
+    fill(this.rows, this.shown.map((hazard) => hazardRow(hazard, () => this.choose(hazard.id, true))), h("p", { class: "end-of-list" }, this.next ? h("button", { onclick: () => this.load(false) }, t("ledger.more")) : t("ledger.end")));
+    this.rows.scrollTop = scrollTop;
     this.mark();
   }
 
-  row(hazard) {
-    const due = h("span", { class: "due", "data-due": "" });
-    dueText(due, hazard);
-    return h("div", { class: `row hazard${OPEN.includes(hazard.state) ? "" : " over"}`, role: "option", "aria-selected": "false", "data-id": hazard.id, onclick: () => this.choose(hazard.id, true) },
-      gradeMark(hazard), h("span", { class: "what", title: hazard.title }, h("span", { class: "kinds" }, hazard.title), h("small", {}, said(hazard.kind_name))),
-      h("span", { class: "where" }, gradeChip(hazard.zone_grade), h("span", {}, hazard.zone_name)), h("span", { class: "word" }, said(hazard.state_name)), due);
-  }
-
   mark() {
-    for (const element of this.rows.querySelectorAll(".row")) element.setAttribute("aria-selected", String(element.dataset.id === this.chosen));
+    for (const element of this.rows.querySelectorAll(".row")) {
+      const chosen = element.dataset.id === this.chosen;
+      element.setAttribute("aria-selected", String(chosen));
+      if (chosen && !this.rows.matches(":hover")) element.scrollIntoView({ block: "nearest" });
+    }
   }
 
   renderFacets() {
     const facet = (pressed, onclick, ...children) => h("li", {}, h("button", { class: "facet", "aria-pressed": String(pressed), onclick }, children));
-    const put = this.me.hazard_commands.includes("propose") ? h("button", { class: "put-down", onclick: async () => { const id = await this.propose(); if (id) this.choose(id, true); } }, t("ledger.by_hand")) : null;
+    const section = (title, ...facets) => h("section", {}, h("h2", {}, t(title)), h("ul", {}, facets));
+    const put = this.me.hazard_commands.includes("propose") ? h("button", { class: "put-down", onclick: () => this.putDown() }, t("ledger.by_hand"), h("kbd", {}, "n")) : null;
+    const beyond = [...this.marks].some((mark) => !isKnownToServer(mark));
+    const away = this.canExport ? h("a", { class: "export", href: `/api/v1/hazards/export?${exportQuery(this)}`, download: "" }, t("ledger.export"), beyond ? h("small", {}, t("ledger.export_note")) : null) : null;
     fill(this.facets, put,
-      h("section", {}, h("h2", {}, t("ledger.by_state")), h("ul", {}, Object.keys(FILTERS).map((name) => facet(this.filterName === name, () => this.filter({ filterName: name }), t(`ledger.filter.${name}`))))),
-      h("section", {}, h("h2", {}, t("ledger.by_grade")), h("ul", {}, GRADES.map((name) => facet(this.grade === name, () => this.filter({ grade: this.grade === name ? null : name }), t(`hazard.grade.${name}`))))));
+      section("ledger.by_state", Object.keys(FILTERS).map((name) => facet(this.filterName === name, () => this.filter({ filterName: name }), t(`ledger.filter.${name}`)))),
+      section("ledger.by_mark", Object.keys(MARKS).map((name) => facet(this.marks.has(name), () => this.filter({ mark: name }), h("i", { "aria-hidden": true }, this.marks.has(name) ? "✓" : MARKS[name].sign), t(`ledger.mark.${name}`)))),
+      this.grades.length ? section("ledger.by_grade", this.grades.map((g) => facet(this.grade === g.grade, () => this.filter({ grade: this.grade === g.grade ? null : g.grade }), said(g.name)))) : null, away);
   }
-}
-
-/** "剩 2 天 4 小时", or in the alarm's colour and in words "已超期 6 小时"; nothing once it is accepted. */
-function dueText(element, hazard) {
-  const late = isOverdue(hazard);
-  element.classList.toggle("late", late);
-  const text = hazard.due_at && ![...FILTERS.over.query.matchAll(/state=(\w+)/g)].some(([, s]) => s === hazard.state) && hazard.state !== "accepted" ? dueIn(hazard.due_at) : "";
-  if (element.textContent !== text) element.textContent = text;
 }

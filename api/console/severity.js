@@ -7,7 +7,7 @@ const SHAPES = {
   4: ["circle", { cx: 12, cy: 12, r: 10 }, 16],
 };
 
-function part(tag, attributes, text = "") {
+export function part(tag, attributes, text = "") {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text) element.textContent = text;

@@ -50,6 +50,15 @@ export function ofWallClock(value) {
 
 const RUNNING = ["proposed", "confirmed", "planned", "rectifying", "claimed"];
 
+/** The moment `days` later by the site's wall clock. */
+export function daysAfter(text, days) {
+  const later = new Date(Date.parse(`${wallClock(new Date(text).getTime())}:00Z`) + days * 86_400_000);
+  return ofWallClock(later.toISOString().slice(0, 16));
+}
+
+/** Whether a hazard is off the list: closed, dismissed or merged. */
+export const isOver = (hazard) => ["closed", "dismissed", "merged"].includes(hazard.state);
+
 /** Whether a hazard's due date has passed while its clock runs. */
 export const isOverdue = (hazard) => Boolean(hazard.due_at) && RUNNING.includes(hazard.state) && Date.parse(hazard.due_at) < now();
 

@@ -21,7 +21,7 @@ from api.routes.incidents import FEED_POSITION, POSITION
 from api.services import Services
 from hazards.errors import BadInput
 from hazards.ledger import commands as domain
-from hazards.ledger.conditions import hindrance
+from hazards.ledger.conditions import hindrance, open_to
 from hazards.ledger.decision import Case
 from hazards.ledger.decisions import case_of
 from hazards.ledger.hazard import Actor
@@ -187,7 +187,8 @@ async def _detail(hazard_id: str, asking: Principal, services: Services) -> mode
 
 
 def _allowance(name: str, case: Case, presenter: HazardPresenter) -> models.Allowance:
-    text, found = presenter.text(f"hazard.command.{name}"), hindrance(case, name)
-    if found is None:
-        return models.Allowance(command=name, name=text, allowed=True)
-    return models.Allowance(command=name, name=text, allowed=False, why_not=presenter.ruling(basis_of(found.ruling)), detail=found.what)
+    found, rule = hindrance(case, name), case.policy.rule_of(COMMANDS[name][0]).id
+    return models.Allowance(
+        command=name, name=presenter.text(f"hazard.command.{name}"), allowed=found is None, rule=rule, open_to=open_to(case, name),
+        why_not=presenter.ruling(basis_of(found.ruling)) if found else None, detail=found.what if found else "",
+    )  # fmt: skip

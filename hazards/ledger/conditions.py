@@ -5,7 +5,10 @@ The same conditions tell people beforehand what they may do and why not. What mu
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
+from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
 from hazards.ledger.rulings import NotByRule, NotForRole
 
@@ -22,6 +25,16 @@ def hindrance(case: Case, command: str) -> Hindrance | None:
         if (found := condition(case, command)) is not None:
             return found
     return None
+
+
+def open_to(case: Case, command: str) -> list[str]:
+    """The roles of which a person, having proved again who it is, could give ``command`` now: whose turn it is. The administrator,
+    who stands in for others, is left out."""
+    if _in_tables(case, command) is not None:
+        return []
+    roles = case.policy.commands[command].roles - {"administrator"}
+    people = {role: structs.replace(case, actor=Actor("", role, confirmed_at=case.now)) for role in sorted(roles)}
+    return [role for role, asking in people.items() if hindrance(asking, command) is None]
 
 
 # --- who ---
