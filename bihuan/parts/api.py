@@ -18,6 +18,8 @@ from api.app import create_app
 from api.problems import Problem, answer
 from api.settings import ApiSettings
 from bihuan.control import Beat
+from bihuan.ledger.anchoring import Anchoring
+from bihuan.ledger.plan import anchor_plan
 from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.publishing import Publisher
@@ -118,7 +120,8 @@ async def serve(part: Part) -> None:
         broker_bytes=publisher.bytes_written,
         note={"published": relay.published, "sections": sorted(name for name, kept in registry().site.settings.items() if kept)},
     )
-    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database)]
+    anchoring = Anchoring(database, anchor_plan(settings), lambda: registry().site, now_us)
+    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database), anchoring.run()]
     await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
     await series.close()
