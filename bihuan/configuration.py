@@ -99,6 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Mail server: smtps://USER:PASSWORD@HOST:465 (TLS), smtp://USER:PASSWORD@HOST:587 (demands STARTTLS) or "
             "smtp://HOST:25?starttls=no (plain); ?from=ADDRESS names the sender, ?ca=FILE a certificate authority of one's own.",
             secret=True,
+            pattern=r"^$|^smtps?://[^\s/]+/?(\?\S*)?$",
         ),
     ] = ""
     partitions: Annotated[

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hazards.errors import Conflict, NotFound
 from hazards.ledger.anchors import Anchor, Handover, Head, HeadsDigest, digest_of, read_anchor
 from storage import schema
+from storage.database import Database
 from storage.incident_queries import cursor_of, cursor_values, page
 
 PORTION = 1000
@@ -107,9 +108,10 @@ def clear_unsealed(connection: Connection, number: int) -> bool:
 
 def seal_anchor(connection: Connection, anchor: Anchor, statement: bytes, signature: str, handovers: Sequence[Handover]) -> None:
     """Write the anchor's row. Raises Conflict when the heads that are there are not its heads: somebody else made one meanwhile."""
-    digest = HeadsDigest()
-    for heads in heads_of(lambda after: heads_from(connection, anchor.number, after)):
+    digest, (heads, place) = HeadsDigest(), heads_from(connection, anchor.number, -1)
+    while heads:
         digest.add(heads)
+        heads, place = heads_from(connection, anchor.number, place)
     if (digest.count, digest.value()) != (anchor.changed, anchor.heads):
         raise Conflict("another process makes this anchor", where=f"anchor {anchor.number}")
     row = {"number": anchor.number, "day": anchor.day, "body": statement, "digest": digest_of(statement), "signature": signature,
@@ -165,12 +167,15 @@ def heads_from(connection: Connection, number: int, after: int) -> tuple[list[He
     return [Head(row.hazard, row.number, row.digest) for row in rows], rows[-1].place if rows else after
 
 
-def heads_of(portion_after: Callable[[int], tuple[list[Head], int]]) -> Iterator[list[Head]]:
-    """All portions that ``portion_after`` (``heads_from``, in a snapshot each or all in one) gives, in order."""
-    heads, place = portion_after(-1)
-    while heads:
+def heads_of(database: Database, number: int) -> Iterator[list[Head]]:
+    """All heads of an anchor in their order, in portions, each in a snapshot of its own: sealed heads stay as they are. Blocks."""
+    place = -1
+    while True:
+        with database.read() as connection:
+            heads, place = heads_from(connection, number, place)
+        if not heads:
+            return
         yield heads
-        heads, place = portion_after(place)
 
 
 def first_event_at(connection: Connection) -> int | None:

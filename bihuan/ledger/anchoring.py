@@ -8,7 +8,7 @@ What must not go in: how letters and files are made, what an anchor says.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,13 +19,13 @@ from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 
 from api.present import zone_of_time
-from bihuan.ledger.documents import document_parts, file_name, keep_in_folder
 from bihuan.ledger.key import AnchorKey, load_key, make_key
 from bihuan.ledger.mail import MailServer, letter, send
 from hazards.errors import BihuanError, Conflict, Misconfigured, Unavailable
 from hazards.ledger.anchors import Head, HeadsDigest, canonical, days_due, next_anchor
 from hazards.zones import Site
 from storage import anchors as store
+from storage.anchor_files import document_parts, file_name, keep_in_folder
 from storage.anchors import AnchorRow
 from storage.database import Database
 from storage.leadership import ANCHOR, Leadership
@@ -186,25 +186,17 @@ class Anchoring:
         now = self.now()
         await self.database.writing(lambda c: store.note_delivery(c, row.number, place, now=now, trouble=trouble))
 
-    def _heads(self, number: int) -> Iterator[list[Head]]:
-        """A portion a snapshot: sealed heads stay as they are, and a slow place must not hold one open."""
-
-        def portion(after: int) -> tuple[list[Head], int]:
-            with self.database.read() as connection:
-                return store.heads_from(connection, number, after)
-
-        return store.heads_of(portion)
-
     def _hand_over(self, row: AnchorRow, place: str) -> None:
         """On a thread. Raises Unavailable, Conflict."""
         anchor = row.anchor()
         if place.startswith(FOLDER):
-            keep_in_folder(Path(place.removeprefix(FOLDER)), file_name(anchor), document_parts(row, self._heads(row.number)))
+            parts = document_parts(row, store.heads_of(self.database, row.number))
+            keep_in_folder(Path(place.removeprefix(FOLDER)), file_name(anchor), parts)
             return
         if self.plan.server is None:
             raise Unavailable("no mail server is configured", where="BIHUAN_ANCHOR_SMTP")
         whole, recipient = anchor.changed <= MAILED_HEADS, place.removeprefix(EMAIL)
-        document = b"".join(document_parts(row, self._heads(row.number) if whole else None))
+        document = b"".join(document_parts(row, store.heads_of(self.database, row.number) if whole else None))
         message = letter(row, anchor, file_name(anchor), document, sender=self.plan.server.sender, recipient=recipient, with_heads=whole)
         send(self.plan.server, message, recipient)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from bihuan.ledger.documents import documents_in, read_file
 from bihuan.ledger.key import is_signed, trusted_with
 from hazards.errors import NotFound
 from hazards.ledger.anchors import Anchor, Document, Handover, Head, HeadsDigest, digest_of, read_anchor
@@ -17,6 +16,7 @@ from hazards.ledger.record import GENESIS
 from hazards.ledger.verification import AnchoredHead, Fault, Finding, cut_off, vanished, where
 from storage import anchors as store
 from storage import ledger_reading as reading
+from storage.anchor_files import documents_in, read_file
 from storage.anchors import AnchorRow
 from storage.database import Database
 
@@ -83,12 +83,8 @@ class AnchorCheck:
         self._trusted = trusted_with(keys, list(dict.fromkeys(handovers)))
 
     def _stored_heads(self, anchor: Anchor) -> Iterator[Finding]:
-        def portion(after: int) -> tuple[list[Head], int]:
-            with self.database.read() as connection:
-                return store.heads_from(connection, anchor.number, after)
-
         digest = HeadsDigest()
-        for heads in store.heads_of(portion):
+        for heads in store.heads_of(self.database, anchor.number):
             digest.add(heads)
         if (digest.count, digest.value()) != (anchor.changed, anchor.heads):
             self.loose.add(anchor.number)

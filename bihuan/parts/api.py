@@ -18,8 +18,6 @@ from api.app import create_app
 from api.problems import Problem, answer
 from api.settings import ApiSettings
 from bihuan.control import Beat
-from bihuan.ledger.anchoring import Anchoring
-from bihuan.ledger.plan import anchor_plan
 from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.publishing import Publisher
@@ -27,7 +25,7 @@ from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
 from bihuan.time_series import SeriesReader, retention_of
-from hazards.errors import JournalFull, Unavailable
+from hazards.errors import BihuanError, JournalFull, Unavailable
 from hazards.zones import Site
 from ingest.door import Door
 from ingest.telemetry_door import TelemetryDoor
@@ -120,8 +118,7 @@ async def serve(part: Part) -> None:
         broker_bytes=publisher.bytes_written,
         note={"published": relay.published, "sections": sorted(name for name, kept in registry().site.settings.items() if kept)},
     )
-    anchoring = Anchoring(database, anchor_plan(settings), lambda: registry().site, now_us)
-    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database), anchoring.run()]
+    jobs = [registry.run(), _keep(relay.run), keep_notes(part, database), _anchor(part, database, registry)]
     await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
     await series.close()
@@ -179,6 +176,21 @@ async def _keep(work: Callable[[], Awaitable[None]]) -> None:
         except Exception as e:
             log.exception("relay failed and begins again", error=str(e))
         await asyncio.sleep(0.5)
+
+
+async def _anchor(part: Part, database: Database, registry: SiteWatch) -> None:
+    """Anchor the ledger day by day. Its packages (keys, mail) are imported beside the rest: nobody waits for them at a start."""
+
+    def job() -> Callable[[], Awaitable[None]]:
+        from bihuan.ledger.anchoring import Anchoring
+        from bihuan.ledger.plan import anchor_plan
+
+        return Anchoring(database, anchor_plan(part.settings), lambda: registry().site, now_us).run
+
+    try:
+        await (await asyncio.to_thread(job))()
+    except BihuanError as e:
+        log.error("the ledger is not anchored", error=str(e))  # noqa: TRY400 - a line, not a trace
 
 
 def main() -> None:

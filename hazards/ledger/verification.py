@@ -86,7 +86,6 @@ class ChainCheck:
         self._anchored = {head.number: head for head in anchored}
         self._proven = 0  # the number of the last anchored head that was compared
         self._before: frozenset[str] = frozenset({GENESIS})  # digests that the row before may have
-        self._displaced: dict[int, str] = {}
         self.entry: Entry | None = None  # the newest that could be read
 
     def take(self, row: StoredEvent) -> Iterator[Finding]:
@@ -113,14 +112,11 @@ class ChainCheck:
             self.entry = entry = read_entry(row.data)
         except msgspec.DecodeError:
             return Finding(Fault.CHANGED, here, "its bytes are no entry")
-        if entry.hazard != self.hazard:
-            return Finding(Fault.REORDERED, here, f"it holds event {entry.number} of hazard {entry.hazard}")
-        if entry.number != row.number:
-            self._displaced[entry.number] = row.digest
-            return Finding(Fault.REORDERED, here, f"it holds what was recorded as event {entry.number}")
-        displaced = self._displaced.get(row.number - 1)
-        follows = not before or row.digest in made or (displaced is not None and chained(displaced, row.data) == row.digest)
-        if not follows:
+        if entry.hazard != self.hazard or entry.number != row.number:
+            self._before = frozenset()  # what the next one follows stands somewhere else
+            of = "" if entry.hazard == self.hazard else f" of hazard {entry.hazard}"
+            return Finding(Fault.REORDERED, here, f"it holds what was recorded as event {entry.number}{of}")
+        if before and row.digest not in made:
             return Finding(Fault.CHANGED, here, "its digest does not follow from the event before it and its own bytes")
         for name in ("at", "actor", "event", "command_id"):
             if getattr(row, name) != getattr(entry, name):
