@@ -275,7 +275,7 @@ class AnchorDelivery(BaseModel):
     way: str = Field(description="folder or email")
     delivered_at: datetime | None
     attempts: int
-    tried_at: datetime
+    tried_at: datetime | None
     failed: bool = Field(description="whether the last attempt failed; the log says why")
 
 

@@ -57,7 +57,7 @@ class DeliveryRow:
     anchor: int
     place: str
     attempts: int
-    tried_at: int
+    tried_at: int | None
     delivered_at: int | None
     trouble: str
 
@@ -106,8 +106,12 @@ def clear_unsealed(connection: Connection, number: int) -> bool:
     return len(places) == PORTION
 
 
-def seal_anchor(connection: Connection, anchor: Anchor, statement: bytes, signature: str, handovers: Sequence[Handover]) -> None:
-    """Write the anchor's row. Raises Conflict when the heads that are there are not its heads: somebody else made one meanwhile."""
+def seal_anchor(
+    connection: Connection, anchor: Anchor, statement: bytes, signature: str, handovers: Sequence[Handover], places: Sequence[str]
+) -> None:
+    """Write the anchor's row, and that it is to go to ``places``.
+
+    Raises Conflict when the heads that are there are not its heads: somebody else made one meanwhile."""
     digest, (heads, place) = HeadsDigest(), heads_from(connection, anchor.number, -1)
     while heads:
         digest.add(heads)
@@ -117,6 +121,8 @@ def seal_anchor(connection: Connection, anchor: Anchor, statement: bytes, signat
     row = {"number": anchor.number, "day": anchor.day, "body": statement, "digest": digest_of(statement), "signature": signature,
            "handovers": msgspec.json.encode(list(handovers)).decode(), "created_at": anchor.created_at}  # fmt: skip
     connection.execute(schema.anchors.insert().values(**row))
+    for place in places:
+        connection.execute(schema.anchor_deliveries.insert().values(anchor=anchor.number, place=place, attempts=0, trouble=""))
 
 
 # --- reading them ---
@@ -188,7 +194,7 @@ def first_event_at(connection: Connection) -> int | None:
 def undelivered(connection: Connection, place: str, *, from_the_first: bool, limit: int) -> list[AnchorRow]:
     """Anchors that ``place`` has not, oldest first.
 
-    A new place gets all of them (``from_the_first``), or only the newest and what comes after it."""
+    A place that was configured later gets all of them (``from_the_first``), or the newest and what comes after it."""
     anchors, sent = schema.anchors, schema.anchor_deliveries
     query = _anchors().outerjoin(sent, and_(sent.c.anchor == anchors.c.number, sent.c.place == place)).where(sent.c.delivered_at.is_(None))
     if not from_the_first:
@@ -202,7 +208,7 @@ def note_delivery(connection: Connection, number: int, place: str, *, now: int, 
     """An attempt: delivered, or not because of ``trouble``. What was delivered stays so."""
     table = schema.anchor_deliveries
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(make(table).values(anchor=number, place=place, tried_at=now).on_conflict_do_nothing())
+    connection.execute(make(table).values(anchor=number, place=place, attempts=0, trouble="").on_conflict_do_nothing())
     done = {} if trouble else {"delivered_at": now}
     connection.execute(
         update(table)

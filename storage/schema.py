@@ -234,7 +234,7 @@ anchor_deliveries = Table(
     Column("anchor", Integer, primary_key=True, autoincrement=False),
     Column("place", String, primary_key=True),  # folder:PATH or email:ADDRESS
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("tried_at", BigInteger, nullable=False),
+    Column("tried_at", BigInteger),
     Column("delivered_at", BigInteger),
     Column("trouble", Text, nullable=False, server_default=""),  # why the last attempt failed
 )

@@ -157,7 +157,7 @@ def _anchor(row: store.AnchorRow, deliveries: list[store.DeliveryRow], presenter
         deliveries=[
             models.AnchorDelivery(
                 way=d.place.partition(":")[0], delivered_at=presenter.time_or_none(d.delivered_at), attempts=d.attempts,
-                tried_at=presenter.time(d.tried_at), failed=bool(d.trouble),
+                tried_at=presenter.time_or_none(d.tried_at), failed=bool(d.trouble),
             ) for d in deliveries
         ],
     )  # fmt: skip

@@ -140,7 +140,8 @@ class Anchoring:
             )
             statement = canonical(anchor)
             signature = key.sign(statement)
-            await self.database.writing(lambda c: store.seal_anchor(c, anchor, statement, signature, key.handovers))
+            places = self.plan.places()
+            await self.database.writing(lambda c: store.seal_anchor(c, anchor, statement, signature, key.handovers, places))
         except (IntegrityError, Conflict):  # whoever made it meanwhile made it whole
             log.warning("another process makes this anchor", number=number)
             return

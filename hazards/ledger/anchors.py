@@ -24,7 +24,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from hazards.ledger.record import GENESIS
+from hazards.ledger.record import GENESIS, decoded
 
 FORMAT = "bihuan-ledger-anchor/1"
 KEY_FORMAT = "bihuan-ledger-key/1"
@@ -92,7 +92,7 @@ def canonical(anchor: Anchor) -> bytes:
 
 def read_anchor(data: bytes) -> Anchor:
     """The anchor in ``data``. Raises msgspec.DecodeError for bytes that are none."""
-    anchor = _anchors.decode(data)
+    anchor = decoded(_anchors, data)
     if anchor.format != FORMAT:
         raise msgspec.ValidationError(f"format {anchor.format!r} is not known")
     return anchor
@@ -100,7 +100,7 @@ def read_anchor(data: bytes) -> Anchor:
 
 def read_document(data: bytes) -> Document:
     """The document in ``data``. Raises msgspec.DecodeError for bytes that are none."""
-    return _documents.decode(data)
+    return decoded(_documents, data)
 
 
 def digest_of(statement: bytes) -> str:

@@ -53,7 +53,7 @@ def upgrade() -> None:
     sa.Column('anchor', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('place', sa.String(), nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('tried_at', sa.BigInteger(), nullable=False),
+    sa.Column('tried_at', sa.BigInteger(), nullable=True),
     sa.Column('delivered_at', sa.BigInteger(), nullable=True),
     sa.Column('trouble', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('anchor', 'place')
