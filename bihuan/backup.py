@@ -31,6 +31,7 @@ MANIFEST = "manifest.json"
 _OURS = ("cameras.json", "journal.sqlite", "ledger.sqlite", "series.sqlite", "evidence", "secrets")
 _ANCHOR_KEY = "anchor-key"
 """Section of the key that signs anchors. Not with the ledger unless asked: who has both can rewrite the ledger and sign it."""
+_KEY_FILES = ("", ".pub", ".handovers")
 _CHUNK = 1 << 20
 Loose = Sequence[tuple[str, Path]]
 
@@ -120,9 +121,10 @@ def _loose_files(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 def _anchor_key(settings: Settings) -> Iterator[tuple[str, Path]]:
     """The key that signs anchors, with what belongs to it."""
-    for path in (settings.anchor_key_path.with_suffix(suffix) for suffix in (settings.anchor_key_path.suffix, ".pub", ".handovers")):
+    for what in _KEY_FILES:
+        path = settings.anchor_key_path.with_name(settings.anchor_key_path.name + what)
         if path.is_file():
-            yield f"{_ANCHOR_KEY}/{path.name}", path
+            yield f"{_ANCHOR_KEY}/key{what}", path
 
 
 def _figures(settings: Settings, stage: Path, files: dict[str, str]) -> dict[str, Any]:
@@ -264,17 +266,24 @@ def _move_aside(settings: Settings) -> None:
         path.replace(aside / path.name)
 
 
-def _key_file(settings: Settings, name: str) -> Path:
-    """Where a file of the anchors' key goes: where the key is configured now."""
-    return settings.anchor_key_path.with_suffix(Path(name).suffix)
+def _place_of(settings: Settings, name: str) -> Path:
+    """Where a file of a backup goes. An anchors' key that is there is kept beside the one that is put back."""
+    section, _, rest = name.partition("/")
+    if section == "evidence":
+        return settings.evidence_path / rest
+    if section != _ANCHOR_KEY or rest.removeprefix("key") not in _KEY_FILES:
+        return settings.folder / name
+    place = settings.anchor_key_path.with_name(settings.anchor_key_path.name + rest.removeprefix("key"))
+    if place.exists():
+        place.replace(place.with_name(time.strftime(f"{place.name}.replaced-%Y%m%dT%H%M%S")))
+    return place
 
 
 def _put_back(settings: Settings, folder: Path, files: dict[str, str]) -> None:
     for name in files:
         if name == "ledger.dump":
             continue
-        section, _, rest = name.partition("/")
-        target = {"evidence": settings.evidence_path / rest, _ANCHOR_KEY: _key_file(settings, rest)}.get(section, settings.folder / name)
+        target = _place_of(settings, name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file, (folder / name).open("rb") as original:

@@ -1,7 +1,7 @@
 """The key that signs anchors: Ed25519 in a file outside the database, PKCS#8 PEM, mode 0600; the public key beside it.
 
-A new key is handed over to by the old one, which signs it and is then gone: ``ledger-anchor.handovers`` beside the key, public, tells
-who verifies why another key signs. What must not go in: what is signed, SQL.
+A new key is handed over to by the old one, which signs it and is then gone: ``ledger-anchor.key.handovers``, public, tells who verifies
+why another key signs. What must not go in: what is signed, SQL.
 """
 
 import os
@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 from hazards.errors import BadInput, Misconfigured
 from hazards.ledger.anchors import Handover, handover_bytes
 
+PUBLIC, HANDOVERS = ".pub", ".handovers"
+"""What lies beside a key, by what is added to its name."""
 _handovers = msgspec.json.Decoder(list[Handover])
 
 
@@ -91,6 +93,11 @@ def trusted_with(keys: Iterable[str], handovers: Sequence[Handover]) -> set[str]
 
 
 # --- the file ---
+def beside(path: Path, what: str) -> Path:
+    """``PUBLIC`` or ``HANDOVERS`` of the key in ``path``; "" is the key itself."""
+    return path.with_name(path.name + what)
+
+
 def load_key(path: Path) -> AnchorKey | None:
     """The key in ``path``; None without such a file. Raises Misconfigured for one that is no key, or that others may read."""
     try:
@@ -153,7 +160,7 @@ def _public_of(private: Ed25519PrivateKey) -> str:
 
 
 def _handovers_path(path: Path) -> Path:
-    return path.with_suffix(".handovers")
+    return beside(path, HANDOVERS)
 
 
 def _read_handovers(path: Path) -> list[Handover]:
@@ -166,7 +173,7 @@ def _read_handovers(path: Path) -> list[Handover]:
 
 
 def _write_public(path: Path, key: AnchorKey) -> None:
-    _write(path.with_suffix(".pub"), key.public_pem().encode("ascii"), 0o644)
+    _write(beside(path, PUBLIC), key.public_pem().encode("ascii"), 0o644)
 
 
 def _write_key(path: Path, private: Ed25519PrivateKey, *, replace: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bihuan.ledger.key import is_signed, load_key, make_key, replace_key
+from bihuan.ledger.key import PUBLIC, beside, is_signed, load_key, make_key, replace_key
 from bihuan.ledger.mail import MailServer as Address
 from bihuan.ledger.mail import read_address
 from hazards.errors import Misconfigured
@@ -109,7 +109,7 @@ def test_the_key_is_made_once_for_its_owner_only_and_its_public_half_lies_beside
     small.now += DAY
     small.anchor()
     assert path.read_bytes() == before and len(small.anchors()) == 2
-    assert path.with_suffix(".pub").read_text() == small.key().public_pem()
+    assert beside(path, PUBLIC).read_text() == small.key().public_pem()
 
 
 def test_openssl_verifies_what_we_sign(small: World, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_openssl_verifies_what_we_sign(small: World, tmp_path: Path) -> None:
     document = json.loads(next(iter(files(small).values())))
     (tmp_path / "statement").write_text(document["statement"], encoding="utf-8")
     (tmp_path / "signature").write_bytes(bytes.fromhex(document["signature"]))
-    public = small.key_path.with_suffix(".pub")
+    public = beside(small.key_path, PUBLIC)
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(public), "-rawin", "-in", "statement", "-sigfile", "signature"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Verified Successfully" in done.stdout, done.stderr
