@@ -34,6 +34,7 @@ from api.routes import (
     hazards,
     health,
     incidents,
+    ledger,
     policy,
     series,
     sessions,
@@ -56,10 +57,10 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, telemetry, series, incidents, hazards, duties, policy, feed, evidence,
+    alarms, telemetry, series, incidents, ledger, hazards, duties, policy, feed, evidence,
     site, sessions, accounts, deliveries, health, console,
 )  # fmt: skip
-"""Every route module: a new one is one name here and its rows in ``api/roles.py``."""
+"""Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
 
 
 def utc_now() -> int:

@@ -380,3 +380,40 @@ class EvidenceKept(BaseModel):
     media_type: str
     size: int
     url: str
+
+
+# --- the record as a whole ---
+class AnchorDelivery(BaseModel):
+    """A place outside that an anchor goes to."""
+
+    way: str = Field(description="folder or email")
+    delivered_at: datetime | None
+    attempts: int
+    tried_at: datetime | None
+    failed: bool = Field(description="whether the last attempt failed; the log says why")
+
+
+class Anchor(BaseModel):
+    """A day's anchor over the whole ledger; None where the stored statement can't be read. ``statement`` is what is signed."""
+
+    number: int
+    first_day: str
+    day: str = Field(description="the last day that it is for, in the site's time zone")
+    created_at: datetime
+    events: int | None = Field(description="of the whole ledger")
+    hazards: int | None
+    changed: int | None = Field(description="hazards whose newest event it pins: those with events since the anchor before")
+    previous: str | None = Field(description="digest of the anchor before")
+    key: str | None = Field(description="the public key that signed, Ed25519")
+    digest: str = Field(description="SHA-256 of ``statement``")
+    signature: str
+    statement: str
+    url: str
+    deliveries: list[AnchorDelivery]
+
+
+class AnchorPage(BaseModel):
+    """Newest first."""
+
+    items: list[Anchor]
+    next: str | None

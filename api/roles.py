@@ -62,12 +62,15 @@ ROUTES: dict[tuple[str, str], Access] = {
     # hazards
     ("GET", "/api/v1/hazards"): Access(_ALL),
     ("POST", "/api/v1/hazards"): Access(_SPEAKERS, 64 * KB),
+    ("GET", "/api/v1/hazards/export"): Access(_ALL),
     ("GET", "/api/v1/hazards/{id}"): Access(_ALL),
     ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
     ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see the policy pack: commands
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     ("GET", "/api/v1/duties"): Access(_DUTIFUL),
     ("POST", "/api/v1/duties/{id}/commands"): Access(_DUTIFUL - {Role.OPERATOR}, 64 * KB),  # who of them: the post, by the policy pack
+    ("GET", "/api/v1/ledger/anchors"): Access(_ALL - {Role.ENTERPRISE}),
+    ("GET", "/api/v1/ledger/anchors/{number}"): Access(_ALL - {Role.ENTERPRISE}),
     ("GET", "/api/v1/policy"): Access(_ALL),
     ("GET", "/api/v1/policy/versions"): Access(_ALL),
     ("PUT", "/api/v1/policy"): Access(_ADMINISTRATOR, 2 * MB),

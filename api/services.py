@@ -1,5 +1,6 @@
 """What the routes work with, put together once by ``create_app``. What must not go in: logic, routes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -74,6 +75,7 @@ class Services:
     throttle: Throttle
     feed: FeedTail
     metrics: Metrics = field(default_factory=Metrics)
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # workbooks made at once
 
     def presenter(self) -> Presenter:
         """For one answer: the present registry and time."""

@@ -16,7 +16,7 @@ import sqlite3
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,11 @@ from hazards.errors import BihuanError, Misconfigured
 FORMAT = 1
 MANIFEST = "manifest.json"
 _OURS = ("cameras.json", "journal.sqlite", "ledger.sqlite", "series.sqlite", "evidence", "secrets")
+_ANCHOR_KEY = "anchor-key"
+"""Section of the key that signs anchors. Not with the ledger unless asked: who has both can rewrite the ledger and sign it."""
+_KEY_FILES = ("", ".pub", ".handovers")
 _CHUNK = 1 << 20
+Loose = Sequence[tuple[str, Path]]
 
 
 class BackupUnsound(BihuanError):
@@ -72,7 +76,7 @@ def _count(path: Path, query: str) -> int:
 
 
 # --- backup ---
-def back_up(settings: Settings, target: Path) -> str:
+def back_up(settings: Settings, target: Path, *, with_anchor_key: bool = False) -> str:
     """Write a backup to ``target``, whole or not at all; a line about it. Raises Misconfigured."""
     if not settings.database and not settings.ledger_path.is_file():
         raise Misconfigured("there is nothing to back up", where=settings.data)
@@ -86,8 +90,9 @@ def back_up(settings: Settings, target: Path) -> str:
         if settings.cameras_path.is_file():
             (stage / settings.cameras_path.name).write_bytes(settings.cameras_path.read_bytes())
         _stage_databases(settings, stage)
+        loose = [*_loose_files(settings), *(_anchor_key(settings) if with_anchor_key else ())]
         finished = Path(scratch) / "finished"
-        figures = _pack(settings, stage, finished, target) if packed else _lay_out(settings, stage)
+        figures = _pack(settings, stage, loose, finished, target) if packed else _lay_out(settings, stage, loose)
         (finished if packed else stage).replace(target)
     _sync(target.parent)
     return f"{target}: {figures['alarms']}, {figures['waiting']} waiting in the journal, {figures['evidence']} evidence files"
@@ -114,6 +119,14 @@ def _loose_files(settings: Settings) -> Iterator[tuple[str, Path]]:
                 yield f"{name}/{path.relative_to(folder)}", path
 
 
+def _anchor_key(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """The key that signs anchors, with what belongs to it."""
+    for what in _KEY_FILES:
+        path = settings.anchor_key_path.with_name(settings.anchor_key_path.name + what)
+        if path.is_file():
+            yield f"{_ANCHOR_KEY}/key{what}", path
+
+
 def _figures(settings: Settings, stage: Path, files: dict[str, str]) -> dict[str, Any]:
     alarms = _count(stage / "ledger.sqlite", "SELECT count(*) FROM alarms")
     return {
@@ -128,9 +141,9 @@ def _manifest(files: dict[str, str], figures: dict[str, Any]) -> bytes:
     return json.dumps({"format": FORMAT, "made": made, "figures": figures, "files": files}, ensure_ascii=False, indent=1).encode()
 
 
-def _lay_out(settings: Settings, stage: Path) -> dict[str, Any]:
+def _lay_out(settings: Settings, stage: Path, loose: Loose) -> dict[str, Any]:
     files = {path.name: _digest(path) for path in sorted(stage.iterdir())}
-    for name, path in _loose_files(settings):
+    for name, path in loose:
         copy = stage / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
@@ -141,7 +154,7 @@ def _lay_out(settings: Settings, stage: Path) -> dict[str, Any]:
     return figures
 
 
-def _pack(settings: Settings, stage: Path, finished: Path, target: Path) -> dict[str, Any]:
+def _pack(settings: Settings, stage: Path, loose: Loose, finished: Path, target: Path) -> dict[str, Any]:
     staged = sorted(stage.iterdir())
     files = {path.name: _digest(path) for path in staged}
     descriptor = os.open(finished, os.O_WRONLY | os.O_CREAT, 0o600)  # it holds secrets
@@ -150,7 +163,7 @@ def _pack(settings: Settings, stage: Path, finished: Path, target: Path) -> dict
         with tarfile.open(fileobj=file, mode=f"w:{compression}", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
             for path in staged:
                 tar.add(path, path.name)
-            for name, path in _loose_files(settings):
+            for name, path in loose:
                 tar.add(path, name)
                 files[name] = _digest(path)
             figures = _figures(settings, stage, files)
@@ -195,7 +208,7 @@ def _verified(folder: Path, source: Path) -> dict[str, Any]:
     if manifest.get("format") != FORMAT:
         raise BackupUnsound(f"is of format {manifest.get('format')}, this build knows {FORMAT}", where=str(source))
     for name, digest in files.items():
-        if Path(name).is_absolute() or ".." in Path(name).parts or name.partition("/")[0] not in (*_OURS, "ledger.dump"):
+        if Path(name).is_absolute() or ".." in Path(name).parts or name.partition("/")[0] not in (*_OURS, _ANCHOR_KEY, "ledger.dump"):
             raise BackupUnsound(f"names a foreign file {name!r}", where=str(source))
         if not (folder / name).is_file() or _digest(folder / name) != digest:
             raise BackupUnsound(f"{name} is missing or damaged", where=str(source))
@@ -253,12 +266,24 @@ def _move_aside(settings: Settings) -> None:
         path.replace(aside / path.name)
 
 
+def _place_of(settings: Settings, name: str) -> Path:
+    """Where a file of a backup goes. An anchors' key that is there is kept beside the one that is put back."""
+    section, _, rest = name.partition("/")
+    if section == "evidence":
+        return settings.evidence_path / rest
+    if section != _ANCHOR_KEY or rest.removeprefix("key") not in _KEY_FILES:
+        return settings.folder / name
+    place = settings.anchor_key_path.with_name(settings.anchor_key_path.name + rest.removeprefix("key"))
+    if place.exists():
+        place.replace(place.with_name(time.strftime(f"{place.name}.replaced-%Y%m%dT%H%M%S")))
+    return place
+
+
 def _put_back(settings: Settings, folder: Path, files: dict[str, str]) -> None:
     for name in files:
         if name == "ledger.dump":
             continue
-        section, _, rest = name.partition("/")
-        target = settings.evidence_path / rest if section == "evidence" else settings.folder / name
+        target = _place_of(settings, name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file, (folder / name).open("rb") as original:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bihuan.ledger.command_line import ledger_app
 from hazards.errors import BihuanError, InvalidFile
 
 app = typer.Typer(help="闭环 bihuan: work-safety alarms, incidents and the closed loop.", no_args_is_help=True, rich_markup_mode=None,
@@ -21,6 +22,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(site_app, name="site")
 policy_app = typer.Typer(help="Policy packs: what a city sets itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(policy_app, name="policy")
+app.add_typer(ledger_app, name="ledger")
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]
@@ -214,12 +216,16 @@ def config(markdown: Annotated[bool, typer.Option("--markdown", help="The page o
 
 
 @app.command()
-def backup(target: Annotated[Path, typer.Argument(help="A file (.tar, .tar.gz) or a new folder.")], data: Data = None) -> None:
+def backup(
+    target: Annotated[Path, typer.Argument(help="A file (.tar, .tar.gz) or a new folder.")],
+    with_anchor_key: Annotated[bool, typer.Option("--with-anchor-key", help="Also the key that signs the ledger's anchors.")] = False,
+    data: Data = None,
+) -> None:
     """Back the whole system up, also while it runs."""
     from bihuan.backup import back_up
     from bihuan.configuration import load
 
-    print(back_up(load(data=_text(data)), target))
+    print(back_up(load(data=_text(data)), target, with_anchor_key=with_anchor_key))
 
 
 @app.command()

@@ -72,6 +72,36 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evidence: Annotated[
         str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")
     ] = ""
+    anchor_key: Annotated[
+        str,
+        _key(
+            "File of the key that signs the ledger's daily anchors, made at the first start; empty is `ledger-anchor.key` in the data "
+            "folder. Mode 0600; not in backups unless asked, so keep a copy elsewhere."
+        ),
+    ] = ""
+    anchor_folder: Annotated[
+        str,
+        _key(
+            "Folder outside this system, such as a mounted share of another machine, that gets each daily anchor of the ledger as a JSON "
+            "file. It must be there; a folder for each system. Empty: none."
+        ),
+    ] = ""
+    anchor_email: Annotated[
+        str,
+        _key(
+            "E-mail addresses, separated by commas, that get each daily anchor of the ledger by BIHUAN_ANCHOR_SMTP.",
+            pattern=r"^$|^[^\s,@]+@[^\s,@]+(\s*,\s*[^\s,@]+@[^\s,@]+)*$",
+        ),
+    ] = ""
+    anchor_smtp: Annotated[
+        str,
+        _key(
+            "Mail server: smtps://USER:PASSWORD@HOST:465 (TLS), smtp://USER:PASSWORD@HOST:587 (demands STARTTLS) or "
+            "smtp://HOST:25?starttls=no (plain); ?from=ADDRESS names the sender, ?ca=FILE a certificate authority of one's own.",
+            secret=True,
+            pattern=r"^$|^smtps?://[^\s/]+/?(\?\S*)?$",
+        ),
+    ] = ""
     partitions: Annotated[
         int, _key("Partitions of every zone-keyed topic. Fixed for the life of the topics: a mismatch stops the start.", ge=1, le=1024)
     ] = 8
@@ -133,6 +163,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def evidence_path(self) -> Path:
         """Folder of the evidence files."""
         return Path(self.evidence) if self.evidence else self.folder / "evidence"
+
+    @property
+    def anchor_key_path(self) -> Path:
+        """The file of the key that signs anchors: beside the secrets, not among them, since those are backed up with the ledger."""
+        return Path(self.anchor_key) if self.anchor_key else self.folder / "ledger-anchor.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +253,20 @@ def load(environment: Mapping[str, str] | None = None, **command_line: Any) -> S
         raise Misconfigured(what, where=PREFIX + name.upper() if name else PREFIX, hint="`bihuan config` lists every key") from e
     if settings.influx_url and not settings.influx_token:
         raise Misconfigured("InfluxDB needs a token", where="BIHUAN_INFLUX_TOKEN", hint="BIHUAN_INFLUX_TOKEN_FILE reads it from a file")
+    if settings.anchor_email and not settings.anchor_smtp:
+        raise Misconfigured("e-mail needs a mail server", where="BIHUAN_ANCHOR_SMTP", hint="for example smtp://user:password@mail.example:587")
     return msgspec.structs.replace(
         settings,
         data=str(settings.folder.absolute()),
-        site=str(Path(settings.site).absolute()) if settings.site else "",
-        evidence=str(Path(settings.evidence).absolute()) if settings.evidence else "",
+        site=_absolute(settings.site),
+        evidence=_absolute(settings.evidence),
+        anchor_key=_absolute(settings.anchor_key),
+        anchor_folder=_absolute(settings.anchor_folder),
     )
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
 
 
 def _boolean(value: Any) -> Any:

@@ -72,6 +72,14 @@ class EvidenceStore:
             raise NotFound("the evidence file was changed on disk", where=sha256, hint="restore it from a backup")
         return data, note.media_type, note.zone
 
+    def trouble(self, sha256: str) -> str | None:
+        """None where the file holds what its name says; else "missing" or "changed". Reads it in portions."""
+        try:
+            with self._path(sha256).open("rb") as file:
+                return None if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
+        except (OSError, NotFound):
+            return "missing"
+
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):  # also keeps "../" and other paths out
             raise NotFound("no such evidence", where=sha256[:64])

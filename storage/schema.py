@@ -227,6 +227,34 @@ hazard_events = Table(
     Column("command_id", String),  # the caller's own name of the command: a second one of that name has no effect
     Index("hazard_events_once", "hazard", "command_id", unique=True),
 )
+anchors = Table(
+    "anchors", metadata,  # one a day over the whole ledger; a trigger refuses every change
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
+    Column("day", String, nullable=False, unique=True),  # the last day that it is for, in the site's time zone
+    Column("body", LargeBinary, nullable=False),  # the signed statement, hazards.ledger.anchors.canonical
+    Column("digest", String, nullable=False),  # SHA-256 of the statement: the next one names it
+    Column("signature", String, nullable=False),  # Ed25519, hexadecimal
+    Column("handovers", Text, nullable=False),  # JSON: from which key to which, as it was then
+    Column("created_at", BigInteger, nullable=False),
+)
+anchor_heads = Table(
+    "anchor_heads", metadata,  # the heads that an anchor pins; fixed once its row in anchors is there
+    Column("anchor", Integer, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # in the order over which the anchor's digest was made
+    Column("hazard", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", String, nullable=False),
+    Index("anchor_heads_by_hazard", "hazard", "number", unique=True),
+)
+anchor_deliveries = Table(
+    "anchor_deliveries", metadata,
+    Column("anchor", Integer, primary_key=True, autoincrement=False),
+    Column("place", String, primary_key=True),  # folder:PATH or email:ADDRESS
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("tried_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("trouble", Text, nullable=False, server_default=""),  # why the last attempt failed
+)
 
 duties = Table(
     "duties", metadata,  # periodic duties (履职): one row a duty, body and period

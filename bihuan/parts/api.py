@@ -28,7 +28,7 @@ from bihuan.policy_file import parse_policy
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
 from bihuan.time_series import SeriesReader, retention_of
-from hazards.errors import JournalFull, Unavailable
+from hazards.errors import BihuanError, JournalFull, Unavailable
 from hazards.ledger.policy import Policy
 from hazards.zones import Site
 from ingest.door import Door
@@ -130,7 +130,7 @@ async def serve(part: Part) -> None:
     )
     jobs = [
         registry.run(), _keep("relay", relay.run), _keep("clocks", lambda: run_clocks(database, doorbell, part.stopping, now=now_us)),
-        keep_notes(part, database),
+        keep_notes(part, database), _anchor(part, database, registry),
     ]  # fmt: skip
     await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
@@ -189,6 +189,21 @@ async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception as e:
             log.exception(f"{name} failed and begins again", error=str(e))
         await asyncio.sleep(0.5)
+
+
+async def _anchor(part: Part, database: Database, registry: SiteWatch) -> None:
+    """Anchor the ledger day by day. Its packages (keys, mail) are imported beside the rest: nobody waits for them at a start."""
+
+    def job() -> Callable[[], Awaitable[None]]:
+        from bihuan.ledger.anchoring import Anchoring
+        from bihuan.ledger.plan import anchor_plan
+
+        return Anchoring(database, anchor_plan(part.settings), lambda: registry().site, now_us).run
+
+    try:
+        await (await asyncio.to_thread(job))()
+    except BihuanError as e:
+        log.error("the ledger is not anchored", error=str(e))  # noqa: TRY400 - a line, not a trace
 
 
 def main() -> None:

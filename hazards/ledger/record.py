@@ -7,12 +7,13 @@ What must not go in: SQL, signatures.
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
 GENESIS = "0" * 64
+T = TypeVar("T")
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,14 @@ class Entry(Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(Entry)
 
 
+def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """What ``decoder`` finds in ``data``. Raises msgspec.DecodeError, also for bytes that are no UTF-8 (msgspec's own error there)."""
+    try:
+        return decoder.decode(data)
+    except UnicodeDecodeError as e:
+        raise msgspec.DecodeError(str(e)) from e
+
+
 def canonical(entry: Entry) -> bytes:
     """The entry's bytes: JSON, UTF-8, keys sorted, no spaces. Made once and kept."""
     return msgspec.json.encode(entry, order="sorted")
@@ -41,7 +50,7 @@ def canonical(entry: Entry) -> bytes:
 
 def read_entry(data: bytes) -> Entry:
     """The entry in ``data``. Raises msgspec.DecodeError for bytes that are none."""
-    return _decoder.decode(data)
+    return decoded(_decoder, data)
 
 
 def chained(previous: str, data: bytes) -> str:

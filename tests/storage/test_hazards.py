@@ -30,6 +30,7 @@ from storage.outbox import give_positions
 from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
 from tests.packs import POLICY
+from tests.storage.tampering import lift_guards
 
 DAY = 24 * 3600 * SECOND
 SITE = Site(
@@ -111,6 +112,7 @@ def test_a_changed_missing_or_cut_off_entry_is_found(park: Database) -> None:
 
     def broken_after(statement: Any) -> int | None:
         with park.write() as connection:
+            lift_guards(connection)
             connection.execute(statement)
             found = broken_at(connection, hazard.id)
             connection.rollback()

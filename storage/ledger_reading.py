@@ -1,0 +1,83 @@
+"""The whole ledger for verifying: page by page of hazards, each page one short snapshot, no more than a page's heads in memory.
+
+Pages are cut in the database's own order of ids, so that nothing depends on how a language sorts. What must not go in: verdicts.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from hazards.ledger.anchors import Head
+from hazards.ledger.verification import StoredEvent
+from storage import schema
+from storage.anchors import in_one_snapshot
+
+HAZARDS_A_PAGE = 200
+EVENTS_AT_ONCE = 500
+
+
+@dataclass
+class LedgerPage:
+    """Hazards in (``after``, ``upto``] by id. ``standing``: version and state of each row; ``anchored``: (anchor, head) by hazard."""
+
+    after: str
+    upto: str | None
+    standing: dict[str, tuple[int, str]] = field(default_factory=dict)
+    anchored: dict[str, list[tuple[int, Head]]] = field(default_factory=dict)
+
+    def hazards(self) -> set[str]:
+        """Those of which there is a row or an anchored head."""
+        return self.standing.keys() | self.anchored.keys()
+
+
+def ledger_size(connection: Connection) -> int:
+    """How many events the ledger has."""
+    return int(connection.execute(select(func.count()).select_from(schema.hazard_events)).scalar_one())
+
+
+def open_page(connection: Connection, after: str) -> LedgerPage:
+    """The page after the id ``after`` ("" for the first), without its events. ``upto`` None: it is the last one."""
+    in_one_snapshot(connection)
+    ids = schema.hazard_events.c.hazard
+    following = select(ids).where(ids > after).distinct().order_by(ids).limit(HAZARDS_A_PAGE)
+    found = list(connection.scalars(following))
+    page = LedgerPage(after, found[-1] if len(found) == HAZARDS_A_PAGE else None)
+    hazards, heads = schema.hazards, schema.anchor_heads
+    for row in connection.execute(_within(select(hazards.c.id, hazards.c.version, hazards.c.state), hazards.c.id, page)):
+        page.standing[row.id] = (row.version, row.state)
+    for row in connection.execute(_within(select(heads), heads.c.hazard, page).order_by(heads.c.hazard, heads.c.number)):
+        page.anchored.setdefault(row.hazard, []).append((row.anchor, Head(row.hazard, row.number, row.digest)))
+    return page
+
+
+def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:
+    """The events of a page by hazard and number, as they are stored; a hazard of any length is streamed."""
+    table = schema.hazard_events
+    columns = (table.c.hazard, table.c.number, table.c.at, table.c.actor, table.c.event, table.c.command_id, table.c.body, table.c.digest)
+    query = _within(select(*columns), table.c.hazard, page).order_by(table.c.hazard, table.c.number)
+    for rows in connection.execute(query, execution_options={"yield_per": EVENTS_AT_ONCE}).partitions():
+        for hazard, *rest in rows:
+            yield hazard, StoredEvent(*rest)
+
+
+def digests_of(connection: Connection, heads: Sequence[Head]) -> Mapping[tuple[str, int], str]:
+    """The stored digests of these events, where they are there."""
+    table, found = schema.hazard_events, dict[tuple[str, int], str]()
+    for n in range(0, len(heads), 200):
+        wanted = or_(*(and_(table.c.hazard == h.hazard, table.c.number == h.number) for h in heads[n : n + 200]))
+        for row in connection.execute(select(table.c.hazard, table.c.number, table.c.digest).where(wanted)):
+            found[row.hazard, row.number] = row.digest
+    return found
+
+
+def last_number(connection: Connection, hazard: str) -> int:
+    """The number of the newest event of a hazard; 0 without any."""
+    table = schema.hazard_events
+    return int(connection.execute(select(func.max(table.c.number)).where(table.c.hazard == hazard)).scalar() or 0)
+
+
+def _within(query: Select[Any], column: Any, page: LedgerPage) -> Select[Any]:
+    query = query.where(column > page.after)
+    return query if page.upto is None else query.where(column <= page.upto)

@@ -1,0 +1,236 @@
+"""What `bihuan ledger verify` names, on SQLite and PostgreSQL: whatever somebody with the database's own password did."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from sqlalchemy import Connection, update
+
+from bihuan.ledger.key import make_key, replace_key
+from bihuan.ledger.verify import Verification
+from storage import schema
+from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, rewrite
+
+Tampering = Callable[[Connection, dict[str, str]], None]
+
+
+@pytest.fixture
+def lived(world: World) -> dict[str, str]:
+    """Three days: hazards a (events 1 to 3 on the first day, 4 and 5 on the second), b (only the first), c (only the third); one event
+    of a on the fourth is not anchored yet."""
+    a, b = world.hazard(1, comments=2), world.hazard(2, comments=1)
+    world.now += DAY
+    world.anchor()
+    world.comment(a)
+    world.comment(a)
+    world.now += DAY
+    world.anchor()
+    c = world.hazard(3)
+    world.now += DAY
+    world.anchor()
+    world.comment(a)
+    days = {f"day{n}": row.day for n, row in enumerate(world.anchors(), 1)}
+    return {"a": a, "b": b, "c": c} | days
+
+
+def named(lines: list[str], lived: dict[str, str]) -> list[str]:
+    """Ids back to the names that the tests use."""
+    for name, value in lived.items():
+        lines = [line.replace(value, name) for line in lines]
+    return lines
+
+
+def test_what_nobody_touched_has_no_findings(world: World, lived: dict[str, str]) -> None:
+    assert [(row.anchor().events, row.anchor().changed) for row in world.anchors()] == [(5, 2), (7, 1), (8, 1)]
+    assert world.verify() == world.verify(outside=False) == []
+
+
+def _edit(connection: Connection, hazard: str, number: int, **values: object) -> None:
+    connection.execute(update(EVENTS).where(EVENTS.c.hazard == hazard, EVENTS.c.number == number).values(**values))
+
+
+def _body(connection: Connection, hazard: str, number: int) -> bytes:
+    data: bytes = connection.execute(EVENTS.select().where(EVENTS.c.hazard == hazard, EVENTS.c.number == number)).one().body
+    return data
+
+
+def _change_text(c: Connection, at: dict[str, str]) -> None:
+    _edit(c, at["a"], 2, body=_body(c, at["a"], 2).replace("第 0 次".encode(), "第 9 次".encode()))
+
+
+def _remove(c: Connection, at: dict[str, str]) -> None:
+    c.execute(EVENTS.delete().where(EVENTS.c.hazard == at["a"], EVENTS.c.number == 2))
+
+
+def _swap(c: Connection, at: dict[str, str]) -> None:
+    one, two = _body(c, at["a"], 2), _body(c, at["a"], 3)
+    _edit(c, at["a"], 2, body=two)
+    _edit(c, at["a"], 3, body=one)
+
+
+def _cut_without_its_row(c: Connection, at: dict[str, str]) -> None:
+    c.execute(EVENTS.delete().where(EVENTS.c.hazard == at["a"], EVENTS.c.number == 6))
+
+
+def _close_the_row(c: Connection, at: dict[str, str]) -> None:
+    c.execute(update(schema.hazards).where(schema.hazards.c.id == at["b"]).values(state="closed"))
+
+
+INSIDE: dict[str, tuple[Tampering, list[str]]] = {
+    "a changed event": (
+        _change_text, ["changed: hazard a, event 2: its digest does not follow from the event before it and its own bytes"]),
+    "a missing event": (_remove, ["missing: hazard a, event 2: not in the record"]),
+    "two events in each other's place": (_swap, ["reordered: hazard a, event 2: it holds what was recorded as event 3",
+                                                 "reordered: hazard a, event 3: it holds what was recorded as event 2"]),
+    "the end, its row left": (_cut_without_its_row, ["cut off: hazard a, event 6: the hazard stands at version 6"]),
+    "the end, its row set back": (
+        lambda c, at: cut(c, at["a"], 4), ["cut off: hazard a, event 5: anchored for day2, not in the record any more"]),
+    "a hazard": (lambda c, at: forget(c, at["b"]), ["vanished: hazard b: anchored for day1 with 2 events, nothing is left of it"]),
+    "a hazard's own row": (_close_the_row, ["changed: hazard b: its row says closed, its record proposed"]),
+    "a whole chain": (
+        lambda c, at: rewrite(c, at["a"], 4), ["rewritten: hazard a, events 4 to 5: not the record that was anchored for day2"]),
+    "a chain from its start": (
+        lambda c, at: rewrite(c, at["b"], 1), ["rewritten: hazard b, events 1 to 2: not the record that was anchored for day1"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", INSIDE)
+def test_it_names_what_was_done_to_a_record(world: World, lived: dict[str, str], what: str) -> None:
+    tampering, lines = INSIDE[what]
+    world.tamper(lambda c: tampering(c, lived))
+    assert named(world.verify(), lived) == lines
+    assert named(world.verify(outside=False), lived) == lines, "the anchors in the database are enough for it"
+
+
+TOGETHER: dict[str, tuple[Tampering, list[str]]] = {
+    "a chain": (lambda c, at: rewrite(c, at["a"], 4), ["hazard a, event 5"]),
+    "a chain from its start": (lambda c, at: rewrite(c, at["b"], 1), ["hazard b, event 2"]),
+    "an end": (lambda c, at: cut(c, at["a"], 3), ["hazard a, events 4 to 5"]),
+    "a vanished hazard": (lambda c, at: forget(c, at["b"]), ["hazard b"]),
+}
+
+
+@pytest.mark.parametrize("what", TOGETHER)
+@pytest.mark.parametrize("signer", ["nobody", "a thief's own key", "the stolen key"])
+def test_a_record_rewritten_together_with_its_anchors_is_found(world: World, lived: dict[str, str], what: str, signer: str) -> None:
+    tampering, places = TOGETHER[what]
+    key = {"nobody": None, "the stolen key": world.key()}.get(signer, make_key(world.folder / "thief.key"))
+
+    def work(connection: Connection) -> None:
+        tampering(connection, lived)
+        anchor_anew(connection, key)
+
+    world.tamper(work)
+    alone = named(world.verify(outside=False), lived)
+    if signer == "the stolen key":
+        assert alone == [], "who holds database and key can be convicted from outside only"
+    else:
+        assert {line.partition(":")[0] for line in alone} == {"signature"}
+    lines = named(world.verify(), lived)
+    assert [line.split(": ")[1] for line in lines if line.startswith(("rewritten", "cut off", "vanished"))] == places
+    assert any("was rewritten" in line for line in lines if line.startswith("anchor"))
+
+
+def test_the_newest_anchors_taken_out_with_their_events_are_found_from_outside(world: World, lived: dict[str, str]) -> None:
+    def work(connection: Connection) -> None:
+        forget(connection, lived["c"])
+        cut(connection, lived["a"], 3)
+        connection.execute(HEADS.delete().where(HEADS.c.anchor >= 2))
+        connection.execute(ANCHORS.delete().where(ANCHORS.c.number >= 2))
+
+    world.tamper(work)
+    assert world.verify(outside=False) == []
+    assert [line for line in named(world.verify(), lived) if not line.startswith("anchor")] == [
+        "cut off: hazard a, events 4 to 5: anchored for day2, not in the record any more",
+        "vanished: hazard c: anchored for day3 with 1 events, nothing is left of it",
+    ]
+
+
+def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: dict[str, str]) -> None:
+    def hide(connection: Connection) -> None:  # as if the job had been made to overlook hazard a on the second day
+        connection.execute(HEADS.delete().where(HEADS.c.anchor == 2))
+        row = next(row for row in world.anchors() if row.number == 2)
+        empty = msgspec.structs.replace(row.anchor(), changed=0, heads="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        statement = msgspec.json.encode(empty, order="sorted")
+        signed = {"body": statement, "signature": world.key().sign(statement)}
+        connection.execute(update(ANCHORS).where(ANCHORS.c.number == 2).values(**signed))
+
+    world.tamper(hide)
+    lines = named(world.verify(outside=False), lived)
+    assert "anchor: anchor 2 (day2): it counted 7 events of 2 hazards, the heads account for 5 of 2" in lines
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        (ANCHORS.delete().where(ANCHORS.c.number == 2), "anchor: anchor 2: missing from the database"),
+        (update(ANCHORS).where(ANCHORS.c.number == 2).values(body=b"{\xff"), "anchor: anchor 2 (day2): its bytes are no anchor"),
+        (update(ANCHORS).where(ANCHORS.c.number == 2).values(digest="0" * 64),
+         "anchor: anchor 2 (day2): the columns of its row are not what its bytes say"),
+        (update(HEADS).where(HEADS.c.anchor == 1).values(digest="0" * 64),
+         "anchor: anchor 1 (day1): its heads in the database (2) are not those that were signed (2)"),
+        (HEADS.delete().where(HEADS.c.anchor == 3),
+         "anchor: anchor 3 (day3): its heads in the database (0) are not those that were signed (1)"),
+        (update(ANCHORS).where(ANCHORS.c.number == 2).values(signature="00"),
+         "signature: anchor 2 (day2): it is not signed by the key that it names: its bytes were changed"),
+    ],
+)  # fmt: skip
+def test_an_anchor_that_was_touched_is_named(world: World, lived: dict[str, str], statement: object, line: str) -> None:
+    world.tamper(lambda c: c.execute(statement))  # type: ignore[call-overload]
+    assert line in named(world.verify(), lived)
+
+
+def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> None:
+    hazard, kept = world.claimed_with(1, b"kept")
+    other, lost = world.claimed_with(2, b"lost")
+    world.anchor()
+    assert world.verify() == []
+    (path,) = world.folder.glob(f"evidence/*/*/{kept}")
+    path.write_bytes(b"forged")
+    (gone,) = world.folder.glob(f"evidence/*/*/{lost}")
+    gone.unlink()
+    assert sorted(world.verify()) == sorted([
+        f"evidence: {kept}, named by hazard {hazard}, event 4: the file is not the one that was recorded",
+        f"evidence: {lost}, named by hazard {other}, event 4: the file is missing",
+    ])  # fmt: skip
+
+
+def test_what_is_wrong_outside_is_named_too(world: World, lived: dict[str, str]) -> None:
+    first, second, third = sorted(world.outside.iterdir())
+    first.write_bytes(first.read_bytes().replace(b'\\"events\\":5', b'\\"events\\":4'))
+    third.write_bytes(third.read_bytes()[:100])
+    (world.outside / "notes.txt").write_text("not an anchor, and nobody asks it to be one")
+    lines = named(world.verify(), {**lived, "first": first.name, "third": third.name})
+    assert any(line.startswith("signature: ") and first.name.split("-")[3] in line for line in lines)
+    assert any("is no anchor, or was damaged" in line for line in lines)
+    heads = second.read_bytes()
+    second.write_bytes(heads.replace(lived["a"].encode(), lived["b"].encode()))
+    assert any("its heads are not those that were signed" in line for line in world.verify())
+
+
+def test_a_new_key_that_the_old_one_handed_over_to_is_trusted_from_either(world: World, lived: dict[str, str]) -> None:
+    old = world.key().public
+    new = replace_key(world.key_path).public
+    world.now += DAY
+    world.anchor()
+    assert [row.anchor().key for row in world.anchors()] == [old, old, old, new]
+    assert world.verify(keys=[old]) == world.verify(keys=[new]) == []
+    other = make_key(world.folder / "other.key").public
+    assert {line.partition(":")[0] for line in world.verify(keys=[other])} == {"signature"}
+
+
+def test_a_new_key_in_place_of_a_lost_one_must_be_given(world: World, lived: dict[str, str]) -> None:
+    old = world.key().public
+    world.key_path.unlink()
+    new = replace_key(world.key_path, lost=old).public
+    world.now += DAY
+    world.anchor()
+    assert world.verify(keys=[new]) == []
+    (line,) = named(world.verify(keys=[old], outside=False), lived)
+    assert line.startswith("signature: anchor 4") and new in line
+
+
+def test_without_a_key_the_first_anchors_is_taken_and_said(world: World, lived: dict[str, str]) -> None:
+    run = Verification(world.database, world.evidence)
+    assert list(run.findings()) == [] and "no public key was given" in run.tally.notes[0]
+    assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9, 3, 3, 1)
