@@ -121,8 +121,8 @@ def seal_anchor(
     row = {"number": anchor.number, "day": anchor.day, "body": statement, "digest": digest_of(statement), "signature": signature,
            "handovers": msgspec.json.encode(list(handovers)).decode(), "created_at": anchor.created_at}  # fmt: skip
     connection.execute(schema.anchors.insert().values(**row))
-    for place in places:
-        connection.execute(schema.anchor_deliveries.insert().values(anchor=anchor.number, place=place, attempts=0, trouble=""))
+    for each in places:
+        connection.execute(schema.anchor_deliveries.insert().values(anchor=anchor.number, place=each, attempts=0, trouble=""))
 
 
 # --- reading them ---
