@@ -135,10 +135,10 @@ def test_a_newer_version_is_told_from_nonsense() -> None:
 
 def test_the_number_of_records_is_bounded_before_memory_is_taken() -> None:
     body = b"[" + b",".join([b"{}"] * 2_000_000) + b"]"
-    began = time.perf_counter()
+    began = time.thread_time()  # of the processor: others may be at work
     with pytest.raises(TooLarge):
         senml.parse(body, now=NOW)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
     assert len(senml.parse(json.dumps([{"n": "a/b", "v": 1}] * senml.MAX_RECORDS).encode(), now=NOW)) == senml.MAX_RECORDS
 
 

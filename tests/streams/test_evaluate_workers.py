@@ -54,7 +54,7 @@ class Park:
             results.rollups |= found.rollups
         return results
 
-    async def done(self, seconds: float = 60) -> None:
+    async def done(self, seconds: float = 120) -> None:
         """Wait until every alarm and every roll-up of a second is there as an uninterrupted run gives it."""
         until, finest = time.monotonic() + seconds, self.expected.of_resolution(1)
         while time.monotonic() < until:
@@ -131,13 +131,15 @@ async def test_a_worker_that_is_stopped_saves_and_the_next_one_reads_nothing_aga
         while (worker.progress() or worker.progress()).readings < 4000:  # type: ignore[union-attr]
             await asyncio.sleep(0.05)
     assert await asyncio.to_thread(worker.stop) == 0
-    worker.start()
-    await asyncio.to_thread(worker.wait_until_ready)
-    async with sending(park, park.stream[200:]):
+    async with sending(park, park.stream[200:]):  # before the next one works: who has nothing to read for seconds lets time pass
         pass
+    worker.start()
     await park.done()
-    progress = worker.progress()
-    assert progress is not None and progress.readings == 20 * (len(park.stream) - 200)
+    wanted = 20 * (len(park.stream) - 200)
+    async with asyncio.timeout(60):
+        while (progress := worker.progress()) is None or progress.readings < wanted:
+            await asyncio.sleep(0.05)
+    assert progress.readings == wanted
     assert (progress.late, progress.early, progress.telemetry_trouble) == (0, 0, "")
 
 
@@ -173,4 +175,4 @@ async def test_workers_of_a_group_that_come_and_die_give_what_one_gives(
         first.start()
         await asyncio.to_thread(first.wait_until_ready)
         await asyncio.to_thread(second.stop)
-    await park.done(90)
+    await park.done()
