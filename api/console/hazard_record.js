@@ -35,7 +35,7 @@ export async function entriesAfter(id, number) {
 export const inWords = (entries) => entries.map((e) => t("hazard.done_by", { event: said(e.event_name), by: who(e.actor), time: absolute(e.at) })).join("；");
 
 const TIMES = ["due_before", "due_at", "until", "held_at", "start"];
-const SHOWN = ["before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", ...TIMES, "override_reason"];
+const SHOWN = ["before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", "reference", ...TIMES, "override_reason"];
 const VALUE = {
   grade: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,
   before: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,

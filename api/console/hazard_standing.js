@@ -61,7 +61,7 @@ export function nextBlock(hazard, me, calls) {
   const more = rest.filter((command) => command !== mine && command !== other);
   const line = (turn) => [h("b", {}, name(turn.command)), " ", h("span", {}, peopleOf(hazard, turn.roles))];
   return h("section", { class: "next-block" }, h("h3", {}, t("hazard.next")),
-    first ? h("p", { class: "turn" }, mine ? h("b", {}, t("hazard.your_turn", { command: name(mine) })) : [t("hazard.waits_for"), " ", line(first)]) : h("p", { class: "turn muted" }, t(isOver(hazard) ? "hazard.nothing_left" : "hazard.nothing_waited")),
+    first ? h("p", { class: "turn" }, mine ? h("b", {}, t("hazard.your_turn", { command: name(mine) })) : [t("hazard.waits_for", { who: peopleOf(hazard, first.roles) }), " ", h("b", {}, name(first.command))]) : h("p", { class: "turn muted" }, t(isOver(hazard) ? "hazard.nothing_left" : "hazard.nothing_waited")),
     others.length ? h("ul", { class: "turns" }, others.map((turn) => h("li", {}, h("i", { "aria-hidden": true }, "○"), line(turn)))) : null,
     h("div", { class: "actions" }, mine ? button(mine, true) : null, other ? button(other, false) : null,
       more.length ? h("button", { class: "more-actions", onclick: () => calls.more() }, t("hazard.more", { n: more.length }), h("kbd", {}, "o")) : null,
