@@ -180,5 +180,11 @@ class HazardPresenter:
         )  # fmt: skip
 
 
+def kind_name(kind: str) -> Text:
+    """What a kind of hazard is called."""
+    known = hazard_kind(kind)
+    return Text(zh=known.chinese, en=known.english)
+
+
 def _choice(name: str, zh: str, en: str) -> models.Choice:
     return models.Choice(name=name, text=Text(zh=zh, en=en))

@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from api.hazard_models import Ruling
+from api.models import Text
 
 
 class Contact(BaseModel):
@@ -20,6 +23,25 @@ class Enterprise(BaseModel):
     id: str
     name: str
     contacts: list[Contact]
+
+
+class Repeats(BaseModel):
+    """Repeats of one kind within the pack's window (重复隐患)."""
+
+    kind: str
+    name: Text
+    count: int
+
+
+class EnterpriseProfile(Enterprise):
+    """An enterprise with what the ledger says of it."""
+
+    open_hazards: int
+    overdue_hazards: int
+    major_hazards: int = Field(description="open ones, confirmed as of the gravest grade")
+    repeats: list[Repeats]
+    inspections: int | None = Field(description="inspections a quarter that its repeats ask for by the pack; null: none do")
+    inspections_ruling: Ruling | None
 
 
 class EnterprisePage(BaseModel):

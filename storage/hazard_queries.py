@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection, Select, case, func, select, tuple_
 
 from hazards.errors import NotFound
 from hazards.ledger.hazard import Hazard
-from hazards.ledger.lifecycle import FINAL, RUNNING
+from hazards.ledger.lifecycle import FINAL, OPEN, RUNNING
 from hazards.ledger.limits import DAY
 from hazards.ledger.policy import RepeatRule
 from hazards.ledger.record import Entry, first_broken, read_entry
@@ -40,9 +40,11 @@ def hazard_of(row: Any) -> Hazard:
 def list_hazards(
     connection: Connection, *, scope: str | None, now: int, states: Sequence[str] = (), zone: str | None = None,
     enterprise: str | None = None, grades: Sequence[str] = (), incident: str | None = None, overdue: bool | None = None,
-    cursor: str | None = None, limit: int = 50,
+    marks: Sequence[str] = (), cursor: str | None = None, limit: int = 50,
 ) -> tuple[list[Hazard], str | None]:  # fmt: skip
-    """Hazards, newest first, and the cursor of the next page or None. ``overdue``: as ``Hazard.overdue`` at ``now``."""
+    """Hazards, newest first, and the cursor of the next page or None.
+
+    ``overdue``: as ``Hazard.overdue`` at ``now``; ``marks`` of ``hazards/ledger/marks.py``: all of them."""
     table, limit = schema.hazards, page(limit)
     query: Select[Any] = select(table.c.body, table.c.opened_at, table.c.id)
     for column, value in (
@@ -57,6 +59,8 @@ def list_hazards(
         query = query.where(table.c.state.in_(states))
     if grades:
         query = query.where(table.c.grade.in_(grades))
+    for mark in marks:
+        query = query.where(table.c[mark].is_(True))
     if overdue is not None:
         late = table.c.state.in_([s.value for s in RUNNING]) & table.c.due_at.is_not(None) & (table.c.due_at < now)
         query = query.where(late if overdue else ~late)
@@ -76,6 +80,31 @@ def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list
     )  # fmt: skip
     rows = connection.execute(query.order_by(table.c.opened_at.desc()).limit(rule.from_count + MOST_NAMED))
     return [Earlier(row.id, row.zone, row.opened_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the ledger says of one enterprise. ``repeated``: repeats since a time, by kind."""
+
+    open: int
+    overdue: int
+    major: int
+    repeated: dict[str, int]
+
+
+def profile_of(connection: Connection, enterprise: str, *, gravest: str, since: int, now: int) -> Profile:
+    """Open hazards, those overdue, those confirmed as of the grade ``gravest``; repeats that were opened after ``since`` (µs)."""
+    table = schema.hazards
+    own = table.c.enterprise == enterprise
+    is_open = table.c.state.in_([state.value for state in OPEN])
+    is_late = table.c.state.in_([state.value for state in RUNNING]) & (table.c.due_at < now)
+    counted = select(
+        func.count(), func.coalesce(func.sum(case((is_late, 1), else_=0)), 0),
+        func.coalesce(func.sum(case((table.c.confirmed & (table.c.grade == gravest), 1), else_=0)), 0),
+    ).where(own, is_open)  # fmt: skip
+    in_all, late, major = connection.execute(counted).one()
+    repeats = select(table.c.kind, func.count()).where(own, table.c.repeated.is_(True), table.c.opened_at >= since).group_by(table.c.kind)
+    return Profile(in_all, int(late), int(major), {row[0]: row[1] for row in connection.execute(repeats)})
 
 
 def get_hazard(connection: Connection, hazard: str, *, scope: str | None) -> Hazard:

@@ -24,6 +24,7 @@ from hazards.ledger.effects.moving import take_duplicate
 from hazards.ledger.gate import Answer, Sight
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
 from hazards.ledger.lifecycle import COMMANDS, START, Event
+from hazards.ledger.marks import MARKS
 from hazards.ledger.policy import Policy, ProposalRule, basis_of
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
@@ -228,7 +229,8 @@ def _columns(hazard: Hazard) -> dict[str, Any]:
         "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
         "updated_at": hazard.updated_at, "due_at": hazard.due_at, "overdue_at": hazard.overdue_at, "wake_at": hazard.wake_at,
         "closed_at": hazard.closed_at, "version": hazard.version,
-        "synthetic": hazard.synthetic, "body": msgspec.json.encode(hazard, order="sorted").decode(),
+        "synthetic": hazard.synthetic,
+        **{mark: has(hazard) for mark, has in MARKS.items()}, "body": msgspec.json.encode(hazard, order="sorted").decode(),
     }  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 Alembic's migrations (``storage/migrations``) build these; a test compares the two. What must not go in: queries.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
+
+from hazards.ledger.marks import MARKS
 
 metadata = MetaData()
 _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itself only for INTEGER
@@ -192,6 +194,12 @@ hazards = Table(
     Column("due_at", BigInteger, index=True),
     Column("overdue_at", BigInteger),  # when its clock found that the due date was missed
     Column("wake_at", BigInteger, index=True),  # when a clock wants to be looked at next
+    # what lists are narrowed to: hazards/ledger/marks.py
+    Column("repeated", Boolean, nullable=False, server_default=false()),
+    Column("listed", Boolean, nullable=False, server_default=false()),
+    Column("supervised", Boolean, nullable=False, server_default=false()),
+    Column("extension_requested", Boolean, nullable=False, server_default=false()),
+    Column("summons_due", Boolean, nullable=False, server_default=false()),
     Column("closed_at", BigInteger),
     Column("version", Integer, nullable=False),
     Column("synthetic", Boolean, nullable=False, default=False),
@@ -215,6 +223,9 @@ policies = Table(
     Index("policies_by_version", "version", unique=True),
     Index("policies_by_id", "id", "number"),
 )
+for _mark in MARKS:  # few rows have one, so an index of those few costs the others nothing
+    _is_set = hazards.c[_mark].is_(True)
+    Index(f"hazards_{_mark}", hazards.c.opened_at, hazards.c.id, sqlite_where=_is_set, postgresql_where=_is_set)
 hazard_events = Table(
     "hazard_events", metadata,
     Column("hazard", String, primary_key=True),

@@ -17,11 +17,11 @@ export const FILTERS = {
 /** Any of these together. Without `query` the server does not know it, and it is looked for in what was loaded. */
 export const MARKS = {
   overdue: { query: "overdue=true", sign: "!", has: isOverdue },
-  repeated: { sign: "▌", has: (x) => x.repeated },
-  listed: { sign: "▌", has: (x) => x.tracks.listing === "listed" },
-  supervised: { sign: "▌", has: (x) => x.tracks.supervision === "supervised" },
-  extension: { sign: "○", has: (x) => x.tracks.extension === "requested" },
-  summons: { sign: "!", has: (x) => x.tracks.summons === "due" },
+  repeated: { query: "mark=repeated", sign: "▌", has: (x) => x.repeated },
+  listed: { query: "mark=listed", sign: "▌", has: (x) => x.tracks.listing === "listed" },
+  supervised: { query: "mark=supervised", sign: "▌", has: (x) => x.tracks.supervision === "supervised" },
+  extension: { query: "mark=extension_requested", sign: "○", has: (x) => x.tracks.extension === "requested" },
+  summons: { query: "mark=summons_due", sign: "!", has: (x) => x.tracks.summons === "due" },
 };
 export const isKnownToServer = (mark) => Boolean(MARKS[mark].query);
 

@@ -36,7 +36,9 @@ from storage.uploads import keep_upload
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
 State = Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed", "merged"]
+Mark = Literal["repeated", "listed", "supervised", "extension_requested", "summons_due"]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
+Marks = Annotated[list[Mark], Query(description="all of them; none: whatever marks")]
 Grades = Annotated[list[Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")]], Query(description="one or more; none: all")]
 _NEW: dict[int | str, dict[str, Any]] = {201: {"model": models.HazardDetail, "description": "it is new; 200: it was there already"}}
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf")
@@ -46,7 +48,7 @@ _FILE = {"requestBody": {"required": True, "content": {m: {"schema": {"type": "s
 @router.get("/api/v1/hazards", summary="Hazards, newest first", responses=POSITION)
 async def get_hazards(
     asking: Asking, services: With, response: Response, state: States = [], zone: Filter = None, enterprise: Filter = None,  # noqa: B006
-    grade: Grades = [], incident: Filter = None, overdue: bool | None = None, cursor: Cursor = None, limit: Limit = 50,  # noqa: B006
+    grade: Grades = [], incident: Filter = None, overdue: bool | None = None, mark: Marks = [], cursor: Cursor = None, limit: Limit = 50,  # noqa: B006
 ) -> models.HazardPage:  # fmt: skip
     """All states unless filtered; ``overdue``: the due date has passed and it is not accepted. An enterprise sees its own."""
 
@@ -54,7 +56,7 @@ async def get_hazards(
         newest = feed_bounds(connection)[1]
         found, following = list_hazards(
             connection, scope=asking.scope, now=services.now(), states=state, zone=zone, enterprise=enterprise, grades=grade,
-            incident=incident, overdue=overdue, cursor=cursor, limit=clamp(limit),
+            incident=incident, overdue=overdue, marks=mark, cursor=cursor, limit=clamp(limit),
         )  # fmt: skip
         presenter = _presenter(services)
         return newest, models.HazardPage(items=[presenter.hazard(h) for h in found], next=following)

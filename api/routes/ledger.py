@@ -20,7 +20,7 @@ from api.ledger_table import Cell, Language, LedgerTable
 from api.present import Presenter
 from api.present_hazards import HazardPresenter
 from api.routes.common import Asking, Cursor, Filter, Limit, With, clamp
-from api.routes.hazards import Grades, States
+from api.routes.hazards import Grades, Marks, States
 from storage import anchors as store
 from storage.anchor_files import document_parts
 from storage.hazard_queries import list_hazards
@@ -43,7 +43,7 @@ Page = tuple[list[list[Cell]], str | None]
 async def export_hazards(
     request: Request, asking: Asking, services: With, format: Literal["xlsx", "csv"] = "xlsx", language: Language = "both",  # noqa: A002
     state: States = [], zone: Filter = None, enterprise: Filter = None, grade: Grades = [], incident: Filter = None,  # noqa: B006
-    overdue: bool | None = None,
+    overdue: bool | None = None, mark: Marks = [],  # noqa: B006
 ) -> Response:  # fmt: skip
     """With the filters of the list, newest first, as of now; an enterprise gets its own. Text is text: nothing in it is a formula."""
     now = services.now()
@@ -52,7 +52,7 @@ async def export_hazards(
     def read(connection: Connection, cursor: str | None) -> Page:
         found, following = list_hazards(
             connection, scope=asking.scope, now=now, states=state, zone=zone, enterprise=enterprise, grades=grade, incident=incident,
-            overdue=overdue, cursor=cursor, limit=ROWS_A_PAGE,
+            overdue=overdue, marks=mark, cursor=cursor, limit=ROWS_A_PAGE,
         )  # fmt: skip
         return [table.row(hazard) for hazard in found], following
 

@@ -9,9 +9,14 @@ from fastapi import APIRouter, Request
 from api import present
 from api import site_models as models
 from api.gate import GuardedRoute
+from api.present_hazards import HazardPresenter, kind_name
 from api.routes.common import Asking, Cursor, Id, Limit, With, clamp, page_by_id
 from hazards.errors import NotFound
+from hazards.ledger.limits import DAY
+from hazards.ledger.policy import basis_of
 from hazards.zones import Device, Enterprise, Site, Zone
+from storage.hazard_queries import profile_of
+from storage.hazards import policy_of
 from storage.incidents import waiting_devices
 from storage.site_store import Registry, apply_site
 
@@ -74,12 +79,20 @@ async def get_enterprises(asking: Asking, services: With, cursor: Cursor = None,
 
 
 @router.get("/api/v1/enterprises/{id}", summary="One enterprise")
-async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> models.Enterprise:
-    """With its contacts."""
+async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> models.EnterpriseProfile:
+    """With its contacts, its open hazards and its repeats."""
     found = next((e for e in _enterprises(services.registry(), asking.scope) if e.id == enterprise_id), None)
     if found is None:
         raise NotFound("no such enterprise")
-    return present.enterprise(found)
+    policy, now = policy_of(services.registry()), services.now()
+    since, gravest = now - policy.repeats.days * DAY, policy.grades[-1].name
+    profile = await services.database.reading(lambda c: profile_of(c, enterprise_id, gravest=gravest, since=since, now=now))
+    ruling = HazardPresenter(services.presenter(), policy).ruling(basis_of(policy.rule(policy.repeats.rule)))
+    return models.EnterpriseProfile(
+        **present.enterprise(found).model_dump(), open_hazards=profile.open, overdue_hazards=profile.overdue, major_hazards=profile.major,
+        repeats=[models.Repeats(kind=kind, name=kind_name(kind), count=count) for kind, count in sorted(profile.repeated.items())],
+        inspections=policy.repeats.inspections if profile.repeated else None, inspections_ruling=ruling if profile.repeated else None,
+    )  # fmt: skip
 
 
 @router.get("/api/v1/waiting", summary="Devices that nobody registered")

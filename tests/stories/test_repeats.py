@@ -31,3 +31,15 @@ async def test_after_a_year_it_is_no_repeat_and_a_recurrence_reopens_the_same_ha
     assert (await ledger.put_down(kind="electrical"))["repeat_of"] == [hazard["id"]]
     ledger.later(days=800)
     assert (await ledger.put_down(kind="electrical"))["repeat_of"] == []
+
+
+async def test_the_profile_of_the_enterprise_shows_its_repeats_and_how_often_it_is_inspected(ledger: Ledger) -> None:
+    before = (await ledger.get("/enterprises/alu")).json()
+    assert (before["open_hazards"], before["repeats"], before["inspections"]) == (0, [], None)
+    for _ in range(3):
+        await ledger.put_down("enterprise:alu", grade="general", kind="electrical")
+    after = (await ledger.get("/enterprises/alu", "enterprise:alu")).json()
+    assert (after["open_hazards"], after["inspections"], after["inspections_ruling"]["rule"]) == (3, 2, "repeat_window")
+    assert [(r["kind"], r["count"], r["name"]["zh"]) for r in after["repeats"]] == [("electrical", 2, "电气安全隐患")]
+    assert len((await ledger.get("/hazards?mark=repeated")).json()["items"]) == 2
+    assert (await ledger.get("/hazards?mark=listed&mark=repeated")).json()["items"] == []

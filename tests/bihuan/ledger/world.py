@@ -13,7 +13,8 @@ from bihuan.ledger.key import AnchorKey, load_key
 from bihuan.ledger.verify import Verification
 from hazards.ledger import commands as ask
 from hazards.ledger.anchors import Head, HeadsDigest, canonical, digest_of
-from hazards.ledger.hazard import Actor, Paper, Stage
+from hazards.ledger.hazard import Actor
+from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, Entry, chained, read_entry
 from hazards.ledger.record import canonical as entry_bytes
 from storage import schema
