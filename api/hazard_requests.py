@@ -11,9 +11,9 @@ import msgspec
 from pydantic import Field, StrictStr, create_model
 
 from api.models import Strict
-from api.present import EPOCH
 from api.struct_models import request_model
 from hazards.ledger import commands as domain
+from hazards.ledger.limits import EPOCH
 
 _NO_NUL = r"^[^\x00]*$"
 KindName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]

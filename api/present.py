@@ -13,11 +13,11 @@ from api import models, site_models
 from api.words import Bilingual, Words
 from hazards.incidents import is_acknowledged
 from hazards.kinds import FAMILIES, kind_of
+from hazards.ledger.limits import EPOCH
 from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.zones import Device, Enterprise, Zone
 from storage.site_store import Registry
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVIDENCE_URL = "/api/v1/evidence/"
 Annunciation = Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
 

@@ -13,7 +13,7 @@ from msgspec import inspect
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool, StrictInt, StrictStr, create_model
 
 from api.models import Strict
-from api.present import EPOCH
+from hazards.ledger.limits import EPOCH
 
 _REQUEST: dict[type[inspect.Type], Any] = {inspect.StrType: StrictStr, inspect.IntType: StrictInt, inspect.BoolType: StrictBool}
 _ANSWER: dict[type[inspect.Type], Any] = {inspect.StrType: str, inspect.IntType: int, inspect.BoolType: bool}
