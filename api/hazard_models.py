@@ -366,6 +366,18 @@ class HazardEvent(BaseModel):
     recorded: str = Field(description="the recorded bytes, UTF-8")
 
 
+class Change(BaseModel):
+    """What somebody else did first, and the version that it made."""
+
+    number: int
+    at: datetime
+    actor: str
+    role: str
+    event: str
+    event_name: Text
+    state: str
+
+
 class HazardEventPage(BaseModel):
     """In the order of record."""
 

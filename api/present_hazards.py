@@ -115,6 +115,11 @@ class HazardPresenter:
             details=entry.details, digest=digest, recorded=data.decode("utf-8"),
         )  # fmt: skip
 
+    def change(self, entry: Entry) -> models.Change:
+        """One entry of the record as somebody needs it who was overtaken by it."""
+        return models.Change(number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
+                             event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state)  # fmt: skip
+
     def ruling(self, basis: Mapping[str, Any]) -> models.Ruling:
         """A rule as recorded (``policy.basis_of``), with the documents it comes from."""
         return models.Ruling(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
-from api.hazard_models import Gate, Ruling
+from api.hazard_models import Change, Gate, Ruling
 from hazards import errors
 
 log = get_logger(__name__)
@@ -70,6 +70,7 @@ class Problem(BaseModel):
     basis: str | None = Field(default=None, description="clause, interpretation, platform_default or demo")
     ruling: Ruling | None = Field(default=None, description="the rule in full, with its sources")
     gate: Gate | None = Field(default=None, description="the evidence gate's answer where it refused")
+    changes: list[Change] | None = Field(default=None, description="what others did since the version that was looked at, for 409")
     errors: list[FieldError] | None = None
 
 
@@ -109,7 +110,7 @@ def of_error(error: errors.BihuanError) -> JSONResponse:
         type=_name(kind), title=(kind.__doc__ or "").split(";")[0].strip().splitlines()[0].rstrip("."), status=status,
         detail=_inside_detail(error) if inside else error.what, pointer=pointer, hint=error.hint or None, retryable=error.retryable,
         rule=getattr(error, "rule", None), basis=getattr(error, "basis", None), errors=_file_errors(error),
-        ruling=getattr(error, "ruling_shown", None), gate=getattr(error, "gate_shown", None),
+        ruling=getattr(error, "ruling_shown", None), gate=getattr(error, "gate_shown", None), changes=getattr(error, "changes_shown", None),
     )
     return answer(problem, _headers(kind))
 

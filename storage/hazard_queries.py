@@ -130,6 +130,14 @@ def hazard_events(
     return [RecordRow(read_entry(row.body), row.body, row.digest) for row in rows[:limit]], following
 
 
+def entries_after(connection: Connection, hazard: str, version: int) -> list[Entry]:
+    """What happened to a hazard after its ``version``, in order; the newest of very much. For commands: without a scope."""
+    table = schema.hazard_events
+    query = select(table.c.body).where(table.c.hazard == hazard, table.c.number > version)
+    newest = connection.scalars(query.order_by(table.c.number.desc()).limit(MOST_NAMED)).all()
+    return [read_entry(body) for body in reversed(newest)]
+
+
 def broken_at(connection: Connection, hazard: str) -> int | None:
     """The number at which a hazard's chain is first wrong, cut off at its end included; None: it holds."""
     table = schema.hazard_events

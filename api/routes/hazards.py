@@ -27,7 +27,7 @@ from hazards.ledger.decisions import case_of
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
-from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
+from hazards.ledger.rulings import ChangedSince, IncompleteByRule, NotByRule, NotForRole
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
 from storage.hazards import command_hazard, facts_of, policy_of, preview_gate, propose_hazard
 from storage.outbox import feed_bounds
@@ -152,7 +152,7 @@ def _presenter(services: Services) -> HazardPresenter:
 
 @contextmanager
 def _explaining(services: Services) -> Iterator[None]:
-    """Refusals by a rule carry it in full, and the evidence gate's answer, as the API shows them."""
+    """Refusals carry their rule in full, the evidence gate's answer, or what somebody else changed first, as the API shows them."""
     try:
         yield
     except (NotByRule, NotForRole, IncompleteByRule) as error:
@@ -160,6 +160,10 @@ def _explaining(services: Services) -> Iterator[None]:
         error.ruling_shown = presenter.ruling(basis_of(error.ruling))
         if isinstance(error, NotByRule) and error.gate is not None:
             error.gate_shown = presenter.gate(error.gate)
+        raise
+    except ChangedSince as error:
+        presenter = _presenter(services)
+        error.changes_shown = [presenter.change(entry) for entry in error.changes]
         raise
 
 

@@ -92,10 +92,12 @@ def not_in_tables(hazard: Hazard, event: Event, policy: Policy, command: str = "
     """The refusal of an event for which the tables have no row; it says where the hazard stands."""
     tracks = next_tracks(hazard.tracks, event)
     wanted = command or event.value
+    last = f"{hazard.last_actor} did {hazard.last_event} at version {hazard.version}"
     if next_state(hazard.state, event) is None or not isinstance(tracks, Track):
-        return NotByRule(f"a hazard that is {hazard.state.value} takes no {wanted}", policy.rule_of(event), hint=NEXT_STEP[hazard.state])
-    what = f"a hazard whose {tracks.value} is {hazard.track(tracks)} takes no {wanted}"
-    return NotByRule(what, policy.rule_of(event), hint="the record says what happened so far")
+        what, hint = f"a hazard that is {hazard.state.value} takes no {wanted}", f"{NEXT_STEP[hazard.state]}; {last}"
+    else:
+        what, hint = f"a hazard whose {tracks.value} is {hazard.track(tracks)} takes no {wanted}", f"the record says what happened; {last}"
+    return NotByRule(what, policy.rule_of(event), hint=hint)
 
 
 NEXT_STEP = {

@@ -74,9 +74,10 @@ class System:
     folder: Path
     settings: ApiSettings = field(default_factory=lambda: ApiSettings(principal_freshness=0.0))
     site: Site = SITE
+    database_url: str = ""  # of an empty or a shared database; "": a SQLite file in the folder
 
     def __post_init__(self) -> None:
-        self.database = Database(sqlite_url(self.folder / "ledger.sqlite"), readers=2)
+        self.database = Database(self.database_url or sqlite_url(self.folder / "ledger.sqlite"), readers=2)
         schema.metadata.create_all(self.database.engine)
         ensure_packs(self.database)
         with self.database.write() as connection:

@@ -127,30 +127,6 @@ def test_a_changed_missing_or_cut_off_entry_is_found(park: Database) -> None:
     assert broken_after(table.delete().where(table.c.number == 3)) == 3
 
 
-def test_two_at_once_one_wins_and_the_other_hears_what_changed(park: Database) -> None:
-    hazard, _ = put_down(park)
-    done: list[str] = []
-    start = threading.Barrier(4)
-
-    def work(name: str) -> None:
-        start.wait()
-        try:
-            give(park, hazard, ask.Confirm(grade="serious", version=1), Actor(name, "department"))
-            done.append(name)
-        except Conflict as error:
-            done.append(error.what)
-
-    threads = [threading.Thread(target=work, args=(f"p{n}",)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (winner,) = [name for name in done if name.startswith("p") and len(name) == 2]
-    assert [what for what in done if what != winner] == [f"{winner} did confirmed at version 2, you looked at 1"] * 3
-    with park.read() as connection:
-        assert len(hazard_events(connection, hazard.id, scope=None)[0]) == 2 and broken_at(connection, hazard.id) is None
-
-
 def test_what_is_asked_for_twice_happens_once(park: Database) -> None:
     hazard, new = put_down(park)
     again, twice = put_down(park)
