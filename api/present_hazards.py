@@ -31,16 +31,21 @@ class HazardPresenter:
 
     def hazard(self, hazard: Hazard) -> models.Hazard:
         """One row of a list."""
-        return models.Hazard(**self.fields(message_of(hazard, {})))
+        return self.message(message_of(hazard, {}))
 
     def message(self, message: HazardMessage) -> models.Hazard:
         """One event of the feed, one push."""
-        return models.Hazard(**self.fields(message))
+        return models.Hazard(**self._under(message.policy).fields(message))
+
+    def _under(self, version: str) -> "HazardPresenter":
+        """The presenter of hazards that were opened under that version of a pack."""
+        pack = self.presenter.registry.policy_under(version) or self.policy
+        return self if pack is self.policy else HazardPresenter(self.presenter, pack)
 
     def fields(self, message: HazardMessage) -> dict[str, Any]:
         """What every form of a hazard shows."""
         zone = self.presenter.registry.zone(message.zone)
-        enterprises, kind = self.presenter.registry.site.enterprises, hazard_kind(message.kind)
+        enterprises, kind = self.presenter.registry.site.enterprises, hazard_kind(message.kind, self.policy.kinds)
         late = message.due_at is not None and message.state in _RUNNING and message.due_at < self.presenter.now
         return {
             "id": message.id, "zone": message.zone, "zone_name": zone.name if zone else self._zone_name(message.zone),
@@ -60,6 +65,8 @@ class HazardPresenter:
         self, hazard: Hazard, gate: Answer | None, commands: list[models.Allowance], role: str, signing: tuple[str, ...]
     ) -> models.HazardDetail:  # fmt: skip
         """One hazard in full for a caller of ``role``. ``signing``: the posts that sign an extension of it."""
+        if (under := self._under(hazard.policy)) is not self:
+            return under.detail(hazard, gate, commands, role, signing)
         grade = self.policy.grade_or_gravest(hazard.grade)
         claim = hazard.claim
         return models.HazardDetail(

@@ -158,3 +158,4 @@ class HazardMessage(Struct, frozen=True, kw_only=True):
     tells: list[str] = field(default_factory=list)  # posts of the policy pack that are to be told
     tracks: dict[str, str] = field(default_factory=dict)  # where it stands beside the rectification: listing, extension, summons …
     repeated: bool = False  # the same kind at the same enterprise again
+    policy: str = ""  # version of the pack under which it was opened

@@ -31,7 +31,8 @@ _states = msgspec.msgpack.Decoder(ZoneState)
 
 def sight_of(connection: Connection, registry: Registry, hazard: Hazard, since: int) -> Sight:
     """Which devices of the hazard's zone can tell, and what they said since ``since`` (µs) or say now."""
-    kind = hazard_kind(hazard.kind)
+    pack = registry.policy_under(hazard.policy)
+    kind = hazard_kind(hazard.kind, pack.kinds if pack is not None else ())
     own = _devices_of_own_incident(connection, hazard, kind)
     found = _incidents(connection, hazard, kind, since)
     states = _Present(connection)

@@ -25,7 +25,7 @@ from hazards.ledger.gate import Answer, Sight
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
 from hazards.ledger.lifecycle import COMMANDS, START, Event
 from hazards.ledger.marks import MARKS
-from hazards.ledger.policy import Policy, ProposalRule, basis_of
+from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.ledger.rulings import ChangedSince, NotByRule
@@ -35,7 +35,7 @@ from storage.hazard_queries import earlier_of, entries_after, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
-from storage.policies import policy_of_version, required
+from storage.policies import required
 from storage.site_store import Registry, current_registry
 from storage.uploads import check_files
 
@@ -54,12 +54,9 @@ def policy_of(registry: Registry) -> Policy:
     return required(registry.policy)
 
 
-def policy_for(connection: Connection, registry: Registry, hazard: Hazard | None) -> Policy:
+def policy_for(registry: Registry, hazard: Hazard | None) -> Policy:
     """The pack under which ``hazard`` was opened; for a new one, or a version this database never had, the one in force."""
-    in_force = policy_of(registry)
-    if hazard is None or hazard.policy == in_force.version:
-        return in_force
-    return policy_of_version(connection, hazard.policy) or in_force
+    return required(registry.policy if hazard is None else registry.policy_under(hazard.policy))
 
 
 def zone_of(registry: Registry) -> ZoneInfo:
@@ -78,7 +75,7 @@ def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, 
 
     known = registry.zone(hazard.zone) if hazard is not None else None
     in_park = known is None or not known.outside_park
-    return Facts(policy_for(connection, registry, hazard), zone_of(registry), sight, in_park=in_park, other=other)
+    return Facts(policy_for(registry, hazard), zone_of(registry), sight, in_park=in_park, other=other)
 
 
 def propose_hazard(
@@ -123,16 +120,16 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
     if (policy := registry.policy) is None:
         return found  # no pack, no rules: a worker goes on
     for incident in incidents:
+        hazard_id = hazard_of_incident(incident.id)
+        state = connection.execute(select(schema.hazards.c.state).where(schema.hazards.c.id == hazard_id)).scalar()
+        if state is not None:
+            if state == START[1].value:
+                _raise_grade(connection, registry, hazard_id, incident, now=now)
+            continue
         rule = proposal_rule(incident, policy)
         if rule is None:
             continue
-        hazard_id = hazard_of_incident(incident.id)
-        known = connection.execute(select(schema.hazards.c.state, schema.hazards.c.grade).where(schema.hazards.c.id == hazard_id)).first()
-        if known is not None:
-            if known.state == START[1].value and policy.is_graver(rule.grade, known.grade):
-                _raise_grade(connection, registry, hazard_id, rule, now=now)
-            continue
-        command = proposed_by_rule(incident, _zone_name(registry, incident.zone), rule)
+        command = proposed_by_rule(incident, _zone_name(registry, incident.zone), rule, policy)
         decision = propose(
             command, hazard_id=hazard_id, actor=PLATFORM, origin=Origin.RULE, enterprise=incident.enterprise,
             synthetic=incident.synthetic, now=now, facts=facts_of(connection, registry, None), rule=rule.rule,
@@ -149,7 +146,7 @@ def command_hazard(
     """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
     hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
-        return _repeated(hazard, done, command, actor, policy_for(connection, current_registry(connection), hazard))
+        return _repeated(hazard, done, command, actor, policy_for(current_registry(connection), hazard))
     if isinstance(command, Claim | Inspect):
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
@@ -198,10 +195,15 @@ def _zone_name(registry: Registry, zone: str) -> str:
     return known.name if known is not None else zone
 
 
-def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, rule: ProposalRule, *, now: int) -> None:
-    """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same."""
-    hazard = _locked(connection, hazard_id, None)
-    decision = raise_grade(hazard, rule, now=now, facts=facts_of(connection, registry, None)) if hazard is not None else None
+def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, incident: IncidentMessage, *, now: int) -> None:
+    """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same.
+
+    The rule is one of the pack under which the hazard was opened."""
+    if (hazard := _locked(connection, hazard_id, None)) is None:
+        return
+    facts = facts_of(connection, registry, hazard)
+    rule = proposal_rule(incident, facts.policy)
+    decision = raise_grade(hazard, rule, now=now, facts=facts) if rule is not None else None
     if decision is not None:
         apply_decision(connection, decision, PLATFORM, now=now)
 

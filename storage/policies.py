@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
 from hazards.ledger.policy import Policy, basis_of
@@ -19,6 +19,7 @@ DEFAULT = "guangyuan"
 """The pack in force where the site names none, or one that was never applied."""
 SUBJECT = "policy:"
 """What the record of a pack's changes is kept under, before its id."""
+POLICIES_LOCK = 0x7061_636B  # "pack"
 _policies = msgspec.json.Decoder(Policy)
 
 
@@ -42,26 +43,31 @@ def newest_number(connection: Connection) -> int:
 
 def policy_in_force(connection: Connection, wanted: str) -> Policy | None:
     """The newest version of the pack ``wanted``, else of the default; None when none was ever applied."""
+    newest = _newest(connection, wanted) or _newest(connection, DEFAULT)
+    return None if newest is None else _by_digest(connection, newest.digest)
+
+
+def every_policy(connection: Connection) -> dict[str, Policy]:
+    """Every pack that was ever applied, by version."""
+    rows = connection.execute(select(schema.policies.c.version, schema.policies.c.digest)).all()
+    return {row.version: _by_digest(connection, row.digest) for row in rows}
+
+
+def _newest(connection: Connection, name: str) -> Row[tuple[str, str]] | None:
     table = schema.policies
-    for name in dict.fromkeys((wanted, DEFAULT)):
-        query = select(table.c.body).where(table.c.id == name).order_by(table.c.number.desc()).limit(1)
-        if (body := connection.execute(query).scalar()) is not None:
-            return _policies.decode(body)
-    return None
+    query = select(table.c.version, table.c.digest).where(table.c.id == name)
+    return connection.execute(query.order_by(table.c.number.desc()).limit(1)).first()
 
 
-_known: dict[tuple[str, str], Policy] = {}  # a version never changes
+_known: dict[str, Policy] = {}
 
 
-def policy_of_version(connection: Connection, version: str) -> Policy | None:
-    """The pack of that version, or None for one that this database never had."""
-    key = (str(connection.engine.url), version)
-    if key not in _known:
-        body = connection.execute(select(schema.policies.c.body).where(schema.policies.c.version == version)).scalar()
-        if body is None:
-            return None
-        _known[key] = _policies.decode(body)
-    return _known[key]
+def _by_digest(connection: Connection, digest: str) -> Policy:
+    """The pack with that digest, read once a process: a digest says what is in it, so what is kept here never becomes wrong."""
+    if digest not in _known:
+        body = connection.execute(select(schema.policies.c.body).where(schema.policies.c.digest == digest)).scalar_one()
+        _known[digest] = _policies.decode(body)
+    return _known[digest]
 
 
 def has_version(connection: Connection, version: str) -> bool:
@@ -77,18 +83,21 @@ def versions(connection: Connection) -> Sequence[Version]:
 
 
 def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, now: int) -> bool:
-    """Make ``policy`` the newest version of its pack; whether anything changed. Raises Conflict for a version that says something else."""
+    """Make ``policy`` the newest version of its pack; whether anything changed. Raises Conflict for a version that says something else.
+
+    A version that was applied before says the same when all of it is the same; what a newer program added to packs does not count."""
     table = schema.policies
+    if connection.dialect.name == "postgresql":  # one at a time: several hosts prepare the same database
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": POLICIES_LOCK})
     body = msgspec.json.encode(policy, order="sorted")
     digest = sha256(body).hexdigest()
     taken = connection.execute(select(table.c.digest, table.c.id).where(table.c.version == policy.version)).first()
     if taken is not None:
-        if (taken.digest, taken.id) == (digest, policy.id):
+        if _by_digest(connection, taken.digest) == policy:
             return False
-        raise Conflict(f"the version {policy.version} is taken by other contents", where="/version", hint="give the pack a new version")
-    before = connection.execute(
-        select(table.c.version, table.c.digest).where(table.c.id == policy.id).order_by(table.c.number.desc()).limit(1)
-    ).first()
+        what = f"the version {policy.version} is taken by other contents of the pack {taken.id}"
+        raise Conflict(what, where="/version", hint="give the pack a version of its own")
+    before = _newest(connection, policy.id)
     row = {"id": policy.id, "version": policy.version, "zh": policy.zh, "en": policy.en, "body": body.decode(), "digest": digest,
            "applied_at": now, "applied_by": by}  # fmt: skip
     connection.execute(table.insert().values(**row))

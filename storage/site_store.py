@@ -13,12 +13,14 @@ from hazards.ledger.policy import Policy
 from hazards.messages import UNASSIGNED
 from hazards.zones import Device, Enterprise, Site, Zone
 from storage import schema
-from storage.policies import newest_number, policy_in_force
+from storage.policies import every_policy, newest_number, policy_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What stands where, as of site ``version`` (0: no site was ever applied), and the policy pack in force."""
+    """What stands where, as of site ``version`` (0: no site was ever applied), and the policy pack in force.
+
+    ``packs``: every version of every pack that was ever applied; a hazard keeps the one under which it was opened."""
 
     version: int = 0
     site: Site = field(default_factory=lambda: Site(id="", name=""))
@@ -26,6 +28,7 @@ class Registry:
     devices: Mapping[str, Device] = field(default_factory=dict)
     policy: Policy | None = None
     pack_number: int = 0
+    packs: Mapping[str, Policy] = field(default_factory=dict)
 
     @property
     def revision(self) -> tuple[int, int]:
@@ -36,6 +39,10 @@ class Registry:
     def synthetic(self) -> bool:
         """Whether all of this is a demonstration."""
         return self.site.synthetic
+
+    def policy_under(self, version: str) -> Policy | None:
+        """The pack of that version; for one that this database never had the pack in force, None without any."""
+        return self.packs.get(version, self.policy)
 
     def is_synthetic(self, device: str) -> bool:
         """Whether what ``device`` says is a demonstration: the whole site is, or the device is marked so."""
@@ -85,13 +92,13 @@ def newest_revision(connection: Connection) -> tuple[int, int]:
 
 def load_registry(connection: Connection) -> Registry:
     """The newest applied site with its policy pack."""
-    number = newest_number(connection)
+    number, packs = newest_number(connection), every_policy(connection)
     row = connection.execute(select(schema.site.c.version, schema.site.c.body).order_by(schema.site.c.version.desc()).limit(1)).first()
     if row is None:
-        return Registry(policy=policy_in_force(connection, ""), pack_number=number)
+        return Registry(policy=policy_in_force(connection, ""), pack_number=number, packs=packs)
     site = msgspec.json.decode(row.body, type=Site)
     policy = policy_in_force(connection, site.policy)
-    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices}, policy, number)
+    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices}, policy, number, packs)
 
 
 _cache: dict[str, Registry] = {}

@@ -11,10 +11,10 @@ from api.models import Text
 from api.present_hazards import HazardPresenter
 from api.routes.common import Asking, Filter, With
 from hazards.errors import NotFound
-from hazards.ledger.kinds import HAZARD_KINDS
+from hazards.ledger.kinds import hazard_kinds
 from hazards.ledger.policy import Policy, basis_of
 from storage.hazards import policy_of
-from storage.policies import apply_policy, policy_of_version, versions
+from storage.policies import apply_policy, versions
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
@@ -29,17 +29,16 @@ async def get_policy(asking: Asking, services: With, version: Filter = None) -> 
     """What hazards are graded, clocked and accepted by; ``version``: another one than that in force.
 
     ``measures``: those that the caller's role may take."""
-    policy = policy_of(services.registry())
-    if version is not None:
-        found = await services.database.reading(lambda c: policy_of_version(c, version))
-        if found is None:
-            raise NotFound("no such version of a pack", where=version)
-        policy = found
+    registry = services.registry()
+    policy = policy_of(registry) if version is None else registry.packs.get(version)
+    if policy is None:
+        raise NotFound("no such version of a pack", where=version or "", hint="GET /api/v1/policy/versions lists them")
     presenter = HazardPresenter(services.presenter(), policy)
     return models.PolicyPack(
         id=policy.id, version=policy.version, name=Text(zh=policy.zh, en=policy.en), grades=presenter.grades(),
         kinds=[
-            models.HazardKind(kind=k.name, name=Text(zh=k.chinese, en=k.english), observable=k.observable) for k in HAZARD_KINDS.values()
+            models.HazardKind(kind=k.name, name=Text(zh=k.chinese, en=k.english), observable=k.observable)
+            for k in hazard_kinds(policy.kinds).values()
         ],
         measures=presenter.measure_kinds(asking.role.value),
         rules=[presenter.ruling(basis_of(rule)) for rule in policy.rules.values()],

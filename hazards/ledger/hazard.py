@@ -148,5 +148,5 @@ def message_of(hazard: Hazard, basis: dict[str, Any], tells: tuple[str, ...] = (
         id=hazard.id, zone=hazard.zone, enterprise=hazard.enterprise, kind=hazard.kind, grade=hazard.grade, confirmed=hazard.confirmed,
         state=hazard.state.value, event=hazard.last_event, title=hazard.title, opened_at=hazard.opened_at, updated_at=hazard.updated_at,
         version=hazard.version, actor=hazard.last_actor, due_at=hazard.due_at, incident=hazard.incident, basis=basis,
-        synthetic=hazard.synthetic, tells=list(tells), tracks=hazard.tracks, repeated=bool(hazard.repeat_of),
+        synthetic=hazard.synthetic, tells=list(tells), tracks=hazard.tracks, repeated=bool(hazard.repeat_of), policy=hazard.policy,
     )  # fmt: skip

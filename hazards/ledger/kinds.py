@@ -3,12 +3,15 @@
 ``families`` and ``alarms`` name what devices say of it (families and kinds of ``hazards/kinds.py``); a camera observes it by a
 detector of such a kind, a sensor by one of ``metrics``. A kind without any of these can only be shown by photos and documents.
 Any kind of alarm is also a kind of hazard; a kind that nobody knows is accepted, shown as such, and observed by alarms of its own name.
+A policy pack adds kinds and changes these by rows of its own, each for a whole kind.
 What must not go in: which devices a zone has, decisions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hazards.kinds import FAMILIES, KINDS, group_of, kind_of
+from hazards.ledger.policy import KindRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,16 @@ _ROWS = [
 HAZARD_KINDS: dict[str, HazardKind] = {kind.name: kind for kind in _ROWS}
 
 
-def hazard_kind(name: str) -> HazardKind:
-    """The row of ``name``; for a kind of alarm or an unknown name a row of its own."""
+def hazard_kinds(rows: Sequence[KindRow]) -> dict[str, HazardKind]:
+    """Every kind by name, with the ``rows`` of a pack."""
+    return HAZARD_KINDS | {row.name: _of_pack(row) for row in rows}
+
+
+def hazard_kind(name: str, rows: Sequence[KindRow] = ()) -> HazardKind:
+    """The kind ``name`` as the ``rows`` of a pack have it, or the table; for a kind of alarm or an unknown name a row of its own."""
+    for row in rows:
+        if row.name == name:
+            return _of_pack(row)
     if name in HAZARD_KINDS:
         return HAZARD_KINDS[name]
     if name in KINDS:
@@ -74,3 +85,7 @@ def hazard_kind(name: str) -> HazardKind:
         like = HAZARD_KINDS[kind.family]
         return HazardKind(name, kind.chinese, kind.english, (kind.family,), like.metrics)
     return HazardKind(name, f"未知类型 {name}", f"unknown kind {name}", (name,), known=False)
+
+
+def _of_pack(row: KindRow) -> HazardKind:
+    return HazardKind(row.name, row.zh, row.en, row.families, row.metrics, row.alarms)
