@@ -9,6 +9,7 @@ from typing import Any
 from api import hazard_models as models
 from api.models import Text
 from api.present import Presenter, evidence_url
+from api.present_gate import GatePresenter
 from api.struct_models import shown
 from hazards.ledger.gate import Answer
 from hazards.ledger.hazard import Hazard, message_of
@@ -136,21 +137,7 @@ class HazardPresenter:
 
     def gate(self, answer: Answer) -> models.Gate:
         """The evidence gate's answer."""
-        return models.Gate(
-            question=answer.question.value, verdict=answer.verdict.value, verdict_name=self.text(f"gate.verdict.{answer.verdict.value}"),
-            passes=answer.passes, since=self.time(answer.since), at=self.time(answer.at), reasons=answer.reasons,
-            why=[self.text(f"gate.reason.{reason}") for reason in answer.reasons],
-            evidence=[
-                models.GateEvidence(
-                    why=e.why.value, why_name=self.text(f"gate.reason.{e.why.value}"), incident=e.incident, kinds=e.kinds,
-                    kind_names=[self.presenter.kind(kind) for kind in e.kinds], devices=e.devices, severity=e.severity,
-                    opened_at=self.time(e.opened_at), raised=e.raised, last_at=self.time_or_none(e.last_at),
-                    url=f"/api/v1/incidents/{e.incident}",
-                ) for e in answer.evidence
-            ],
-            watchers=[models.GateWatcher(device=w.device, by=w.by, blind=w.blind) for w in answer.watchers],
-            ruling=self.ruling(basis_of(self.policy.rule(answer.rule))),
-        )  # fmt: skip
+        return GatePresenter(self).gate(answer)
 
     def grades(self) -> list[models.GradeChoice]:
         """The grades of the pack."""

@@ -1,21 +1,26 @@
 """What the zone's devices say of a hazard: the facts that the evidence gate judges, read in the caller's transaction.
 
 Which alarms stand is read from the zone's own state, where on-delay, off-delay and latching are applied; which were raised since
-the claim, from the alarms. What must not go in: judging (``hazards/ledger/gate.py``).
+the claim, from the alarms. What sensors measured was read before (``storage/series_sight.py``).
+What must not go in: judging (``hazards/ledger/gate.py``).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, select
 
 from hazards.alarm_state import Phase
+from hazards.ledger.blindness import OUT_OF_SERVICE
 from hazards.ledger.gate import Present, Sight, Watcher, Witness, watchers_of
 from hazards.ledger.hazard import Hazard
 from hazards.ledger.kinds import HazardKind, hazard_kind
-from hazards.messages import UNASSIGNED, Action, IncidentMessage, IncidentState
+from hazards.ledger.sensor_evidence import Measured
+from hazards.messages import UNASSIGNED, Action, IncidentMessage
 from hazards.zone_state import ZoneState
 from storage import schema
+from storage.blindness import STANDING, blind_spans, equipment_incidents
 from storage.incident_queries import message_of
 from storage.site_store import Registry
 
@@ -23,26 +28,31 @@ MOST_WITNESSES = 50
 """Incidents of one family looked at for one answer: one is enough to refuse."""
 MOST_ALARMS = 1000
 """Alarms since the claim that are counted for one incident."""
-_STANDING = (IncidentState.ACTIVE.value, IncidentState.PENDING.value)
-_OUT_OF_SERVICE = frozenset({"camera_offline", "tamper", "sensor_stale", "device_fault", "power_lost"})
-"""Kinds of alarm by which the device that raised them does not see."""
 _states = msgspec.msgpack.Decoder(ZoneState)
 
 
-def sight_of(connection: Connection, registry: Registry, hazard: Hazard, since: int) -> Sight:
-    """Which devices of the hazard's zone can tell, and what they said since ``since`` (µs) or say now."""
+def sight_of(
+    connection: Connection, registry: Registry, hazard: Hazard, since: int, *, now: int, measured: tuple[Measured, ...] = ()
+) -> Sight:
+    """Which devices of the hazard's zone can tell, what they said since ``since`` (µs) or say ``now``, and when they did not see."""
     pack = registry.policy_under(hazard.policy)
     kind = hazard_kind(hazard.kind, pack.kinds if pack is not None else ())
     own = _devices_of_own_incident(connection, hazard, kind)
     found = _incidents(connection, hazard, kind, since)
     states = _Present(connection)
     witnesses = [_witness(connection, states.of(key, incident), incident, kind, since) for key, incident in found]
-    watchers = {w.device: w for w in watchers_of(kind, [d for d in registry.devices.values() if d.zone == hazard.zone])}
+    watchers = watchers_of(kind, [d for d in registry.devices.values() if d.zone == hazard.zone])
     spoken = own | {device for w in witnesses for device in [*w.devices, *(p.device for p in w.present)]}
-    for device in sorted(spoken - watchers.keys()):
-        watchers[device] = Watcher(device, "alarms")
-    blind = _blind(connection, states, hazard.zone) if watchers else {}
-    return Sight(tuple(msgspec.structs.replace(w, blind=blind.get(w.device)) for w in watchers.values()), tuple(witnesses))
+    watchers += [Watcher(device, "alarms") for device in sorted(spoken - {w.device for w in watchers})]
+    if watchers:
+        equipment = equipment_incidents(connection, hazard.zone, since)
+        blind = _blind(states, equipment)
+        spans = blind_spans(connection, [incident for _, incident in equipment], now)
+        watchers = [
+            msgspec.structs.replace(w, blind=blind.get(w.device), spans=tuple(s for s in spans.get(w.device, ()) if s.end >= since))
+            for w in watchers
+        ]
+    return Sight(tuple(watchers), tuple(witnesses), measured)
 
 
 class _Present:
@@ -54,7 +64,7 @@ class _Present:
 
     def of(self, key: str, incident: IncidentMessage) -> list[Present]:
         """Those of ``incident``, whose state has the key ``key``; one that the state let go has none."""
-        if incident.state.value not in _STANDING:
+        if incident.state.value not in STANDING:
             return []
         if key not in self._states:
             body = self._connection.execute(select(schema.zone_states.c.body).where(schema.zone_states.c.key == key)).scalar()
@@ -77,7 +87,7 @@ def _incidents(connection: Connection, hazard: Hazard, kind: HazardKind, since: 
             own = select(table.c.state_key).where(table.c.id == hazard.incident).scalar_subquery()
             query = query.where(table.c.state_key == own)
         for row in connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(MOST_WITNESSES)):
-            if row.state not in _STANDING and row.updated_at < since:
+            if row.state not in STANDING and row.updated_at < since:
                 break
             found.append((row.state_key, message_of(row)))
     return [(key, incident) for key, incident in found if any(kind.speaks(alarm) for alarm in incident.kinds)]
@@ -95,7 +105,7 @@ def _witness(connection: Connection, present: list[Present], incident: IncidentM
     return Witness(
         incident=incident.id, severity=incident.severity, opened_at=incident.opened_at, present=[p for p in present if kind.speaks(p.kind)],
         raised=len(raised), last_at=raised[0].at if raised else None, devices=sorted({r.device for r in raised}),
-        kinds=sorted({r.kind for r in raised}),
+        kinds=sorted({r.kind for r in raised}), snapshot=incident.snapshot,
     )  # fmt: skip
 
 
@@ -108,13 +118,10 @@ def _devices_of_own_incident(connection: Connection, hazard: Hazard, kind: Hazar
     return {row.device for row in connection.execute(query) if kind.speaks(row.kind)}
 
 
-def _blind(connection: Connection, states: _Present, zone: str) -> dict[str, str]:
+def _blind(states: _Present, equipment: Sequence[tuple[str, IncidentMessage]]) -> dict[str, str]:
     """Devices of the zone that are out of service now, and the incident that says so."""
-    table = schema.incidents
-    query = select(table).where(table.c.zone == zone, table.c.family == "equipment", table.c.state == IncidentState.ACTIVE.value)
     found: dict[str, str] = {}
-    for row in connection.execute(query):
-        incident = message_of(row)
-        standing = [p for p in states.of(row.state_key, incident) if p.kind in _OUT_OF_SERVICE and not p.undecided]
+    for key, incident in equipment:
+        standing = [p for p in states.of(key, incident) if p.kind in OUT_OF_SERVICE and not p.undecided]
         found |= {p.device: incident.id for p in standing}
     return found

@@ -19,25 +19,26 @@ from hazards.identity import hazard_of_command, hazard_of_incident
 from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, name_of
 from hazards.ledger.decision import Decision, Facts
 from hazards.ledger.decisions import case_of, decide, mark_repeated, origin_of, propose, raise_grade
-from hazards.ledger.effects.acceptance import gate_preview
+from hazards.ledger.effects.acceptance import gate_preview, gate_refusal, question_of, since_of
 from hazards.ledger.effects.moving import take_duplicate
-from hazards.ledger.gate import Answer, Sight
+from hazards.ledger.gate import Answer, Question, Sight
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
 from hazards.ledger.lifecycle import COMMANDS, START, Event
 from hazards.ledger.marks import MARKS
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
-from hazards.ledger.rulings import ChangedSince, NotByRule
+from hazards.ledger.rulings import NotByRule
 from hazards.messages import IncidentMessage
 from storage import schema
-from storage.hazard_queries import earlier_of, entries_after, hazard_of
+from storage.hazard_queries import earlier_of, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
 from storage.policies import required
+from storage.series_sight import Asked, SeriesSight, asked_of, measured_of
 from storage.site_store import Registry, current_registry
-from storage.uploads import check_files
+from storage.uploads import check_files, first_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,33 @@ def zone_of(registry: Registry) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None) -> Facts:
-    """What decisions on ``hazard`` may know, read in this transaction. ``other``: the one it is to be merged into."""
+def facts_of(
+    connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None, *, now: int = 0,
+    seen: SeriesSight | None = None,
+) -> Facts:  # fmt: skip
+    """What decisions on ``hazard`` at ``now`` may know, read in this transaction. ``other``: the one it is to be merged into; ``seen``:
+    what was read of the time series before."""
+    policy = policy_for(registry, hazard)
 
     def sight(since: int) -> Sight:
-        return sight_of(connection, registry, hazard, since) if hazard is not None else Sight()
+        if hazard is None:
+            return Sight()
+        measured = measured_of(asked_of(registry, hazard, since, policy.gate), seen, now)
+        return sight_of(connection, registry, hazard, since, now=now, measured=measured)
 
     known = registry.zone(hazard.zone) if hazard is not None else None
     in_park = known is None or not known.outside_park
-    return Facts(policy_for(registry, hazard), zone_of(registry), sight, in_park=in_park, other=other)
+    return Facts(policy, zone_of(registry), sight, in_park=in_park, other=other, kept=lambda files: first_kept(connection, files))
+
+
+def series_asked(connection: Connection, hazard: Hazard, *, now: int, claim: bool = False) -> Asked | None:
+    """What the time series is to be asked before the gate is: on a ``claim``, or on the hazard's next step; None for nothing."""
+    question = Question.CLAIM if claim else question_of(hazard)
+    if question is None:
+        return None
+    registry = current_registry(connection)
+    asked = asked_of(registry, hazard, since_of(hazard, question, now), policy_for(registry, hazard).gate)
+    return asked if asked.sensors else None
 
 
 def propose_hazard(
@@ -141,32 +160,32 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
 
 def command_hazard(
     connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: str | None, now: int,
-    command_id: str | None = None,
+    command_id: str | None = None, seen: SeriesSight | None = None,
 ) -> Outcome:  # fmt: skip
-    """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
+    """Carry out ``command``; ``seen``: what the time series said before (``series_asked``). See ``Outcome`` for the gate's refusal.
+
+    Raises NotFound, Conflict, NotByRule, NotForRole, BadInput."""
     hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
         return _repeated(hazard, done, command, actor, policy_for(current_registry(connection), hazard))
     if isinstance(command, Claim | Inspect):
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
-    facts = facts_of(connection, registry, hazard, other)
-    try:
-        decision = decide(hazard, command, actor=actor, now=now, facts=facts)
-    except Conflict as conflict:  # of the versions
-        raise ChangedSince(conflict, entries_after(connection, hazard_id, command.version or 0)) from conflict
+    facts = facts_of(connection, registry, hazard, other, now=max(now, hazard.updated_at), seen=seen)
+    decision = decide(hazard, command, actor=actor, now=now, facts=facts)
     apply_decision(connection, decision, actor, command_id=command_id, now=now)
     if other is not None and isinstance(command, Merge):
         taken = take_duplicate(case_of(other, actor, now, facts_of(connection, registry, other)), hazard, command.reason)
         apply_decision(connection, taken, actor, now=now)
     if decision.event is not Event.GATE_REFUSED:
         return Outcome(decision.hazard)
-    return Outcome(decision.hazard, NotByRule("the evidence speaks against it", decision.rule, gate=decision.gate))
+    return Outcome(decision.hazard, gate_refusal(decision.gate, decision.rule) if decision.gate is not None else None)
 
 
-def preview_gate(connection: Connection, hazard: Hazard, *, now: int) -> Answer | None:
-    """What the evidence gate would say to the hazard's next step; None for one that is over."""
-    return gate_preview(case_of(hazard, PLATFORM, now, facts_of(connection, current_registry(connection), hazard)))
+def preview_gate(connection: Connection, hazard: Hazard, *, now: int, seen: SeriesSight | None = None) -> Answer | None:
+    """What the evidence gate would say to the hazard's next step; None for one that is over. ``seen`` as in ``command_hazard``."""
+    facts = facts_of(connection, current_registry(connection), hazard, now=max(now, hazard.updated_at), seen=seen)
+    return gate_preview(case_of(hazard, PLATFORM, now, facts))
 
 
 def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor, policy: Policy) -> Outcome:
@@ -178,7 +197,7 @@ def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor
     if not refused:
         return Outcome(hazard, repeated=True)
     gate = msgspec.convert(entry.details["gate"], Answer)
-    return Outcome(hazard, NotByRule("the evidence speaks against it", policy.rule(gate.rule), gate=gate), repeated=True)
+    return Outcome(hazard, gate_refusal(gate, policy.rule(gate.rule)), repeated=True)
 
 
 def _marked_if_repeated(connection: Connection, hazard: Hazard, facts: Facts, *, now: int) -> Hazard:

@@ -6,6 +6,7 @@ A hazard keeps the version under which it was opened. What must not go in: readi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select, text
@@ -53,7 +54,7 @@ def every_policy(connection: Connection) -> dict[str, Policy]:
     return {row.version: _by_digest(connection, row.digest) for row in rows}
 
 
-def _newest(connection: Connection, name: str) -> Row[tuple[str, str]] | None:
+def _newest(connection: Connection, name: str) -> Row[Any] | None:
     table = schema.policies
     query = select(table.c.version, table.c.digest).where(table.c.id == name)
     return connection.execute(query.order_by(table.c.number.desc()).limit(1)).first()

@@ -5,7 +5,7 @@ The bytes are in ``storage/evidence.py``. What must not go in: HTTP, files.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput
@@ -22,6 +22,18 @@ def keep_upload(connection: Connection, sha256: str, *, media_type: str, size: i
 def upload_zones(connection: Connection, sha256: str) -> list[str]:
     """The zone for which the file was uploaded, if it was."""
     return list(connection.scalars(select(schema.evidence.c.zone).where(schema.evidence.c.sha256 == sha256)))
+
+
+def first_kept(connection: Connection, files: Sequence[str]) -> dict[str, int]:
+    """When each of ``files`` (SHA-256) was first uploaded or sent with an alarm, µs: it shows nothing later than that."""
+    found: dict[str, int] = {}
+    uploads = select(schema.evidence.c.sha256, schema.evidence.c.taken_at).where(schema.evidence.c.sha256.in_(files))
+    alarms = schema.alarms.c
+    snapshots = select(alarms.snapshot, func.min(alarms.at)).where(alarms.snapshot.in_(files)).group_by(alarms.snapshot)
+    for query in (uploads, snapshots) if files else ():
+        for sha256, at in connection.execute(query):
+            found[sha256] = min(at, found.get(sha256, at))
+    return found
 
 
 def check_files(connection: Connection, files: Sequence[tuple[int, str]], zone: str) -> None:

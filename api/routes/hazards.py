@@ -29,8 +29,9 @@ from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import ChangedSince, IncompleteByRule, NotByRule, NotForRole
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
-from storage.hazards import command_hazard, facts_of, policy_of, preview_gate, propose_hazard
+from storage.hazards import command_hazard, facts_of, policy_of, preview_gate, propose_hazard, series_asked
 from storage.outbox import feed_bounds
+from storage.series_sight import Asked, SeriesSight, look
 from storage.uploads import keep_upload
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
@@ -41,6 +42,8 @@ States = Annotated[list[State], Query(description="one or more; none: all states
 Marks = Annotated[list[Mark], Query(description="all of them; none: whatever marks")]
 Grades = Annotated[list[Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")]], Query(description="one or more; none: all")]
 _NEW: dict[int | str, dict[str, Any]] = {201: {"model": models.HazardDetail, "description": "it is new; 200: it was there already"}}
+GATED = (domain.Claim, domain.Accept, domain.Close)
+"""Commands that the evidence gate stands before."""
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf")
 _FILE = {"requestBody": {"required": True, "content": {m: {"schema": {"type": "string", "format": "binary"}} for m in MEDIA_TYPES}}}
 
@@ -113,10 +116,11 @@ async def get_hazard_events(
 async def post_hazard_command(hazard_id: Id, command: requests.HazardCommand, asking: Asking, services: With) -> models.HazardDetail:
     """Decided at once; the hazard afterwards. What the state, a rule or the evidence does not allow: 409 with rule, basis and ``gate``."""
     wanted = requests.to_domain(command)
+    seen = await _looked(services, hazard_id, asking, claim=isinstance(wanted, domain.Claim)) if isinstance(wanted, GATED) else None
     with _explaining(services):
         outcome = await services.database.writing(
             lambda c: command_hazard(
-                c, hazard_id, wanted, actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id
+                c, hazard_id, wanted, actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id, seen=seen
             )
         )
         services.ring()
@@ -180,16 +184,30 @@ def _role_may(asking: Principal, services: Services, command: str) -> None:
             raise NotForRole(f"the role {asking.role.value} may not {command}", policy.rule(right.rule))
 
 
+async def _looked(services: Services, hazard_id: str, asking: Principal, *, claim: bool) -> SeriesSight | None:
+    """What the time series says for the command that the evidence gate stands before; read outside of its transaction."""
+    asked = await services.database.reading(
+        lambda c: series_asked(c, get_hazard(c, hazard_id, scope=asking.scope), now=services.now(), claim=claim)
+    )
+    return await look(services.time_series, asked, now=services.now()) if asked is not None else None
+
+
 async def _detail(hazard_id: str, asking: Principal, services: Services) -> models.HazardDetail:
-    def work(connection: Connection) -> models.HazardDetail:
-        hazard = get_hazard(connection, hazard_id, scope=asking.scope)
-        gate = preview_gate(connection, hazard, now=services.now())
+    def work(connection: Connection, seen: SeriesSight | None = None) -> models.HazardDetail | Asked:
+        hazard, now = get_hazard(connection, hazard_id, scope=asking.scope), services.now()
+        if seen is None and (asked := series_asked(connection, hazard, now=now)) is not None:
+            return asked
+        gate = preview_gate(connection, hazard, now=now, seen=seen)
         facts = facts_of(connection, services.registry(), hazard)
-        presenter, case = _presenter(services), case_of(hazard, _actor(asking), services.now(), facts)
+        presenter, case = _presenter(services), case_of(hazard, _actor(asking), now, facts)
         commands = [_allowance(name, case, presenter) for name in COMMANDS]
         return presenter.detail(hazard, gate, commands, asking.role.value, case.signing_posts())
 
-    return await services.database.reading(work)
+    found = await services.database.reading(work)
+    while isinstance(found, Asked):
+        seen = await look(services.time_series, found, now=services.now())
+        found = await services.database.reading(lambda c: work(c, seen))  # noqa: B023 (awaited in this round)
+    return found
 
 
 def _allowance(name: str, case: Case, presenter: HazardPresenter) -> models.Allowance:

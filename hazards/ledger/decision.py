@@ -3,7 +3,7 @@
 What must not go in: what single commands do (``hazards/ledger/effects``), when they are refused (``hazards/ledger/conditions.py``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -19,7 +19,8 @@ from hazards.ledger.rulings import NotByRule
 
 
 class Facts(Struct, frozen=True):
-    """What a decision may know. ``sight`` answers what the zone's devices say since a time (µs); it is only called when asked.
+    """What a decision may know. ``sight`` answers what the zone's devices say since a time (µs), ``kept`` when files (SHA-256) were first
+    kept; both are only called when asked.
 
     ``in_park``: whether the zone lies in a park with a command; ``other``: the hazard into which this one is to be merged."""
 
@@ -28,6 +29,7 @@ class Facts(Struct, frozen=True):
     sight: Callable[[int], Sight] = lambda _since: Sight()
     in_park: bool = True
     other: Hazard | None = None
+    kept: Callable[[Sequence[str]], Mapping[str, int]] = lambda _files: {}
 
 
 class Decision(Struct, frozen=True):

@@ -95,7 +95,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed_at: int | None = None
     closed_by: str | None = None
     dismissed_reason: str | None = None
-    refuted_by: list[str] = field(default_factory=list)  # incidents by which the evidence gate refused last
+    refuted_by: list[str] = field(default_factory=list)  # incidents, series, blind devices by which the evidence gate refused last
     last_event: str = ""
     last_actor: str = ""
     synthetic: bool = False
@@ -121,6 +121,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overdue_at: int | None = None  # when it was found to be overdue
     fired: list[str] = field(default_factory=list)
     wake_at: int | None = None
+    rectifying_since: int | None = None  # when the rectification began, again after a refusal: what shows "after" is newer
     graded_at: int | None = None  # when its grade was last changed: what the new grade asks for is counted from then
 
     def overdue(self, now: int) -> bool:
@@ -135,6 +136,11 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def granted(self) -> list[Extension]:
         """The extensions granted since the clock of rectification began."""
         return [e for e in self.extensions if e.granted_at is not None and e.granted_at >= self.clock_start]
+
+    @property
+    def rectification_start(self) -> int:
+        """From when on a photo or document can show the state after rectification."""
+        return self.rectifying_since or self.clock_start
 
     @property
     def clock_start(self) -> int:

@@ -101,6 +101,15 @@ class Right(Struct, frozen=True):
     rule: str
 
 
+class GateRule(Struct, frozen=True):
+    """How much a device must have seen since the claim to count for the evidence gate, percent; and after how many minutes without a
+    reading a sensor without ``stale_after`` is called silent."""
+
+    seen_percent: int = 50
+    silent_minutes: int = 60
+    rule: str = "gate_sight"
+
+
 class InspectionRule(Struct, frozen=True):
     """What an acceptance needs: an inspection that passed, with people of these posts (all of them) and so many experts."""
 
@@ -275,6 +284,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     clocks: tuple[ClockRule, ...]
     repeats: RepeatRule
     gate_override: Right  # who may go on against the evidence gate, with a reason
+    gate: GateRule = GateRule()
     criteria: tuple[Criterion, ...] = ()
     waivers: tuple[Named, ...] = ()  # items of the first-offence and minor-offence lists
     duties: tuple[DutyRule, ...] = ()

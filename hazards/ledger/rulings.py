@@ -18,8 +18,8 @@ class NotByRule(NotInState):
     ruling_shown: Any = None
     gate_shown: Any = None
 
-    def __init__(self, what: str, ruling: Rule, *, hint: str = "", gate: Answer | None = None) -> None:
-        super().__init__(what, where="/command", hint=hint)
+    def __init__(self, what: str, ruling: Rule, *, where: str = "/command", hint: str = "", gate: Answer | None = None) -> None:
+        super().__init__(what, where=where, hint=hint)
         self.ruling, self.rule, self.basis, self.gate = ruling, ruling.id, ruling.authority.value, gate
 
 

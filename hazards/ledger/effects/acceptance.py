@@ -15,8 +15,10 @@ from hazards.ledger.gate import Answer, Question, Verdict, judge
 from hazards.ledger.hazard import Hazard
 from hazards.ledger.lifecycle import Event
 from hazards.ledger.limits import due_at
-from hazards.ledger.particulars import Claim, Inspection, Override, Paper, Stage
-from hazards.ledger.policy import basis_of
+from hazards.ledger.papers import PaperWhy
+from hazards.ledger.papers import evidence_of as papers_of
+from hazards.ledger.particulars import Claim, Inspection, Override, Paper
+from hazards.ledger.policy import Rule, basis_of
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 _Gated = ask.Claim | ask.Accept | ask.Close
@@ -60,7 +62,8 @@ def accept(case: Case, command: ask.Accept) -> Decision:
 
 def refuse(case: Case, command: ask.Refuse) -> Decision:
     """Back to work; the clock goes on from where it began."""
-    return case.done(Event.REFUSED, {"reason": command.reason}, tells=("enterprise",), accepted_by=None, accepted_at=None)
+    return case.done(Event.REFUSED, {"reason": command.reason}, tells=("enterprise",), accepted_by=None, accepted_at=None,
+                     rectifying_since=case.now)  # fmt: skip
 
 
 def close(case: Case, command: ask.Close) -> Decision:
@@ -78,8 +81,8 @@ def reopen(case: Case, command: ask.Reopen) -> Decision:
     details = entered(command) | {"due_at": due, "due_basis": basis_of(case.policy.rule(case.grade.limit.rule))}
     incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
     return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
-                     closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None, refuted_by=[],
-                     incidents=incidents)  # fmt: skip
+                     rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None,
+                     refuted_by=[], incidents=incidents)  # fmt: skip
 
 
 # --- the evidence gate ---
@@ -87,12 +90,18 @@ def reopen(case: Case, command: ask.Reopen) -> Decision:
 
 def gate_preview(case: Case) -> Answer | None:
     """What the gate would say to the next claim, acceptance or closing; None for a hazard that is over."""
-    hazard = case.hazard
-    question = _QUESTION_AT.get(hazard.state.value)
-    if question is None:
-        return None
-    since = _since(hazard, question, case.now)
-    return judge(question, case.facts.sight(since), since=since, now=case.now, papers=_has_papers(_papers(hazard)))
+    question = question_of(case.hazard)
+    return None if question is None else _answer(case, question, _papers(case.hazard))
+
+
+def question_of(hazard: Hazard) -> Question | None:
+    """What the gate is asked next; None for a hazard that is over."""
+    return _QUESTION_AT.get(hazard.state.value)
+
+
+def since_of(hazard: Hazard, question: Question, now: int) -> int:
+    """From when on alarms and readings count: the claim, or this moment when it is only now being claimed."""
+    return now if question is Question.CLAIM or hazard.claim is None else hazard.claim.at
 
 
 _QUESTION_AT = {
@@ -101,10 +110,16 @@ _QUESTION_AT = {
 }  # fmt: skip
 
 
+def _answer(case: Case, question: Question, papers: list[Paper]) -> Answer:
+    since = since_of(case.hazard, question, case.now)
+    kept = case.facts.kept([paper.sha256 for paper in papers if paper.sha256 is not None])
+    said = papers_of(papers, began=case.hazard.rectification_start, kept=kept)
+    return judge(question, case.facts.sight(since), since=since, now=case.now, papers=said, rule=case.policy.gate)
+
+
 def _asked(case: Case, command: _Gated, question: Question, papers: list[Paper]) -> tuple[Answer, Decision | None]:
     """The gate's answer, and the refusal that follows from it unless somebody who may overrides it."""
-    since = _since(case.hazard, question, case.now)
-    answer = judge(question, case.facts.sight(since), since=since, now=case.now, papers=_has_papers(papers))
+    answer = _answer(case, question, papers)
     if answer.passes:
         return answer, None
     if command.override_reason.strip():
@@ -116,14 +131,25 @@ def _asked(case: Case, command: _Gated, question: Question, papers: list[Paper])
 
 
 def _refused(case: Case, name: str, answer: Answer) -> Decision:
+    """On the record, once in a row, where devices speak or should have: where none can, papers are asked for."""
     rule, before = case.policy.rule(answer.rule), case.hazard
-    if answer.verdict is not Verdict.REFUTED:
-        raise NotByRule("no device here can tell whether it is gone", rule, gate=answer,
-                        hint="add evidence of the state after rectification, with time and place")  # fmt: skip
-    refuted_by = [e.incident for e in answer.evidence]
-    if (before.last_event, before.last_actor, before.refuted_by) == (Event.GATE_REFUSED, case.actor.id, refuted_by):
-        raise NotByRule("the evidence still speaks against it", rule, gate=answer)  # this refusal is on the record already
-    return case.done(Event.GATE_REFUSED, {"command": name}, answer, rule=answer.rule, refuted_by=refuted_by)
+    if answer.verdict is Verdict.NOT_APPLICABLE:
+        raise gate_refusal(answer, rule)
+    if (before.last_event, before.last_actor, before.refuted_by) == (Event.GATE_REFUSED, case.actor.id, answer.against):
+        raise gate_refusal(answer, rule, still="still ")
+    return case.done(Event.GATE_REFUSED, {"command": name}, answer, rule=answer.rule, refuted_by=answer.against)
+
+
+def gate_refusal(answer: Answer, rule: Rule, still: str = "") -> NotByRule:
+    """The refusal by the gate as somebody hears it; where papers are missing it points at the first that does not count."""
+    if answer.verdict is Verdict.REFUTED:
+        return NotByRule(f"the evidence {still}speaks against it", rule, gate=answer)
+    early = next((p for p in answer.papers if p.why is PaperWhy.TOO_EARLY), None)
+    what, where = "no device here can tell whether it is gone", "/command"
+    if early is not None:
+        what, where = "evidence from before the rectification began does not show the state after it", early.where
+    hint = "add evidence of the state after rectification, with time and place"
+    return NotByRule(what, rule, gate=answer, where=where, hint=hint)
 
 
 def _passed(
@@ -138,14 +164,5 @@ def _passed(
     return case.done(event, details, answer, tells=(*tells, "safety_office"), overrides=[*case.hazard.overrides, made], **changes)
 
 
-def _since(hazard: Hazard, question: Question, now: int) -> int:
-    """From when on alarms count: the claim, or this moment when it is only now being claimed."""
-    return now if question is Question.CLAIM or hazard.claim is None else hazard.claim.at
-
-
 def _papers(hazard: Hazard) -> list[Paper]:
     return hazard.claim.evidence if hazard.claim is not None else []
-
-
-def _has_papers(evidence: list[Paper]) -> bool:
-    return any(paper.stage is Stage.AFTER for paper in evidence)

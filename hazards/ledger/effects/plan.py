@@ -38,7 +38,7 @@ def send_back(case: Case, command: ask.ReturnPlan) -> Decision:
 
 def start(case: Case, command: ask.StartRectification) -> Decision:
     """Permanent rectification begins."""
-    return case.done(Event.RECTIFICATION_STARTED, noted(command.note))
+    return case.done(Event.RECTIFICATION_STARTED, noted(command.note), rectifying_since=case.now)
 
 
 def _plan(case: Case) -> Plan:
