@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from api.hazard_clock_models import HazardClock
 from api.models import Kind, Text
 from api.struct_models import answer_model
 from hazards.ledger import particulars
@@ -389,6 +390,7 @@ class HazardDetail(Hazard):
     reopened_at: datetime | None
     overdue_at: datetime | None
     track_names: dict[str, Text] = Field(description="``tracks`` in words")
+    clocks: list[HazardClock] = Field(description="those that run")
     gate: Gate | None = Field(description="what the evidence gate would say to the next step, as of now")
     commands: list[Allowance]
     grades: list[GradeChoice]

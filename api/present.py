@@ -49,12 +49,12 @@ class Presenter:
     def __init__(self, registry: Registry, words: Words, *, now: int) -> None:
         self.registry, self.words, self.now = registry, words, now
         self.time_zone_name = registry.site.time_zone
-        self._zone = zone_of_time(self.time_zone_name)
+        self.zone = zone_of_time(self.time_zone_name)
 
     def time(self, at: int) -> datetime:
         """UTC microseconds with the site's offset; times beyond the calendar are given as its nearest edge."""
         try:
-            return (EPOCH + timedelta(microseconds=at)).astimezone(self._zone)
+            return (EPOCH + timedelta(microseconds=at)).astimezone(self.zone)
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC) if at > 0 else datetime.min.replace(tzinfo=UTC)
 

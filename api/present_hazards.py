@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from api import hazard_models as models
+from api.hazard_clock_models import ClockPoint, HazardClock
 from api.models import Text
 from api.present import Presenter, evidence_url
 from api.present_gate import GatePresenter
 from api.struct_models import shown
+from hazards.ledger.clocks import Clock, points, running
 from hazards.ledger.gate import Answer
 from hazards.ledger.hazard import Hazard, message_of
 from hazards.ledger.kinds import hazard_kind
@@ -87,6 +89,7 @@ class HazardPresenter:
                                     verdict=claim.verdict) if claim else None,
             accepted_by=hazard.accepted_by, accepted_at=self.time_or_none(hazard.accepted_at), closed_by=hazard.closed_by,
             closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
+            clocks=[self._clock(clock) for clock in running(hazard, self.policy, self.presenter.zone)],
             gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
             measure_kinds=self.measure_kinds(role), choices=self.choices(signing, grade, role), **self._beside(hazard),
         )  # fmt: skip
@@ -162,6 +165,15 @@ class HazardPresenter:
         standing = known.standing.value if known else "unknown"
         return models.SourceOfRule(document=document, clause=clause, title=Text(zh=known.zh, en=known.en) if known else None,
                                    standing=standing, standing_name=self.text(f"standing.{standing}"))  # fmt: skip
+
+    def _clock(self, clock: Clock) -> HazardClock:
+        found = [
+            ClockPoint(name=p.name, at=self.time(p.at), passed=p.at <= self.presenter.now, tells=list(p.tells))
+            for p in points(clock, self.presenter.zone)
+        ]  # fmt: skip
+        name = Text(zh=clock.rule.zh, en=clock.rule.en)
+        return HazardClock(clock=clock.rule.clock, name=name, started_at=self.time(clock.start), due_at=self.time(clock.due),
+                                  points=found)  # fmt: skip
 
     def _measure(self, measure: Measure) -> models.Measure:
         kind = self.policy.measure(measure.kind)

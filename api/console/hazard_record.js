@@ -35,11 +35,12 @@ export async function entriesAfter(id, number) {
 export const inWords = (entries) => entries.map((e) => t("hazard.done_by", { event: said(e.event_name), by: who(e.actor), time: absolute(e.at) })).join("；");
 
 const TIMES = ["due_before", "due_at", "until", "held_at", "start"];
-const SHOWN = ["before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", "reference", ...TIMES, "override_reason"];
+const SHOWN = ["clock", "before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", "reference", ...TIMES, "override_reason"];
 const VALUE = {
   grade: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,
   before: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,
   cause: (x, v) => chosen(x.choices.causes, v), item: (x, v) => chosen(x.choices.waivers, v), post: postName, posts: (x, v) => v.map((post) => postName(x, post)).join("、"),
+  clock: (x, v) => said(x.clocks?.find((c) => c.clock === v)?.name) || t(`hazard.clock.${v}`),
   kind: (x, v) => said(x.measure_kinds.find((m) => m.kind === v)?.name) || said(x.measures.find((m) => m.kind === v)?.kind_name) || v, experts: (_, v) => v.join("、"), days: (_, v) => t("hazard.days", { n: v }), point: (_, v) => pointWord(v),
   to: (_, v) => (["department", "staff_congress"].includes(v) ? t(`hazard.report.${v}`) : v),
   ...Object.fromEntries(TIMES.map((name) => [name, (_, v) => when(v)])),

@@ -1,7 +1,7 @@
 // Where a hazard stands: the five phases, what runs beside them, the due date, and whose turn it is.
 import { h } from "./dom.js";
 import { COUNTERPART, GROUPS, may, primaryOf, waited } from "./hazard_next.js";
-import { card, peopleOf, rulingLine, when } from "./hazard_words.js";
+import { card, peopleOf, postName, rulingLine } from "./hazard_words.js";
 import { dueIn, isOver, moment, now } from "./time.js";
 import { said, t } from "./words.js";
 
@@ -68,21 +68,19 @@ export function nextBlock(hazard, me, calls) {
       rest.length ? null : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${me.role}`) }))));
 }
 
-/** The clocks that run, if the answer has them: {name, due_at, points: [{name, at, passed}]}. */
+/** The clocks that run, with the points at which people are told. */
 export function clocks(hazard) {
   if (!hazard.clocks?.length) return null;
   return card(t("hazard.clocks"), h("ul", { class: "clocks" }, hazard.clocks.map((clock) => {
-    const due = clock.due_at ?? clock.due;
-    const late = due && Date.parse(due) < now();
-    return h("li", {}, h("div", { class: "top" }, h("strong", {}, said(clock.name) || clock.clock || clock.name), due ? [h("span", { class: late ? "due late" : "due" }, dueIn(due)), h("time", {}, when(due))] : null),
-      h("ol", { class: "points" }, (clock.points ?? []).map((point) => h("li", { class: point.passed ? "done" : "ahead" }, h("i", { "aria-hidden": true }, point.passed ? "✓" : "○"), pointWord(point), point.at ? h("small", {}, when(point.at)) : null))));
+    const late = Date.parse(clock.due_at) < now();
+    return h("li", {}, h("div", { class: "top" }, h("strong", {}, said(clock.name)), h("span", { class: late ? "due late" : "due" }, dueIn(clock.due_at)), h("time", {}, moment(clock.due_at))),
+      h("ol", { class: "points" }, clock.points.map((point) => h("li", { class: point.passed ? "done" : "ahead", title: point.tells.map((post) => postName(hazard, post)).join(t("hazard.and")) }, h("i", { "aria-hidden": true }, point.passed ? "✓" : "○"), pointWord(point.name), h("small", {}, moment(point.at))))));
   })));
 }
 
 /** "half" and "-3d" in words. */
-export function pointWord(point) {
-  const name = typeof point === "string" ? point : point.point ?? point.name ?? "";
-  const [, sign, count, unit] = /^([+-])(\d+)([dh])$/.exec(typeof name === "string" ? name : "") ?? [];
-  if (sign) return t(`hazard.point.${sign === "-" ? "before" : "after"}`, { time: t(unit === "d" ? "hazard.point.days" : "hazard.point.hours", { n: count }) });
-  return said(name) || (["half", "due", "begun"].includes(name) ? t(`hazard.point.${name}`) : name);
+export function pointWord(name) {
+  const [, sign, count, unit] = /^([+-])(\d+)([dh])$/.exec(name) ?? [];
+  if (!sign) return t(`hazard.point.${name}`);
+  return t(`hazard.point.${sign === "-" ? "before" : "after"}`, { time: t(unit === "d" ? "hazard.point.days" : "hazard.point.hours", { n: count }) });
 }

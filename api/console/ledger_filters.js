@@ -1,5 +1,6 @@
-// What the list of hazards can be narrowed to, and its order. Pure.
+// What the list of hazards can be narrowed to, and its order.
 import { isOver, isOverdue } from "./time.js";
+import { language } from "./words.js";
 
 const OPEN = ["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted"];
 const among = (names) => ({ query: names.map((name) => `state=${name}`).join("&"), has: (x) => names.includes(x.state) });
@@ -30,7 +31,7 @@ const plain = ({ filterName, grade, marks }) => [FILTERS[filterName].query, grad
 /** The query of `list` (its filterName, grade and marks), as far as the server knows it. */
 export const queryOf = (list) => plain(list).filter(Boolean).join("&");
 /** The same for the export. */
-export const exportQuery = (list) => ["format=xlsx", ...plain(list)].filter(Boolean).join("&");
+export const exportQuery = (list) => ["format=xlsx", `language=${language()}`, ...plain(list)].filter(Boolean).join("&");
 /** Whether `hazard` belongs to the list. */
 export const shows = ({ filterName, grade, marks }, hazard) => FILTERS[filterName].has(hazard) && (!grade || hazard.grade === grade) && [...marks].every((mark) => MARKS[mark].has(hazard));
 

@@ -16,6 +16,9 @@ function remembered() {
   try { return localStorage.getItem("language") === "en" ? "en" : "zh"; } catch { return "zh"; }
 }
 
+/** The language of this visit: zh or en. */
+export const language = () => chosen;
+
 /** The other language. */
 export const otherLanguage = () => (chosen === "zh" ? "en" : "zh");
 

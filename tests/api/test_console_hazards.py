@@ -1,15 +1,15 @@
 """The ledger on the console in a real Chromium: the whole loop by role, errors at their field, conflicts, the evidence, a phone."""
 
-import json
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from storage import schema
@@ -398,24 +398,17 @@ def test_repeats_and_duplicates_are_links(desk: At, park: Server) -> None:  # no
     expect(page.locator(".card", has_text="并入的重复件")).to_be_visible()
 
 
-def test_clocks_are_shown_when_the_answer_has_them(desk: At, park: Server) -> None:  # noqa: F811
-    hazard = put_down(park)["id"]
+def test_the_clocks_that_run_are_shown_with_their_points(desk: At, park: Server) -> None:  # noqa: F811
+    hazard = put_down(park, grade="major")["id"]
     page = desk("zhao")
-
-    def with_clocks(route: Route) -> None:
-        body = route.fetch().json()
-        points = [{"name": "half", "at": "2026-01-01T00:00:00+08:00", "passed": True}, {"name": "-3d", "at": None, "passed": False}]
-        name, due = {"zh": "整改期限", "en": "rectification"}, "2099-01-01T00:00:00+08:00"
-        clock = {"clock": "rectify", "name": name, "due_at": due, "points": points}
-        route.fulfill(status=200, content_type="application/json", body=json.dumps({**body, "clocks": [clock]}))
-
-    expect(page.locator(".hazard-detail .record ol")).to_be_visible()
-    expect(page.locator(".clocks")).to_have_count(0)
-    page.route(f"**/api/v1/hazards/{hazard}", with_clocks)
-    choose(page, hazard)
     expect(page.locator(".clocks")).to_contain_text("整改期限")
-    expect(page.locator(".points .done")).to_contain_text("过半")
-    expect(page.locator(".points .ahead")).to_have_text("○提前 3 天")
+    by_api(park, hazard, "department", "confirm", grade="major", criterion="demo-4")
+    for name in ("签收", "双报告", "公示", "挂牌整改", "整改方案"):
+        expect(page.locator(".clocks > li > .top strong").get_by_text(name, exact=True)).to_be_visible()
+    expect(page.locator(".points .ahead").first).to_contain_text("过半")
+    expect(page.locator(".points").first).to_contain_text("提前 3 天")
+    by_api(park, hazard, "park_command", "list", number="GP-1", supervisor="周建")
+    expect(page.locator(".clocks > li > .top strong").get_by_text("挂牌整改", exact=True)).to_have_count(0)
 
 
 def test_the_ledger_by_hand_overdue_filters_and_keys(desk: At, park: Server) -> None:  # noqa: F811
@@ -468,19 +461,30 @@ def test_marks_beyond_one_page_are_found(desk: At, park: Server) -> None:  # noq
     expect(page.locator(".row.hazard .kinds")).to_have_text(["第一条"])
 
 
-def test_the_export_is_offered_where_the_server_has_it(open_page: Open, park: Server) -> None:  # noqa: F811
+def test_the_export_has_the_filters_of_the_list(desk: At, park: Server) -> None:  # noqa: F811
+    put_down(park, title="第一条")
+    put_down(park, kind="electrical", grade="general", title="第二条")
+    page = desk("wang")
+    expect(page.locator(".row.hazard[data-id]")).to_have_count(2)
+    page.get_by_role("button", name="一般", exact=True).click()
+    expect(page.locator(".row.hazard .kinds")).to_have_text(["第二条"])
+    with page.expect_download() as download:
+        page.locator(".export").click()
+    assert re.fullmatch(r"ledger-\d{8}\.xlsx", download.value.suggested_filename)
+    with zipfile.ZipFile(download.value.path()) as book:
+        text = "".join(book.read(name).decode("utf-8") for name in book.namelist() if name.endswith(".xml"))
+    assert "第二条" in text and "第一条" not in text
+    page.get_by_role("button", name="挂牌整改中").click()
+    expect(page.locator(".export")).to_contain_text("按状态、等级、超期导出")
+
+
+def test_without_the_export_route_nothing_is_offered(open_page: Open, park: Server) -> None:  # noqa: F811
     page = open_page()
     live(page)
     page.route("**/api/v1/hazards/export?format=none", lambda route: route.fulfill(status=404, body="{}"))
     page.locator("[data-page=hazards]").click()
     expect(page.get_by_text("没有未销号的隐患")).to_be_visible()
     expect(page.locator(".export")).to_have_count(0)
-    page.unroute("**/api/v1/hazards/export?format=none")
-    page.route("**/api/v1/hazards/export?format=none", lambda route: route.fulfill(status=422, body="{}"))
-    page.get_by_role("button", name="English").click()
-    page.locator("[data-page=hazards]").click()
-    page.get_by_role("button", name="Overdue").click()
-    expect(page.locator(".export")).to_have_attribute("href", re.compile(r"export\?format=xlsx&state=proposed.*&overdue=true"))
 
 
 def test_a_role_that_may_do_nothing_sees_whose_turn_it_is(desk: At, park: Server) -> None:  # noqa: F811
