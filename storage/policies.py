@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
 from hazards.ledger.policy import Policy, basis_of
@@ -54,7 +54,7 @@ def every_policy(connection: Connection) -> dict[str, Policy]:
     return {row.version: _by_digest(connection, row.digest) for row in rows}
 
 
-def _newest(connection: Connection, name: str) -> Row[Any] | None:
+def _newest(connection: Connection, name: str) -> Any:
     table = schema.policies
     query = select(table.c.version, table.c.digest).where(table.c.id == name)
     return connection.execute(query.order_by(table.c.number.desc()).limit(1)).first()

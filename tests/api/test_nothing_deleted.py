@@ -7,8 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from api.roles import HAZARD_COMMANDS, ROUTES
+from api.roles import ROUTES
 from bihuan.ledger.anchoring import Anchoring, AnchorPlan
+from hazards.ledger.lifecycle import COMMANDS
 from storage import schema
 from storage.database import Database
 from tests.api.conftest import System
@@ -51,7 +52,7 @@ async def test_no_route_and_no_command_takes_anything_from_the_record(
     before = recorded(system.database)
     assert all(before.values()), "there is something of each to lose"
     bodies: list[Any] = [None, {}, {"delete": True}, {"zones": [], "enterprises": [], "devices": []}]
-    bodies += [{"command": command, "reason": "r", "note": "n", "text": "t", "grade": "general"} for command in HAZARD_COMMANDS]
+    bodies += [{"command": command, "reason": "r", "note": "n", "text": "t", "grade": "general"} for command in COMMANDS]
     bodies += [{"command": word} for word in ("delete", "remove", "purge", "reset")]
     for method, path in sorted(ROUTES):
         if path in ("/api/v1/feed",):
