@@ -5,11 +5,13 @@ Pages are cut in the database's own order of ids, so that nothing depends on how
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, String, and_, func, literal, or_, select
 
 from hazards.ledger.anchors import Head
+from hazards.ledger.record import PACK, PACK_STATE
 from hazards.ledger.verification import StoredEvent
 from storage import schema
 from storage.anchors import in_one_snapshot
@@ -20,12 +22,15 @@ EVENTS_AT_ONCE = 500
 
 @dataclass
 class LedgerPage:
-    """Hazards in (``after``, ``upto``] by id. ``standing``: version and state of each row; ``anchored``: (anchor, head) by hazard."""
+    """Hazards in (``after``, ``upto``] by id. ``standing``: version and state of each row; ``anchored``: (anchor, head) by hazard.
+
+    A policy pack counts as a hazard with a version for each of its own; ``packs``: what each of these holds, as SHA-256."""
 
     after: str
     upto: str | None
     standing: dict[str, tuple[int, str]] = field(default_factory=dict)
     anchored: dict[str, list[tuple[int, Head]]] = field(default_factory=dict)
+    packs: dict[str, str] = field(default_factory=dict)
 
     def hazards(self) -> set[str]:
         """Those of which there is a row or an anchored head."""
@@ -47,9 +52,18 @@ def open_page(connection: Connection, after: str) -> LedgerPage:
     hazards, heads = schema.hazards, schema.anchor_heads
     for row in connection.execute(_within(select(hazards.c.id, hazards.c.version, hazards.c.state), hazards.c.id, page)):
         page.standing[row.id] = (row.version, row.state)
+    _take_packs(connection, page)
     for row in connection.execute(_within(select(heads), heads.c.hazard, page).order_by(heads.c.hazard, heads.c.number)):
         page.anchored.setdefault(row.hazard, []).append((row.anchor, Head(row.hazard, row.number, row.digest)))
     return page
+
+
+def _take_packs(connection: Connection, page: LedgerPage) -> None:
+    table = schema.policies
+    subject = literal(PACK, String) + table.c.id
+    for row in connection.execute(_within(select(subject.label("subject"), table.c.version, table.c.body), subject, page)):
+        page.standing[row.subject] = (page.standing.get(row.subject, (0, ""))[0] + 1, PACK_STATE)
+        page.packs[row.version] = sha256(row.body.encode()).hexdigest()
 
 
 def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:

@@ -13,13 +13,11 @@ from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
 from hazards.ledger.policy import Policy, basis_of
-from hazards.ledger.record import GENESIS, Entry, canonical, chained
+from hazards.ledger.record import GENESIS, PACK, PACK_APPLIED, PACK_STATE, Entry, canonical, chained
 from storage import schema
 
 DEFAULT = "guangyuan"
 """The pack in force where the site names none, or one that was never applied."""
-SUBJECT = "policy:"
-"""What the record of a pack's changes is kept under, before its id."""
 POLICIES_LOCK = 0x7061_636B  # "pack"
 _policies = msgspec.json.Decoder(Policy)
 
@@ -109,12 +107,12 @@ def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, 
 
 def _record(connection: Connection, policy: Policy, details: dict[str, str], *, by: str, role: str, now: int) -> None:
     """The change of a pack as an entry of the ledger's record, chained like a hazard's."""
-    events, subject = schema.hazard_events, SUBJECT + policy.id
+    events, subject = schema.hazard_events, PACK + policy.id
     last = connection.execute(
         select(events.c.number, events.c.digest).where(events.c.hazard == subject).order_by(events.c.number.desc()).limit(1)
     ).first()
     number, previous = (last.number + 1, last.digest) if last is not None else (1, GENESIS)
-    entry = Entry(hazard=subject, number=number, at=now, actor=by, role=role, event="policy_applied", state="in_force",
+    entry = Entry(hazard=subject, number=number, at=now, actor=by, role=role, event=PACK_APPLIED, state=PACK_STATE,
                   policy=policy.version, basis=basis_of(policy.rule("record")), details=details)  # fmt: skip
     data = canonical(entry)
     connection.execute(events.insert().values(hazard=subject, number=number, at=now, actor=by, event=entry.event, body=data,

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+PACK = "policy:"
+"""Before a pack's id: what the record of its changes is kept under, beside the hazards'."""
+PACK_APPLIED, PACK_STATE = "policy_applied", "in_force"
 GENESIS = "0" * 64
 T = TypeVar("T")
 

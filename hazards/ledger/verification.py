@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from hazards.ledger.record import GENESIS, Entry, chained, read_entry
+from hazards.ledger.record import GENESIS, PACK, Entry, chained, read_entry
 
 
 class Fault(StrEnum):
@@ -58,9 +58,14 @@ class AnchoredHead(Struct, frozen=True):
     day: str
 
 
+def subject(hazard: str) -> str:
+    """How whatever a record is kept of is named: a hazard, or a policy pack."""
+    return f"policy pack {hazard.removeprefix(PACK)}" if hazard.startswith(PACK) else f"hazard {hazard}"
+
+
 def where(hazard: str, first: int, last: int | None = None) -> str:
     """How a place in the record is named."""
-    return f"hazard {hazard}, event {first}" if last is None or last == first else f"hazard {hazard}, events {first} to {last}"
+    return f"{subject(hazard)}, event {first}" if last is None or last == first else f"{subject(hazard)}, events {first} to {last}"
 
 
 def rewritten(hazard: str, before: int, head: AnchoredHead) -> Finding:
@@ -70,7 +75,7 @@ def rewritten(hazard: str, before: int, head: AnchoredHead) -> Finding:
 
 def vanished(hazard: str, head: AnchoredHead) -> Finding:
     """Nothing is left of the hazard."""
-    return Finding(Fault.VANISHED, f"hazard {hazard}", f"anchored for {head.day} with {head.number} events, nothing is left of it")
+    return Finding(Fault.VANISHED, subject(hazard), f"anchored for {head.day} with {head.number} events, nothing is left of it")
 
 
 def cut_off(hazard: str, last: int, head: AnchoredHead) -> Finding:
@@ -129,15 +134,15 @@ class ChainCheck:
         if version is None:
             if self.last:
                 text = f"its row is gone, {self.last} events of its record are there"
-                yield Finding(Fault.VANISHED, f"hazard {self.hazard}", text)
+                yield Finding(Fault.VANISHED, subject(self.hazard), text)
             elif newest is not None:
                 yield vanished(self.hazard, newest)
                 return
         if newest is not None and newest.number > self.last:
             yield cut_off(self.hazard, self.last, newest)
         elif version is not None and version > self.last:
-            yield Finding(Fault.CUT_OFF, where(self.hazard, self.last + 1, version), f"the hazard stands at version {version}")
+            yield Finding(Fault.CUT_OFF, where(self.hazard, self.last + 1, version), f"it stands at version {version}")
         elif version is not None and version < self.last:
-            yield Finding(Fault.CHANGED, f"hazard {self.hazard}", f"its row stands at version {version}, its record at {self.last}")
+            yield Finding(Fault.CHANGED, subject(self.hazard), f"its row stands at version {version}, its record at {self.last}")
         elif version is not None and self.entry is not None and state != self.entry.state:
-            yield Finding(Fault.CHANGED, f"hazard {self.hazard}", f"its row says {state}, its record {self.entry.state}")
+            yield Finding(Fault.CHANGED, subject(self.hazard), f"its row says {state}, its record {self.entry.state}")

@@ -9,7 +9,7 @@ from hazards.ledger.record import first_broken, read_entry
 from hazards.zones import Site
 from storage import schema
 from storage.database import Database
-from storage.policies import apply_policy, policy_of_version, versions
+from storage.policies import apply_policy, versions
 from storage.site_store import apply_site, current_registry
 from tests.packs import POLICY
 
@@ -21,8 +21,9 @@ def test_a_new_version_is_in_force_at_once_and_the_old_one_stays(database: Datab
         assert not apply_policy(connection, POLICY, by="somebody", role="administrator", now=5), "the same again changes nothing"
         assert apply_policy(connection, NEXT, by="somebody", role="administrator", now=6)
     with database.read() as connection:
-        assert current_registry(connection).policy == NEXT
-        assert policy_of_version(connection, POLICY.version) == POLICY and policy_of_version(connection, "nothing") is None
+        registry = current_registry(connection)
+        assert registry.policy == NEXT
+        assert registry.policy_under(POLICY.version) == POLICY and registry.policy_under("nothing") is registry.policy
         assert [v.version for v in versions(connection) if v.id == "guangyuan"] == [NEXT.version, POLICY.version]
 
 

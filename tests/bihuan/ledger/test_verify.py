@@ -82,7 +82,7 @@ INSIDE: dict[str, tuple[Tampering, list[str]]] = {
     "a missing event": (_remove, ["missing: hazard a, event 2: not in the record"]),
     "two events in each other's place": (_swap, ["reordered: hazard a, event 2: it holds what was recorded as event 3",
                                                  "reordered: hazard a, event 3: it holds what was recorded as event 2"]),
-    "the end, its row left": (_cut_without_its_row, ["cut off: hazard a, event 6: the hazard stands at version 6"]),
+    "the end, its row left": (_cut_without_its_row, ["cut off: hazard a, event 6: it stands at version 6"]),
     "the end, its row set back": (
         lambda c, at: cut(c, at["a"], 4), ["cut off: hazard a, event 5: anchored for day2, not in the record any more"]),
     "a hazard": (lambda c, at: forget(c, at["b"]), ["vanished: hazard b: anchored for day1 with 2 events, nothing is left of it"]),

@@ -80,8 +80,8 @@ def test_a_sound_record_has_no_findings() -> None:
                          "reordered: hazard h, event 4: it holds what was recorded as event 3"]),
         (swapped(2, 5), ["reordered: hazard h, event 2: it holds what was recorded as event 5",
                          "reordered: hazard h, event 5: it holds what was recorded as event 2"]),
-        (SOUND[:4], ["cut off: hazard h, events 5 to 6: the hazard stands at version 6"]),
-        ([], ["cut off: hazard h, events 1 to 6: the hazard stands at version 6"]),
+        (SOUND[:4], ["cut off: hazard h, events 5 to 6: it stands at version 6"]),
+        ([], ["cut off: hazard h, events 1 to 6: it stands at version 6"]),
         ([*SOUND, *record(7, 7, SOUND[-1].digest)], ["changed: hazard h: its row stands at version 6, its record at 7"]),
     ],
 )  # fmt: skip
