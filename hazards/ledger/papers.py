@@ -12,6 +12,10 @@ from msgspec import Struct
 from hazards.ledger.particulars import Paper, Stage
 
 
+MINUTE = 60 * 1_000_000
+"""People give times to the minute, so the whole minute in which the rectification began counts as after its beginning, µs."""
+
+
 class PaperWhy(StrEnum):
     """Why a paper counts as evidence of "after", or does not."""
 
@@ -34,7 +38,7 @@ class PaperEvidence(Struct, frozen=True, kw_only=True):
 
 def evidence_of(papers: Sequence[Paper], *, began: int, kept: Mapping[str, int]) -> list[PaperEvidence]:
     """Each of ``papers``. ``began``: when the rectification did; ``kept``: when files were first kept, by SHA-256 (µs)."""
-    found = []
+    found, began = [], began - began % MINUTE
     for n, paper in enumerate(papers):
         kept_at = kept.get(paper.sha256) if paper.sha256 is not None else None
         field, why = "taken_at", PaperWhy.COUNTS

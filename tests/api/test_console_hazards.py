@@ -4,7 +4,7 @@ import re
 import time
 import zipfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -302,7 +302,7 @@ def test_the_bureau_goes_on_against_the_evidence_with_a_reason(desk: At, park: S
     hazard = put_down(park, zone="smelter", kind="fire", title="炉前明火")["id"]
     by_api(park, hazard, "department", "confirm", grade="serious")
     by_api(park, hazard, "enterprise", "start_rectification", "alu")
-    proof = {"stage": "after", "taken_at": "2026-01-05T10:00:00+08:00", "place": "炉前", "document": "检修单"}
+    proof = {"stage": "after", "taken_at": datetime.now(UTC).isoformat(), "place": "炉前", "document": "检修单"}
     by_api(park, hazard, "enterprise", "claim", "alu", note="已扑灭", evidence=[proof])
     park.post(alarm("again", device="CAM-1"))
     page = desk("sun")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hazards.ledger.blindness import Blind, Outage, length, outages, seen_percent
 from hazards.ledger.kinds import hazard_kind
-from hazards.ledger.papers import PaperWhy, evidence_of
+from hazards.ledger.papers import MINUTE, PaperWhy, evidence_of
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.sensor_evidence import can_tell, limits_that_speak
 from hazards.messages import Action
@@ -52,17 +52,17 @@ def test_how_long_it_was_blind_is_counted_once(pairs: list[tuple[int, int]], sin
 
 @pytest.mark.parametrize(
     ("fields", "kept_at", "why", "where"),
-    [({}, None, PaperWhy.COUNTS, "taken_at"), ({"taken_at": 499}, None, PaperWhy.TOO_EARLY, "taken_at"),
-     ({"taken_at": 500}, None, PaperWhy.COUNTS, "taken_at"), ({"stage": Stage.BEFORE}, None, PaperWhy.BEFORE, "stage"),
-     ({"sha256": "a" * 64}, 600, PaperWhy.COUNTS, "taken_at"), ({"sha256": "a" * 64}, 400, PaperWhy.TOO_EARLY, "sha256"),
-     ({"sha256": "b" * 64}, 400, PaperWhy.COUNTS, "taken_at")],
+    [({}, None, PaperWhy.COUNTS, "taken_at"), ({"taken_at": 5 * MINUTE - 1}, None, PaperWhy.TOO_EARLY, "taken_at"),
+     ({"taken_at": 5 * MINUTE}, None, PaperWhy.COUNTS, "taken_at"), ({"stage": Stage.BEFORE}, None, PaperWhy.BEFORE, "stage"),
+     ({"sha256": "a" * 64}, 6 * MINUTE, PaperWhy.COUNTS, "taken_at"), ({"sha256": "a" * 64}, 4 * MINUTE, PaperWhy.TOO_EARLY, "sha256"),
+     ({"sha256": "b" * 64}, 4 * MINUTE, PaperWhy.COUNTS, "taken_at")],
 )  # fmt: skip
 def test_only_what_was_taken_after_the_rectification_began_shows_the_state_after_it(
     fields: dict[str, object], kept_at: int | None, why: PaperWhy, where: str
 ) -> None:
-    paper = Paper(**{"stage": Stage.AFTER, "taken_at": 700, "place": "炉前", "document": "记录"} | fields)  # type: ignore[arg-type]
+    paper = Paper(**{"stage": Stage.AFTER, "taken_at": 7 * MINUTE, "place": "炉前", "document": "记录"} | fields)  # type: ignore[arg-type]
     kept = {} if kept_at is None else {"a" * 64: kept_at}
-    _, said = evidence_of([paper, paper], began=500, kept=kept)
+    _, said = evidence_of([paper, paper], began=5 * MINUTE + 30_000_000, kept=kept)
     assert (said.why, said.where) == (why, f"/evidence/1/{where}")
     assert said.kept_at == (kept_at if paper.sha256 == "a" * 64 else None)
 

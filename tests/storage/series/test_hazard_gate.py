@@ -271,7 +271,7 @@ async def test_a_reading_beyond_high_high_speaks_of_fire_where_a_camera_sees_non
 
 def test_papers_from_before_the_rectification_do_not_count_and_the_field_is_named(park: Database) -> None:
     hazard = rectifying(park, "training")
-    good, early = AFTER, structs.replace(AFTER, taken_at=NOON - 1)
+    good, early = AFTER, structs.replace(AFTER, taken_at=NOON - MINUTE)
     uploaded = structs.replace(AFTER, sha256="a" * 64, document="")
     with park.write() as connection:
         keep_upload(connection, "a" * 64, media_type="image/png", size=1, device="x", zone="smelter", taken_at=NOON - HOUR)
