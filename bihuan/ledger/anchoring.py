@@ -78,6 +78,8 @@ class Anchoring:
                         await self.step()
                 except BihuanError as e:
                     self._say(str(e))
+                    if isinstance(e, Misconfigured):  # such as a machine without the key: another one may have it
+                        await asyncio.to_thread(leadership.give_up)
                 except Exception:
                     log.exception("anchoring failed and is tried again")
                 await asyncio.sleep(self.plan.poll)

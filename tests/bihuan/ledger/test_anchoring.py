@@ -100,6 +100,19 @@ async def test_several_processes_make_one_anchor(world: World) -> None:
     assert len(world.anchors()) == 2 and await asyncio.to_thread(world.verify) == []
 
 
+async def test_a_machine_without_the_key_leaves_it_to_one_that_has_it(world: World, tmp_path: Path) -> None:
+    await world.job(poll=60.0).step()
+    world.now += DAY
+    without = asyncio.create_task(world.job(key=tmp_path / "not-here.key").run())
+    await asyncio.sleep(0)  # it is there first
+    with_key = asyncio.create_task(world.job().run())
+    await until(lambda: len(world.anchors()) == 2, 60)
+    for job in (without, with_key):
+        job.cancel()
+    await asyncio.gather(without, with_key, return_exceptions=True)
+    assert not (tmp_path / "not-here.key").exists()
+
+
 # --- the key ---
 def test_the_key_is_made_once_for_its_owner_only_and_its_public_half_lies_beside_it(small: World) -> None:
     small.anchor()
