@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from hazards.ledger.particulars import Paper, Stage
 
-
 MINUTE = 60 * 1_000_000
 """People give times to the minute, so the whole minute in which the rectification began counts as after its beginning, µs."""
 

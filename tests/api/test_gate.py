@@ -44,7 +44,8 @@ async def tamper(ledger: Ledger, number: int, action: str) -> None:
 async def test_a_sensor_that_was_beyond_its_limit_since_the_claim_refuses_acceptance_with_its_link(ledger: Ledger) -> None:
     hazard = await ledger.rectifying(**HOT)
     problem = await ledger.refused(hazard, "enterprise:alu", "claim", 409, "evidence_instead", note="已降温")
-    assert problem["gate"]["reasons"] == ["all_blind", "no_readings", "papers_needed"] and problem["gate"]["why"][1]["zh"] == "传感器没有读数"
+    assert problem["gate"]["reasons"] == ["all_blind", "no_readings", "papers_needed"]
+    assert problem["gate"]["why"][1]["zh"] == "传感器没有读数"
     await measure(ledger, 75)
     problem = await ledger.refused(hazard, "enterprise:alu", "claim", 409, "evidence_gate", note="已降温", evidence=[paper()])
     assert (problem["gate"]["verdict"], problem["gate"]["reasons"]) == ("refuted", ["beyond_limit"])
