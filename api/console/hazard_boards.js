@@ -41,9 +41,9 @@ export function publicity(hazard) {
   const listed = hazard.confirmed && hazard.grades.find((g) => g.grade === hazard.grade)?.listed;
   if (!listed && !hazard.reports.length && !hazard.publications.length) return null;
   const reportOf = (to) => hazard.reports.filter((r) => r.to === to).map((r) => h("div", {}, mark(`${r.recipient} · ${by(r.by, r.at)}`, "✓"), r.note ? h("div", { class: "note" }, r.note) : null));
-  const missing = listed ? mark(t("hazard.not_yet"), "○") : null;
+  const missing = () => (listed ? mark(t("hazard.not_yet"), "○") : null);
   const published = hazard.publications.map((p) => h("div", {}, mark(`${p.place} · ${by(p.by, p.at)}`, "✓"), p.until ? h("span", { class: "muted" }, t("hazard.measure_until", { time: moment(p.until) })) : null));
-  const or = (found) => (found.length ? found : missing);
+  const or = (found) => (found.length ? found : missing());
   return card(t("hazard.publicity"), rows([[t("hazard.report.department"), or(reportOf("department"))], [t("hazard.report.staff_congress"), or(reportOf("staff_congress"))], [t("hazard.publication"), or(published)]]));
 }
 

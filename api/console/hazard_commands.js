@@ -5,6 +5,7 @@ import { answer, choice, names, number, papers, several, text, time } from "./ha
 import { gateBlock } from "./hazard_gate.js";
 import { COMMITMENTS, postName } from "./hazard_words.js";
 import { call } from "./net.js";
+import { rankOf } from "./pack.js";
 import { isOver } from "./time.js";
 import { said, t } from "./words.js";
 
@@ -31,10 +32,10 @@ function gradeAndCriterion(hazard, others) {
   return [grade, ...Object.values(byGrade).map(({ made }) => made)];
 }
 
-/** The open hazards of the same zone, enterprise and kind. Throws Failure. */
+/** The open hazards of the same zone, enterprise and kind that are as grave and as far confirmed: only they go on. Throws Failure. */
 async function alike(hazard) {
   const { body } = await call("GET", `/hazards?limit=500&zone=${encodeURIComponent(hazard.zone)}${hazard.enterprise ? `&enterprise=${encodeURIComponent(hazard.enterprise)}` : ""}`);
-  return body.items.filter((x) => x.id !== hazard.id && x.kind === hazard.kind && x.enterprise === hazard.enterprise && !isOver(x));
+  return body.items.filter((x) => x.id !== hazard.id && x.kind === hazard.kind && x.enterprise === hazard.enterprise && !isOver(x) && rankOf(x.grade) <= rankOf(hazard.grade) && (x.confirmed || !hazard.confirmed));
 }
 
 const missingPosts = (hazard) => hazard.choices.signing_posts.filter((post) => !hazard.extensions.at(-1).signatures.some((s) => s.post === post));

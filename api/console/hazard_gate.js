@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { by, card, rulingLine } from "./hazard_words.js";
 import { absolute } from "./time.js";
-import { said, t } from "./words.js";
+import { language, said, t } from "./words.js";
 
 /** What the gate would say now. */
 export function gateBlock(gate, showIncident) {
@@ -36,5 +36,5 @@ export function overrides(hazard) {
 /** The rule of a refusal and, where the gate refused, its answer. */
 export function refusalBlock(problem, text) {
   const { ruling, gate } = problem;
-  return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, text), ruling ? h("p", {}, rulingLine(ruling)) : null);
+  return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, text), language() === "en" && problem.detail ? h("p", {}, [problem.detail, problem.hint].filter(Boolean).join("; ")) : null, ruling ? h("p", {}, rulingLine(ruling)) : null);
 }

@@ -14,7 +14,7 @@ export function hazardRow(hazard, onclick) {
   const chips = isOver(hazard) ? [] : trackChips(hazard, IN_A_ROW.filter((track) => WORTH[track].includes(hazard.tracks[track])));
   const row = h("div", { class: `row hazard${isOver(hazard) ? " over" : ""}`, role: "option", "aria-selected": "false", "data-id": hazard.id, onclick },
     gradeMark(hazard), h("span", { class: "what", title: hazard.title }, h("span", { class: "kinds" }, hazard.title), h("small", {}, said(hazard.kind_name))),
-    h("span", { class: "where" }, gradeChip(hazard.zone_grade), h("span", {}, hazard.zone_name)), h("span", { class: "stand" }, h("span", { class: "word" }, said(hazard.state_name)), chips.length ? h("ul", { class: "tracks" }, chips) : null),
+    h("span", { class: "where" }, gradeChip(hazard.zone_grade), h("span", {}, hazard.zone_name)), h("span", { class: "stand", title: chips.map((chip) => chip.lastChild.textContent).join(" · ") || null }, h("span", { class: "word" }, said(hazard.state_name)), chips.length ? h("ul", { class: "tracks" }, chips) : null),
     h("span", { class: "when" }, due, hazard.due_at && !isOver(hazard) ? h("small", {}, moment(hazard.due_at)) : null));
   dueText(due, hazard);
   return row;

@@ -388,13 +388,15 @@ def test_repeats_and_duplicates_are_links(desk: At, park: Server) -> None:  # no
     page = desk("sun")
     choose(page, second["id"])
     expect(page.locator(".hazard-detail .tracks")).to_contain_text("重复隐患")
+    page.locator(".card", has_text="此前同类").get_by_role("button").first.click()
+    expect(page.locator(".hazard-detail .head h2")).to_have_text("疏散通道封闭")
     begin(page, "merge")
     expect(page.locator("dialog [name=into] option")).to_have_count(1)
-    fill(page, into=first["id"], reason="同一处")
+    fill(page, into=second["id"], reason="同一处")
     submit(page)
     expect(page.locator(".hazard-detail .phases")).to_have_text("— 已并案")
     page.locator(".card", has_text="已并入").get_by_role("button").first.click()
-    expect(page.locator(".hazard-detail .head h2")).to_have_text("疏散通道封闭")
+    expect(page.locator(".hazard-detail .head h2")).to_have_text("通道又被占")
     expect(page.locator(".card", has_text="并入的重复件")).to_be_visible()
 
 
