@@ -27,11 +27,13 @@ from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import IncidentMessage
+from hazards.scope import EVERYTHING, Scope
 from storage import schema
 from storage.hazard_queries import hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
+from storage.scoping import within
 from storage.site_store import Registry, current_registry
 from storage.uploads import check_files
 
@@ -64,7 +66,7 @@ def facts_of(connection: Connection, registry: Registry, hazard: Hazard | None) 
 
 
 def propose_hazard(
-    connection: Connection, command: Propose, *, actor: Actor, scope: str | None, command_id: str, now: int
+    connection: Connection, command: Propose, *, actor: Actor, scope: Scope, command_id: str, now: int
 ) -> tuple[Hazard, bool]:
     """Put a hazard down, from ``command.incident`` or by hand; the hazard, and whether it is new.
 
@@ -80,7 +82,7 @@ def propose_hazard(
         enterprise = incident.enterprise
     else:
         enterprise = registry.enterprise_of(command.zone)
-        if registry.zone(command.zone) is None or (scope is not None and enterprise != scope):
+        if registry.zone(command.zone) is None or not scope.sees(command.zone, enterprise):
             raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
         hazard_id, synthetic = hazard_of_command(actor.id, command_id), registry.synthetic
         origin = Origin.SELF_INSPECTION if actor.enterprise is not None else Origin.INSPECTION
@@ -124,7 +126,7 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
 
 
 def command_hazard(
-    connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: str | None, now: int,
+    connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: Scope, now: int,
     command_id: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Carry out ``command``. Raises NotFound, Conflict, NotByRule, NotForRole, BadInput; see ``Outcome`` for the gate's refusal."""
@@ -167,15 +169,15 @@ def _zone_name(registry: Registry, zone: str) -> str:
 
 def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, rule: ProposalRule, *, now: int) -> None:
     """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same."""
-    hazard = _locked(connection, hazard_id, None)
+    hazard = _locked(connection, hazard_id, EVERYTHING)
     decision = raise_grade(hazard, rule, now=now, facts=facts_of(connection, registry, None)) if hazard is not None else None
     if decision is not None:
         _update(connection, decision, PLATFORM, command_id=None, now=now)
 
 
-def _locked(connection: Connection, hazard_id: str, scope: str | None) -> Hazard | None:
+def _locked(connection: Connection, hazard_id: str, scope: Scope) -> Hazard | None:
     query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
-    row = connection.execute(query if scope is None else query.where(schema.hazards.c.enterprise == scope)).first()
+    row = connection.execute(within(query, schema.hazards, scope)).first()
     return hazard_of(row) if row is not None else None
 
 

@@ -22,6 +22,8 @@ class Registry:
     site: Site = field(default_factory=lambda: Site(id="", name=""))
     zones: Mapping[str, Zone] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
+    former: Mapping[str, Zone] = field(default_factory=dict)
+    """Zones that are gone from the site: what happened there still belongs to a district."""
 
     @property
     def synthetic(self) -> bool:
@@ -51,6 +53,10 @@ class Registry:
         known = self.zones.get(zone)
         return known.enterprise if known else None
 
+    def district_of(self, zone: Zone) -> str:
+        """The district that ``zone`` lies in: its own, else the site's; may be empty."""
+        return zone.district or self.site.district
+
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
@@ -73,7 +79,9 @@ def load_registry(connection: Connection) -> Registry:
     if row is None:
         return Registry()
     site = msgspec.json.decode(row.body, type=Site)
-    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices})
+    gone = connection.scalars(select(schema.zones.c.body).where(schema.zones.c.removed_at.is_not(None)))
+    former = {zone.id: zone for zone in (msgspec.json.decode(body, type=Zone) for body in gone)}
+    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices}, former)
 
 
 _cache: dict[str, Registry] = {}
