@@ -9,6 +9,7 @@ from api.models import Strict
 from api.roles import Role
 
 SignInName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
+District = Annotated[StrictStr, Field(pattern=r"^[0-9]{6}([0-9]{3}){0,2}$", description="what an authority is bound to (行政区划代码)")]
 Secret = Annotated[StrictStr, Field(min_length=1, max_length=256)]
 
 
@@ -39,6 +40,7 @@ class Me(BaseModel):
     name: str
     role: Role
     enterprise: str | None
+    district: str | None
     person: bool
     csrf: str | None
     expires_at: datetime | None
@@ -56,6 +58,7 @@ class User(BaseModel):
     name: str
     role: Role
     enterprise: str | None
+    district: str | None
     disabled: bool
     created_at: datetime
 
@@ -74,12 +77,14 @@ class NewUser(Strict):
     name: Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     role: Role
     enterprise: Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
+    district: District | None = None
     password: Annotated[StrictStr, Field(min_length=10, max_length=256)]
 
 
 class UserChange(Strict):
-    """What an administrator changes of a person; what is absent stays."""
+    """What an administrator changes of a person; what is absent stays. ``district`` null: bound to none."""
 
+    district: District | None = None
     disabled: StrictBool | None = None
     password: Annotated[StrictStr, Field(min_length=10, max_length=256)] | None = None
 
@@ -90,6 +95,7 @@ class Token(BaseModel):
     id: str
     role: Role
     enterprise: str | None
+    district: str | None
     label: str
     created_at: datetime
     revoked_at: datetime | None
@@ -107,6 +113,7 @@ class NewToken(Strict):
 
     role: Role
     enterprise: Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
+    district: District | None = None
     label: Annotated[StrictStr, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
 
 

@@ -41,6 +41,7 @@ from api.routes import (
     site,
     telemetry,
 )
+from api.scopes import Scopes
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
@@ -107,6 +108,7 @@ def create_app(
         time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
         read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
+        scopes=Scopes(registry),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),
         throttle=Throttle(
             failures=settings.login_failures, failures_of_address=settings.login_failures_of_address, window=settings.login_window

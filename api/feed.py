@@ -17,6 +17,7 @@ from structlog import get_logger
 
 from hazards.errors import Unavailable
 from hazards.messages import HazardMessage
+from hazards.scope import Scope
 from storage import schema
 from storage.database import Database
 from storage.outbox import FeedRow, feed_bounds, read_feed
@@ -30,6 +31,7 @@ class Event:
     """One event of the feed, rendered once for everybody. ``name``: incident or hazard."""
 
     position: int
+    zone: str
     enterprise: str | None
     data: bytes
     name: bytes = b"incident"
@@ -90,7 +92,7 @@ class FeedTail:
 
     def _event(self, row: FeedRow) -> Event:
         name = b"hazard" if isinstance(row.message, HazardMessage) else b"incident"
-        return Event(row.position, row.enterprise, self._render(row), name)
+        return Event(row.position, row.zone, row.enterprise, self._render(row), name)
 
     def _tell(self) -> None:
         self._news.set()
@@ -112,7 +114,7 @@ class FeedTail:
         if after > newest or (after < oldest - 1):
             raise Gone
 
-    async def next(self, after: int, *, scope: str | None, timeout: float) -> tuple[Sequence[Event], int]:
+    async def next(self, after: int, *, scope: Scope, timeout: float) -> tuple[Sequence[Event], int]:
         """Events after ``after`` in ``scope`` (at most a page) and the position reached; waits up to ``timeout`` seconds.
 
         Returns early with nothing when the state (``behind_since``) changed. Raises Gone when it fell behind all that is kept."""
@@ -125,12 +127,12 @@ class FeedTail:
             return self._from_window(after, scope)
         return await self._from_sql(after, scope)
 
-    def _from_window(self, after: int, scope: str | None) -> tuple[Sequence[Event], int]:
+    def _from_window(self, after: int, scope: Scope) -> tuple[Sequence[Event], int]:
         start = bisect_right(self._window, after, key=lambda event: event.position)
         taken = self._window[start : start + PAGE]
-        return [e for e in taken if scope is None or e.enterprise == scope], taken[-1].position
+        return [e for e in taken if scope.sees(e.zone, e.enterprise)], taken[-1].position
 
-    async def _from_sql(self, after: int, scope: str | None) -> tuple[Sequence[Event], int]:
+    async def _from_sql(self, after: int, scope: Scope) -> tuple[Sequence[Event], int]:
         await self.check(after)
         upto = self.newest
         rows = await self._database.reading(lambda connection: read_feed(connection, after, limit=PAGE, scope=scope))

@@ -49,7 +49,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             _refuse_large(request, self.access.body)
             if self.access.roles is not None:
-                request.state.principal = await _admit(request, self.access)
+                request.state.principal = request.app.state.services.scopes.bind(await _admit(request, self.access))
             await _read_body(request, self.access.body)
             return await inner(request)
 

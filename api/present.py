@@ -185,19 +185,22 @@ def enterprise(e: Enterprise) -> site_models.Enterprise:
     )
 
 
-def zone(z: Zone) -> site_models.Zone:
-    """A zone."""
+def zone(z: Zone, district: str, *, shared: bool) -> site_models.Zone:
+    """A zone, which lies in ``district``."""
     return site_models.Zone(
         id=z.id, name=z.name, grade=z.grade.value, enterprise=z.enterprise, polygon=z.polygon, line=z.line, risks=z.risks,
-        measures=z.measures, major_hazard_level=z.major_hazard_level,
+        measures=z.measures, major_hazard_level=z.major_hazard_level, district=district, shared=shared,
     )  # fmt: skip
 
 
-def device(d: Device) -> site_models.Device:
-    """A device, with the password of its address hidden."""
+def device(d: Device, *, shared: bool) -> site_models.Device:
+    """A device, with the password of its address hidden; of a shared one neither address, areas nor settings."""
+    if shared:
+        return site_models.Device(id=d.id, zone=d.zone, type=d.type, url="", detectors=d.detectors, areas={}, settings={}, shared=True)
     return site_models.Device(
-        id=d.id, zone=d.zone, type=d.type, url=without_password(d.url), detectors=d.detectors, areas=d.areas, settings=d.settings
-    )
+        id=d.id, zone=d.zone, type=d.type, url=without_password(d.url), detectors=d.detectors, areas=d.areas, settings=d.settings,
+        shared=False,
+    )  # fmt: skip
 
 
 def without_password(url: str) -> str:

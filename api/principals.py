@@ -11,8 +11,9 @@ from time import monotonic
 
 from sqlalchemy import Connection
 
-from api.roles import Role, may_see_all
+from api.roles import Role
 from hazards.errors import NotSignedIn, StorageUnavailable
+from hazards.scope import NOTHING, Scope
 from storage import accounts
 from storage.database import Database
 
@@ -27,15 +28,12 @@ class Principal:
     name: str
     role: Role
     enterprise: str | None
+    district: str | None = None  # of an authority: what it sees lies within
     csrf: str | None = None  # persons only
     session: str | None = None  # hash of the cookie, persons only
     expires_at: int | None = None  # UTC microseconds, persons only
     confirmed_at: int | None = field(default=None, compare=False)  # when the person last proved who it is, UTC µs
-
-    @property
-    def scope(self) -> str | None:
-        """The enterprise that everything this principal sees must belong to, or None for no bound."""
-        return None if may_see_all(self.role) else (self.enterprise or "")
+    scope: Scope = field(default=NOTHING, compare=False)  # what it sees as the site is now: the gate puts it here (``api/scopes.py``)
 
     @property
     def is_person(self) -> bool:
@@ -101,7 +99,10 @@ class Principals:
         token = accounts.find_token(connection, hashed)
         if token is None:
             return None
-        return Principal(id=f"token:{token.id}", name=token.label or token.id, role=Role(token.role), enterprise=token.enterprise)
+        return Principal(
+            id=f"token:{token.id}", name=token.label or token.id, role=Role(token.role), enterprise=token.enterprise,
+            district=token.district,
+        )  # fmt: skip
 
     def _read_session(self, connection: Connection, hashed: str) -> Principal | None:
         found = accounts.find_session(connection, hashed, now=self._now())
@@ -109,6 +110,6 @@ class Principals:
             return None
         user = found.user
         return Principal(
-            id=user.id, name=user.name, role=Role(user.role), enterprise=user.enterprise,
+            id=user.id, name=user.name, role=Role(user.role), enterprise=user.enterprise, district=user.district,
             csrf=found.csrf, session=found.secret_hash, expires_at=found.expires_at, confirmed_at=found.confirmed_at,
         )

@@ -126,7 +126,15 @@ COMMANDS: dict[str, frozenset[Role]] = {
 
 COMMANDS_BASIS = "platform_default"
 
+OWN_DEVICES = "a token bound to an enterprise or a district speaks for its own devices only"
+"""A rule at the doors; a platform default."""
+
+
+READS_SIDEWAYS = frozenset({Role.DEPARTMENT, Role.BUREAU, Role.PARK_COMMAND, Role.SAFETY_OFFICE})
+"""Departments (003(20)): bound to a district, they read the major hazard installations (重大危险源) beside it. That these are
+departments is our reading."""
+
 
 def may_see_all(role: Role) -> bool:
-    """Whether the role sees more than one enterprise."""
+    """Whether the role sees more than one enterprise; a district may still bound it."""
     return role is not Role.ENTERPRISE

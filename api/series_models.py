@@ -27,6 +27,7 @@ class Series(BaseModel):
     limits: SensorLimits
     range: tuple[float, float] | None = Field(description="what the sensor can measure")
     error: float = Field(description="largest error of a stored raw value (dead-band compression); 0: every reading is stored")
+    shared: bool = Field(description="it stands in a major hazard installation beside the caller's district, who can't read its points")
 
 
 class SeriesPage(BaseModel):

@@ -13,11 +13,13 @@ from api.metrics import Metrics
 from api.passwords import Passwords, Throttle
 from api.present import Presenter
 from api.principals import Principals
+from api.scopes import Scopes
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.admission import Report
 from hazards.ledger.policy import Policy
 from hazards.messages import Signal
+from hazards.scope import EVERYTHING, Scope
 from hazards.zones import Site
 from ingest.measurements import Measurements
 from ingest.telemetry_door import Taken
@@ -36,8 +38,8 @@ class AcceptingDoor(Protocol):
 class AcceptingTelemetryDoor(Protocol):
     """The one way in for readings (``ingest.telemetry_door.TelemetryDoor``)."""
 
-    async def accept(self, found: Measurements, *, scope: str | None = None) -> Taken:
-        """Durably take all, or raise. ``scope``: the enterprise that sends."""
+    async def accept(self, found: Measurements, *, scope: Scope = EVERYTHING) -> Taken:
+        """Durably take all, or raise. ``scope``: whose devices the sender speaks for."""
 
 
 class Pictures(Protocol):
@@ -71,6 +73,7 @@ class Services:
     now: Callable[[], int]
     words: Words
     principals: Principals
+    scopes: Scopes
     passwords: Passwords
     throttle: Throttle
     feed: FeedTail

@@ -52,7 +52,9 @@ class EnterprisePage(BaseModel):
 
 
 class Zone(BaseModel):
-    """A zone with its risk grade. Geometry in metres on the park plan."""
+    """A zone with its risk grade. Geometry in metres on the park plan. ``district``: the code that the site file gives it, else the site's.
+
+    ``shared``: it lies beside the caller's district and is read as a major hazard installation; nothing that happens there can be."""
 
     id: str
     name: str
@@ -63,6 +65,8 @@ class Zone(BaseModel):
     risks: list[str]
     measures: list[str]
     major_hazard_level: int | None
+    district: str
+    shared: bool
 
 
 class ZonePage(BaseModel):
@@ -73,7 +77,9 @@ class ZonePage(BaseModel):
 
 
 class Device(BaseModel):
-    """A camera, sensor or platform. A password in its address is not shown."""
+    """A camera, sensor or platform. A password in its address is not shown.
+
+    ``shared``: it stands in a shared zone; address, areas and settings are then left out."""
 
     id: str
     zone: str
@@ -82,6 +88,7 @@ class Device(BaseModel):
     detectors: list[str]
     areas: dict[str, list[tuple[float, float]]]
     settings: dict[str, Any]
+    shared: bool
 
 
 class DevicePage(BaseModel):

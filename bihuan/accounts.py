@@ -45,19 +45,25 @@ def _check_role(role: str) -> None:
         raise BadInput(f"there is no role {role!r}", where="--role", hint=", ".join(Role))
 
 
-def new_token(settings: Settings, *, role: str, enterprise: str | None, label: str) -> str:
+def new_token(settings: Settings, *, role: str, enterprise: str | None, district: str | None = None, label: str) -> str:
     """The secret of a new token, which is kept nowhere. Raises BadInput."""
     _check_role(role)
-    return _write(settings, lambda c: accounts.create_token(c, role=role, enterprise=enterprise, label=label, now=now_us())[1])
+    return _write(
+        settings,
+        lambda c: accounts.create_token(c, role=role, enterprise=enterprise, district=district, label=label, now=now_us())[1],
+    )
 
 
-def new_user(settings: Settings, user: str, *, name: str, role: str, enterprise: str | None) -> str:
+def new_user(settings: Settings, user: str, *, name: str, role: str, enterprise: str | None, district: str | None = None) -> str:
     """The generated password of a new person. Raises BadInput, Conflict."""
     _check_role(role)
     password = secrets.token_urlsafe(12)
     hashed = accounts.hash_password(password)
     _write(
-        settings, lambda c: accounts.create_user(c, user, name=name, role=role, enterprise=enterprise, password_hash=hashed, now=now_us())
+        settings,
+        lambda c: accounts.create_user(
+            c, user, name=name, role=role, enterprise=enterprise, district=district, password_hash=hashed, now=now_us()
+        ),
     )
     return password
 

@@ -118,6 +118,7 @@ def healthy(
 def token_create(
     role: Annotated[str, typer.Option(help="What the machine may do.")],
     enterprise: Annotated[str | None, typer.Option(help="Its enterprise, for the role enterprise.")] = None,
+    district: Annotated[str | None, typer.Option(help="Its district, for an authority: 510802; left out: everything.")] = None,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     data: Data = None,
 ) -> None:
@@ -125,7 +126,7 @@ def token_create(
     from bihuan.accounts import new_token
     from bihuan.configuration import load
 
-    print(new_token(load(data=_text(data)), role=role, enterprise=enterprise, label=label))
+    print(new_token(load(data=_text(data)), role=role, enterprise=enterprise, district=district, label=label))
 
 
 @user_app.command("create")
@@ -134,13 +135,14 @@ def user_create(
     role: Annotated[str, typer.Option(help="What the person may do.")],
     name: Annotated[str, typer.Option(help="The person's name.")] = "",
     enterprise: Annotated[str | None, typer.Option(help="Enterprise, for the role enterprise.")] = None,
+    district: Annotated[str | None, typer.Option(help="District, for an authority: 510802; left out: everything.")] = None,
     data: Data = None,
 ) -> None:
     """Create a person and print the generated password."""
     from bihuan.accounts import new_user
     from bihuan.configuration import load
 
-    print(new_user(load(data=_text(data)), user, name=name or user, role=role, enterprise=enterprise))
+    print(new_user(load(data=_text(data)), user, name=name or user, role=role, enterprise=enterprise, district=district))
 
 
 @user_app.command("password")

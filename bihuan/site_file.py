@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
+from bihuan.district_keys import read_agreements, site_district, zone_district
 from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
 from bihuan.policy_file import shipped_versions
@@ -73,6 +74,7 @@ class _Reader:
     def __init__(self, document: Document, problems: Problems, folder: Path) -> None:
         self.document, self.problems, self.folder = document, problems, folder
         self.lines: dict[str, dict[str, int]] = {}  # section to id to line
+        self.district = ""  # the site's
 
     def site(self) -> Site:
         top = Fields(self.document, self.document.root, "", self.problems)
@@ -80,9 +82,11 @@ class _Reader:
         if head_node is None:
             self.problems.error(top.node, "site", "is missing", "site: {id: …, name: …}")
         head = self.document.fields(head_node, "site", self.problems) if head_node is not None else None
+        self.district = site_district(head, self.problems) if head is not None else ""
         enterprises = self._section(top, "enterprises", self._enterprise)
         zones = self._section(top, "zones", self._zone)
         devices = self._section(top, "devices", self._device)
+        agreements = read_agreements(top, self.problems)
         check_webhooks(top, self.lines["enterprises"], self.problems)
         check_mqtt(top, self.lines["enterprises"], self.problems)
         settings = {k: self.document.plain(v) for k, v in top.rest().items()}
@@ -93,13 +97,14 @@ class _Reader:
         site = Site(
             id=self._id(head),
             name=head.text("name", None),
-            district=head.text("district"),
+            district=self.district,
             time_zone=head.text("time_zone", "Asia/Shanghai"),
             policy=head.text("policy"),
             synthetic=head.flag("synthetic"),
             enterprises=enterprises,
             zones=zones,
             devices=devices,
+            agreements=agreements,
         )
         self._check_time_zone(head, site.time_zone)
         if site.policy and site.policy not in shipped_versions():
@@ -175,6 +180,7 @@ class _Reader:
             fields.texts("measures"),
             fields.whole("major_hazard_level", 1, 4),
             fields.flag("outside_park"),
+            zone_district(fields, self.district, self.problems),
         )
         self._ignored(fields)
         return zone

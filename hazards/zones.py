@@ -49,6 +49,7 @@ class Zone(Struct, frozen=True, omit_defaults=True):
     measures: list[str] = field(default_factory=list)
     major_hazard_level: int | None = None  # 重大危险源 1 to 4
     outside_park: bool = False  # no park command: the town stands in for it
+    district: str = ""  # 行政区划代码 of 6, 9 or 12 digits; empty: the site's
 
 
 class AlarmTiming(Struct, frozen=True, omit_defaults=True):
@@ -73,6 +74,12 @@ class Device(Struct, frozen=True, omit_defaults=True):
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+class Agreement(Struct, frozen=True, omit_defaults=True):
+    """Districts that read each other's major hazard installations by agreement (联防联控), though they are no neighbours by code."""
+
+    districts: list[str]
+
+
 class Site(Struct, frozen=True, omit_defaults=True):
     """A whole site file, checked."""
 
@@ -85,6 +92,7 @@ class Site(Struct, frozen=True, omit_defaults=True):
     enterprises: list[Enterprise] = field(default_factory=list)
     zones: list[Zone] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)  # webhooks and later keys
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hazards.errors import MalformedMessage, NotPermitted, Throttled
 from hazards.messages import UNASSIGNED
+from hazards.scope import Scope
 from hazards.sensors import Sensor, sensors_of
 from hazards.telemetry import series_parts
 from hazards.units import conversion
@@ -75,20 +76,21 @@ class Admission:
         """Series that nobody registered and that were heard lately."""
         return len(self._unknown)
 
-    def admit(self, found: Measurements, span: range, *, scope: str | None, received_at: int, into: Admitted) -> None:
-        """Judge the entries ``span`` of ``found`` and add them to ``into``. ``scope``: the enterprise that sends, None: anybody's.
+    def admit(self, found: Measurements, span: range, *, scope: Scope, received_at: int, into: Admitted) -> None:
+        """Judge the entries ``span`` of ``found`` and add them to ``into``. ``scope``: whose devices the sender speaks for.
 
         Raises MalformedMessage, NotPermitted and Throttled for the first entry that can't be taken; ``into`` is then of no use."""
         if (site := self._registry()) is not self._site:
             self._site, self._routes, self._unknown = site, {}, OrderedDict()
         routes, zones = self._routes, into.zones
+        bound = not scope.everything
         earliest, latest = received_at - OLDEST_BEHIND, received_at + LATEST_AHEAD
         for n in span:
             name, at = found.name[n], found.at[n]
             route = routes.get((name, found.unit[n])) or self._route(site, found, n, scope, received_at, into)
             if not earliest <= at <= latest:
                 raise _untimely(found, n, at - received_at)
-            if scope is not None and route.enterprise != scope and route.zone != UNASSIGNED:
+            if bound and route.zone != UNASSIGNED and not scope.sees(route.zone, route.enterprise):
                 raise _foreign(found, n)
             value = found.value[n] * route.scale + route.shift
             if not route.low <= value <= route.high:  # also true for not-a-number
@@ -101,7 +103,7 @@ class Admission:
             columns.at.append(at)
             columns.value.append(value)
 
-    def _route(self, site: Registry, found: Measurements, n: int, scope: str | None, received_at: int, into: Admitted) -> _Route:
+    def _route(self, site: Registry, found: Measurements, n: int, scope: Scope, received_at: int, into: Admitted) -> _Route:
         name, unit, record = found.name[n], found.unit[n], found.record[n]
         device_id, metric = series_parts(name)
         if not device_id or not metric:
@@ -114,7 +116,7 @@ class Admission:
             into.unregistered += 1
             return _Route(UNASSIGNED, None)
         enterprise = site.enterprise_of(device.zone)
-        if scope is not None and enterprise != scope:
+        if not scope.sees(device.zone, enterprise):
             raise _foreign(found, n)  # before anything is said of its unit
         sensor = next((s for s in sensors_of(device) if s.metric == metric.removesuffix(SUM)), None)
         if sensor is None:

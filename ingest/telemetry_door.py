@@ -12,6 +12,7 @@ import numpy as np
 
 from bus.codecs import encode
 from hazards.errors import BihuanError, JournalFull, StorageUnavailable
+from hazards.scope import EVERYTHING, Scope
 from hazards.telemetry import PACK_READINGS, TelemetryPack, pack_id
 from ingest.door import utc_now
 from ingest.measurements import Measurements
@@ -102,8 +103,8 @@ class TelemetryDoor:
         """Series that nobody registered and that were heard lately."""
         return self._admission.unknown_series
 
-    async def accept(self, found: Measurements, *, scope: str | None = None) -> Taken:
-        """Put all of ``found`` on disk. ``scope``: the enterprise that sends, None: it may send for every device.
+    async def accept(self, found: Measurements, *, scope: Scope = EVERYTHING) -> Taken:
+        """Put all of ``found`` on disk. ``scope``: whose devices the sender speaks for.
 
         Raises MalformedMessage, NotPermitted and Throttled: nothing was taken. JournalFull and StorageUnavailable: send all of it again;
         a part may stand on disk already, which does no harm, since a reading is known by its series and time."""

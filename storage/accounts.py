@@ -10,14 +10,16 @@ from hashlib import sha256
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from hazards.districts import check_district
 from hazards.errors import BadInput, Conflict, NotFound
 from storage.schema import enterprises, sessions, tokens, users
 
 ADMINISTRATOR = "administrator"
+_WITHOUT_DISTRICT = (ADMINISTRATOR, "enterprise")
 TOKEN_PREFIX = "bh_"  # noqa: S105 (no secret: it lets a leaked token be recognised by scanners)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 256  # longer ones only make the hash expensive
@@ -26,12 +28,15 @@ _hasher = PasswordHasher()  # argon2id, the parameters of RFC 9106's second choi
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A person who can sign in. ``enterprise`` is set exactly for the role ``enterprise``. Times: UTC microseconds."""
+    """A person who can sign in. ``enterprise`` is set exactly for the role ``enterprise``; ``district`` bounds what an authority sees.
+
+    Times: UTC microseconds."""
 
     id: str
     name: str
     role: str
     enterprise: str | None
+    district: str | None
     disabled: bool
     created_at: int
 
@@ -52,6 +57,7 @@ class Token(Struct, frozen=True, kw_only=True):
     id: str
     role: str
     enterprise: str | None
+    district: str | None
     label: str
     created_at: int
     revoked_at: int | None
@@ -81,6 +87,14 @@ def secret_hash(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
+def _check_district(role: str, district: str | None) -> None:
+    if district is None:
+        return
+    if role in _WITHOUT_DISTRICT:
+        raise BadInput(f"the role {role} takes no district", where="/district")
+    check_district(district, "/district")
+
+
 def _check_enterprise(connection: Connection, role: str, enterprise: str | None) -> None:
     if (role == "enterprise") != (enterprise is not None):
         raise BadInput("the role enterprise needs an enterprise, and no other role takes one", where="/enterprise")
@@ -92,20 +106,21 @@ def _check_enterprise(connection: Connection, role: str, enterprise: str | None)
 
 
 # --- people ---
-_USER = (users.c.id, users.c.name, users.c.role, users.c.enterprise, users.c.disabled, users.c.created_at)
+_USER = (users.c.id, users.c.name, users.c.role, users.c.enterprise, users.c.district, users.c.disabled, users.c.created_at)
 
 
 def create_user(
-    connection: Connection, user_id: str, *, name: str, role: str, enterprise: str | None, password_hash: str, now: int
-) -> User:
-    """A new person. Raises Conflict when the sign-in name is taken, BadInput for an enterprise that does not fit."""
+    connection: Connection, user_id: str, *, name: str, role: str, enterprise: str | None, district: str | None = None,
+    password_hash: str, now: int,
+) -> User:  # fmt: skip
+    """A new person. Raises Conflict when the sign-in name is taken, BadInput for an enterprise or district that does not fit."""
     _check_enterprise(connection, role, enterprise)
+    _check_district(role, district)
     if connection.execute(select(users.c.id).where(users.c.id == user_id)).first() is not None:
         raise Conflict(f"the sign-in name {user_id!r} is taken", where="/id")
-    user = User(id=user_id, name=name, role=role, enterprise=enterprise, disabled=False, created_at=now)
-    row = {"id": user_id, "name": name, "role": role, "enterprise": enterprise, "disabled": False, "created_at": now}
+    user = User(id=user_id, name=name, role=role, enterprise=enterprise, district=district, disabled=False, created_at=now)
     try:
-        connection.execute(insert(users).values(password_hash=password_hash, **row))
+        connection.execute(insert(users).values(password_hash=password_hash, **structs.asdict(user)))
     except IntegrityError as e:  # two at once on PostgreSQL
         raise Conflict(f"the sign-in name {user_id!r} is taken", where="/id") from e
     return user
@@ -153,7 +168,15 @@ def set_disabled(connection: Connection, user_id: str, disabled: bool) -> User:
     connection.execute(update(users).where(users.c.id == user_id).values(disabled=disabled))
     if disabled:
         connection.execute(delete(sessions).where(sessions.c.user == user_id))
-    return User(id=user.id, name=user.name, role=user.role, enterprise=user.enterprise, disabled=disabled, created_at=user.created_at)
+    return structs.replace(user, disabled=disabled)
+
+
+def set_district(connection: Connection, user_id: str, district: str | None) -> User:
+    """Bind a person to a district, or to none: then to everything. Raises NotFound, BadInput."""
+    user, _ = get_user(connection, user_id)
+    _check_district(user.role, district)
+    connection.execute(update(users).where(users.c.id == user_id).values(district=district))
+    return structs.replace(user, district=district)
 
 
 # --- sessions ---
@@ -192,16 +215,20 @@ def end_session(connection: Connection, hashed: str) -> None:
 
 
 # --- tokens of machines ---
-_TOKEN = (tokens.c.id, tokens.c.role, tokens.c.enterprise, tokens.c.label, tokens.c.created_at, tokens.c.revoked_at)
+_TOKEN = (tokens.c.id, tokens.c.role, tokens.c.enterprise, tokens.c.district, tokens.c.label, tokens.c.created_at, tokens.c.revoked_at)
 
 
-def create_token(connection: Connection, *, role: str, enterprise: str | None, label: str, now: int) -> tuple[Token, str]:
-    """A new token. Returns (token, its secret, which is kept nowhere). Raises BadInput for an enterprise that does not fit."""
+def create_token(
+    connection: Connection, *, role: str, enterprise: str | None, district: str | None = None, label: str, now: int
+) -> tuple[Token, str]:  # fmt: skip
+    """A new token. Returns (token, its secret, which is kept nowhere). Raises BadInput for an enterprise or district that does not fit."""
     _check_enterprise(connection, role, enterprise)
+    _check_district(role, district)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = Token(id=secrets.token_hex(8), role=role, enterprise=enterprise, label=label, created_at=now, revoked_at=None)
-    row = {"id": token.id, "role": role, "enterprise": enterprise, "label": label, "created_at": now}
-    connection.execute(insert(tokens).values(secret_hash=secret_hash(secret), **row))
+    token = Token(
+        id=secrets.token_hex(8), role=role, enterprise=enterprise, district=district, label=label, created_at=now, revoked_at=None
+    )  # fmt: skip
+    connection.execute(insert(tokens).values(secret_hash=secret_hash(secret), **structs.asdict(token)))
     return token, secret
 
 

@@ -12,17 +12,19 @@ from hazards.errors import BadInput, NotFound
 from hazards.incidents import Acknowledge, Assign, Close, IncidentCommand, decide
 from hazards.merging import close_by_hand, next_wake
 from hazards.messages import IncidentMessage
+from hazards.scope import Scope
 from hazards.zone_state import ZoneState
 from storage import schema
 from storage.incident_queries import message_of
 from storage.incidents import record_events
 from storage.outbox import announce
+from storage.scoping import within
 
 _PEOPLES = ("acknowledged_by", "acknowledged_at", "acknowledged_severity", "assigned_to", "shelved_by", "shelved_until", "shelve_reason")
 
 
 def command_incident(
-    connection: Connection, incident: str, command: IncidentCommand, *, actor: str, scope: str | None, now: int
+    connection: Connection, incident: str, command: IncidentCommand, *, actor: str, scope: Scope, now: int
 ) -> IncidentMessage:  # fmt: skip
     """Carry out ``command``; the incident afterwards. Raises NotFound, Conflict, NotInState, BadInput."""
     table, states = schema.incidents, schema.zone_states
@@ -30,7 +32,7 @@ def command_incident(
     # the worker's lock order: state, then incident
     held = connection.execute(select(states).where(states.c.key == key).with_for_update()).first()
     query = select(table).where(table.c.id == incident).with_for_update()
-    row = connection.execute(query if scope is None else query.where(table.c.enterprise == scope)).first()
+    row = connection.execute(within(query, table, scope)).first()
     if row is None:
         raise NotFound("no such incident", where=incident)
     after, event, body = decide(message_of(row), command, people_version=row.people_version, actor=actor, now=now)

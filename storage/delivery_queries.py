@@ -1,19 +1,22 @@
 """Deliveries and endpoints for people: lists, one with its attempts, replay, turning an endpoint on and off.
 
-``scope`` is an enterprise id, or None for those who see all; an enterprise sees what goes to its own endpoints. Times are UTC µs.
+An enterprise sees what goes to its own endpoints; a district what tells of its own zones, and the endpoints of enterprises that have
+all their zones there. Times are UTC µs.
 What must not go in: sending (``push``), what the sender writes (``storage/deliveries.py``).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, exists, func, or_, select, tuple_, update
 
 from hazards.errors import NotFound, NotInState
+from hazards.scope import Scope
 from storage import schema
 from storage.deliveries import TURNED_OFF, State
 from storage.incident_queries import cursor_of, cursor_values, page
 from storage.outbox import wake_followers
+from storage.scoping import is_one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,18 @@ class EndpointStanding:
     cancelled: int
 
 
-def _deliveries(scope: str | None) -> Select[Any]:
+def _deliveries(scope: Scope) -> Select[Any]:
     table = schema.deliveries
     query = select(table, schema.endpoints.c.url).join(schema.endpoints, schema.endpoints.c.id == table.c.endpoint)
-    return query if scope is None else query.where(table.c.enterprise == scope)
+    if scope.enterprise is not None:
+        query = query.where(table.c.enterprise == scope.enterprise)
+    if scope.zones is not None:
+        told_of = [
+            exists(select(t.c.id).where(t.c.id == table.c.subject, is_one_of(t.c.zone, scope.zones)))
+            for t in (schema.incidents, schema.hazards)
+        ]
+        query = query.where(or_(*told_of))
+    return query
 
 
 def _delivery(row: Row[Any]) -> DeliveryRow:
@@ -83,7 +94,7 @@ def _delivery(row: Row[Any]) -> DeliveryRow:
 
 
 def list_deliveries(
-    connection: Connection, *, scope: str | None, state: str | None = None, endpoint: str | None = None, subject: str | None = None,
+    connection: Connection, *, scope: Scope, state: str | None = None, endpoint: str | None = None, subject: str | None = None,
     cursor: str | None = None, limit: int = 50,
 ) -> tuple[list[DeliveryRow], str | None]:  # fmt: skip
     """Deliveries, newest first, and the cursor of the next page or None."""
@@ -99,7 +110,7 @@ def list_deliveries(
     return [_delivery(row) for row in rows[:limit]], following
 
 
-def get_delivery(connection: Connection, delivery: str, *, scope: str | None) -> tuple[DeliveryRow, list[AttemptRow]]:
+def get_delivery(connection: Connection, delivery: str, *, scope: Scope) -> tuple[DeliveryRow, list[AttemptRow]]:
     """One delivery and its attempts, the first first. Raises NotFound, also for one outside ``scope``."""
     row = connection.execute(_deliveries(scope).where(schema.deliveries.c.id == delivery)).first()
     if row is None:
@@ -109,7 +120,7 @@ def get_delivery(connection: Connection, delivery: str, *, scope: str | None) ->
     return _delivery(row), [AttemptRow(a.number, a.at, a.took_ms, a.status, a.error) for a in tried]
 
 
-def replay_delivery(connection: Connection, delivery: str, *, scope: str | None, actor: str, now: int) -> None:
+def replay_delivery(connection: Connection, delivery: str, *, scope: Scope, actor: str, now: int) -> None:
     """Send it once more, now, with the plan from its beginning and the same webhook-id. Raises NotFound, NotInState."""
     found, _ = get_delivery(connection, delivery, scope=scope)
     endpoints, table = schema.endpoints, schema.deliveries
@@ -123,16 +134,22 @@ def replay_delivery(connection: Connection, delivery: str, *, scope: str | None,
     wake_followers(connection)
 
 
-def list_endpoints(connection: Connection, *, scope: str | None) -> list[EndpointStanding]:
+def list_endpoints(connection: Connection, *, scope: Scope) -> list[EndpointStanding]:
     """The site's endpoints, in the order of their addresses."""
     table = schema.endpoints
     query = select(table).where(table.c.removed_at.is_(None)).order_by(table.c.url, table.c.id)
-    rows = connection.execute(query if scope is None else query.where(table.c.enterprise == scope)).all()
+    if scope.enterprise is not None:
+        query = query.where(table.c.enterprise == scope.enterprise)
+    if scope.zones is not None:
+        zones = schema.zones
+        standing = select(zones.c.id).where(zones.c.enterprise == table.c.enterprise, zones.c.removed_at.is_(None))
+        query = query.where(exists(standing), ~exists(standing.where(~is_one_of(zones.c.id, scope.zones))))
+    rows = connection.execute(query).all()
     counts = _counts(connection)
     return [_standing(row, counts) for row in rows]
 
 
-def get_endpoint(connection: Connection, endpoint: str, *, scope: str | None) -> EndpointStanding:
+def get_endpoint(connection: Connection, endpoint: str, *, scope: Scope) -> EndpointStanding:
     """One endpoint. Raises NotFound, also for one outside ``scope``."""
     found = next((e for e in list_endpoints(connection, scope=scope) if e.id == endpoint), None)
     if found is None:
@@ -155,7 +172,7 @@ def _standing(row: Row[Any], counts: dict[tuple[str, str], int]) -> EndpointStan
 
 
 def turn_endpoint(
-    connection: Connection, endpoint: str, *, on: bool, why: str = "", scope: str | None, actor: str, now: int
+    connection: Connection, endpoint: str, *, on: bool, why: str = "", scope: Scope, actor: str, now: int
 ) -> EndpointStanding:  # fmt: skip
     """Turn an endpoint on or off; afterwards. Off cancels what waits for it. Raises NotFound, NotInState when it is so already."""
     found = get_endpoint(connection, endpoint, scope=scope)

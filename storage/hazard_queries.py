@@ -1,6 +1,6 @@
-"""Hazards for people: lists, one in full, its record. Every query takes the enterprise scope.
+"""Hazards for people: lists, one in full, its record. Every query takes the scope.
 
-``scope`` is an enterprise id, or None for those who see all. What must not go in: writes, decisions, JSON shapes of the API.
+What must not go in: writes, decisions, JSON shapes of the API.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,10 @@ from hazards.ledger.limits import DAY
 from hazards.ledger.policy import RepeatRule
 from hazards.ledger.record import Entry, first_broken, read_entry
 from hazards.ledger.repeats import MOST_NAMED, Earlier
+from hazards.scope import Scope
 from storage import schema
 from storage.incident_queries import cursor_of, cursor_values, page
+from storage.scoping import within
 
 _hazards = msgspec.json.Decoder(Hazard)
 
@@ -38,7 +40,7 @@ def hazard_of(row: Any) -> Hazard:
 
 
 def list_hazards(
-    connection: Connection, *, scope: str | None, now: int, states: Sequence[str] = (), zone: str | None = None,
+    connection: Connection, *, scope: Scope, now: int, states: Sequence[str] = (), zone: str | None = None,
     enterprise: str | None = None, grades: Sequence[str] = (), incident: str | None = None, overdue: bool | None = None,
     marks: Sequence[str] = (), cursor: str | None = None, limit: int = 50,
 ) -> tuple[list[Hazard], str | None]:  # fmt: skip
@@ -46,9 +48,8 @@ def list_hazards(
 
     ``overdue``: as ``Hazard.overdue`` at ``now``; ``marks`` of ``hazards/ledger/marks.py``: all of them."""
     table, limit = schema.hazards, page(limit)
-    query: Select[Any] = select(table.c.body, table.c.opened_at, table.c.id)
+    query: Select[Any] = within(select(table.c.body, table.c.opened_at, table.c.id), table, scope)
     for column, value in (
-        (table.c.enterprise, scope),
         (table.c.zone, zone),
         (table.c.enterprise, enterprise),
         (table.c.incident, incident),
@@ -107,17 +108,17 @@ def profile_of(connection: Connection, enterprise: str, *, gravest: str, since: 
     return Profile(in_all, int(late), int(major), {row[0]: row[1] for row in connection.execute(repeats)})
 
 
-def get_hazard(connection: Connection, hazard: str, *, scope: str | None) -> Hazard:
+def get_hazard(connection: Connection, hazard: str, *, scope: Scope) -> Hazard:
     """One hazard. Raises NotFound, also for one outside ``scope``."""
     query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard)
-    row = connection.execute(query if scope is None else query.where(schema.hazards.c.enterprise == scope)).first()
+    row = connection.execute(within(query, schema.hazards, scope)).first()
     if row is None:
         raise NotFound("no such hazard", where=hazard)
     return hazard_of(row)
 
 
 def hazard_events(
-    connection: Connection, hazard: str, *, scope: str | None, cursor: str | None = None, limit: int = 100
+    connection: Connection, hazard: str, *, scope: Scope, cursor: str | None = None, limit: int = 100
 ) -> tuple[list[RecordRow], str | None]:
     """The record of one hazard in order. Raises NotFound."""
     get_hazard(connection, hazard, scope=scope)

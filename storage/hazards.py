@@ -30,12 +30,14 @@ from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import IncidentMessage
+from hazards.scope import EVERYTHING, Scope
 from storage import schema
 from storage.hazard_queries import earlier_of, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
 from storage.policies import required
+from storage.scoping import within
 from storage.series_sight import Asked, SeriesSight, asked_of, measured_of
 from storage.site_store import Registry, current_registry
 from storage.uploads import check_files, first_kept
@@ -98,7 +100,7 @@ def series_asked(connection: Connection, hazard: Hazard, *, now: int, claim: boo
 
 
 def propose_hazard(
-    connection: Connection, command: Propose, *, actor: Actor, scope: str | None, command_id: str, now: int
+    connection: Connection, command: Propose, *, actor: Actor, scope: Scope, command_id: str, now: int
 ) -> tuple[Hazard, bool]:
     """Put a hazard down, from ``command.incident`` or by hand; the hazard, and whether it is new.
 
@@ -114,7 +116,7 @@ def propose_hazard(
         enterprise = incident.enterprise
     else:
         enterprise = registry.enterprise_of(command.zone)
-        if registry.zone(command.zone) is None or (scope is not None and enterprise != scope):
+        if registry.zone(command.zone) is None or not scope.sees(command.zone, enterprise):
             raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
         hazard_id, synthetic = hazard_of_command(actor.id, command_id), registry.synthetic
         origin = origin_of(command, actor)
@@ -159,7 +161,7 @@ def propose_by_rule(connection: Connection, registry: Registry, incidents: Seque
 
 
 def command_hazard(
-    connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: str | None, now: int,
+    connection: Connection, hazard_id: str, command: HazardCommand, *, actor: Actor, scope: Scope, now: int,
     command_id: str | None = None, seen: SeriesSight | None = None,
 ) -> Outcome:  # fmt: skip
     """Carry out ``command``; ``seen``: what the time series said before (``series_asked``). See ``Outcome`` for the gate's refusal.
@@ -218,7 +220,7 @@ def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, inc
     """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same.
 
     The rule is one of the pack under which the hazard was opened."""
-    if (hazard := _locked(connection, hazard_id, None)) is None:
+    if (hazard := _locked(connection, hazard_id, EVERYTHING)) is None:
         return
     facts = facts_of(connection, registry, hazard)
     rule = proposal_rule(incident, facts.policy)
@@ -227,7 +229,7 @@ def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, inc
         apply_decision(connection, decision, PLATFORM, now=now)
 
 
-def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope: str | None) -> tuple[Hazard, Hazard | None]:
+def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope: Scope) -> tuple[Hazard, Hazard | None]:
     """The hazard and the one it is to be merged into, locked in the order of their ids. Raises NotFound for the first."""
     found = {i: _locked(connection, i, scope) for i in sorted({hazard_id, into or hazard_id})}
     if (hazard := found[hazard_id]) is None:
@@ -235,9 +237,9 @@ def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope
     return hazard, found[into] if into is not None and into != hazard_id else None
 
 
-def _locked(connection: Connection, hazard_id: str, scope: str | None) -> Hazard | None:
+def _locked(connection: Connection, hazard_id: str, scope: Scope) -> Hazard | None:
     query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
-    row = connection.execute(query if scope is None else query.where(schema.hazards.c.enterprise == scope)).first()
+    row = connection.execute(within(query, schema.hazards, scope)).first()
     return hazard_of(row) if row is not None else None
 
 

@@ -1,6 +1,6 @@
-"""Incidents for people: lists, details, signals, timelines. Every query takes the enterprise scope.
+"""Incidents for people: lists, details, signals, timelines. Every query takes the scope.
 
-``scope`` is an enterprise id, or None for those who see all. What must not go in: writes, JSON shapes of the API.
+What must not go in: writes, JSON shapes of the API.
 """
 
 import base64
@@ -15,7 +15,9 @@ from sqlalchemy import Connection, Select, select, tuple_
 from bus.codecs import decode
 from hazards.errors import BadInput, NotFound
 from hazards.messages import Certainty, IncidentMessage, IncidentState, Signal
+from hazards.scope import Scope
 from storage import schema
+from storage.scoping import within
 
 _names: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
 LARGEST_PAGE = 500
@@ -79,14 +81,12 @@ def page(limit: int) -> int:
 
 
 def list_incidents(
-    connection: Connection, *, scope: str | None, states: Sequence[str] = (), zone: str | None = None, family: str | None = None,
+    connection: Connection, *, scope: Scope, states: Sequence[str] = (), zone: str | None = None, family: str | None = None,
     severities: Sequence[int] = (), acknowledged: bool | None = None, cursor: str | None = None, limit: int = 50,
 ) -> tuple[list[IncidentMessage], str | None]:  # fmt: skip
     """Incidents, newest first, and the cursor of the next page or None."""
     table, limit = schema.incidents, page(limit)
-    query: Select[Any] = select(table)
-    if scope is not None:
-        query = query.where(table.c.enterprise == scope)
+    query: Select[Any] = within(select(table), table, scope)
     if states:
         query = query.where(table.c.state.in_(states))
     if zone is not None:
@@ -105,7 +105,7 @@ def list_incidents(
     return [message_of(row) for row in rows[:limit]], following
 
 
-def get_incident(connection: Connection, incident: str, *, scope: str | None) -> IncidentMessage:
+def get_incident(connection: Connection, incident: str, *, scope: Scope) -> IncidentMessage:
     """One incident. Raises NotFound, also for one outside ``scope``."""
     row = connection.execute(_one(incident, scope)).first()
     if row is None:
@@ -113,13 +113,12 @@ def get_incident(connection: Connection, incident: str, *, scope: str | None) ->
     return message_of(row)
 
 
-def _one(incident: str, scope: str | None) -> Select[Any]:
-    query = select(schema.incidents).where(schema.incidents.c.id == incident)
-    return query if scope is None else query.where(schema.incidents.c.enterprise == scope)
+def _one(incident: str, scope: Scope) -> Select[Any]:
+    return within(select(schema.incidents).where(schema.incidents.c.id == incident), schema.incidents, scope)
 
 
 def incident_alarms(
-    connection: Connection, incident: str, *, scope: str | None, cursor: str | None = None, limit: int = 100
+    connection: Connection, incident: str, *, scope: Scope, cursor: str | None = None, limit: int = 100
 ) -> tuple[list[AlarmRow], str | None]:
     """Every signal of one incident, oldest first. Raises NotFound."""
     get_incident(connection, incident, scope=scope)
@@ -133,7 +132,7 @@ def incident_alarms(
 
 
 def incident_events(
-    connection: Connection, incident: str, *, scope: str | None, cursor: str | None = None, limit: int = 100
+    connection: Connection, incident: str, *, scope: Scope, cursor: str | None = None, limit: int = 100
 ) -> tuple[list[TimelineRow], str | None]:
     """The timeline of one incident in the order of record. Raises NotFound."""
     get_incident(connection, incident, scope=scope)

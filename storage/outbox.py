@@ -15,9 +15,11 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from bus.codecs import decode, encode
 from bus.topics import HAZARDS, INCIDENTS
 from hazards.messages import AlarmRecords, HazardMessage, IncidentMessage
+from hazards.scope import EVERYTHING, Scope
 from storage import schema
 from storage.bulk import insert_rows, update_rows
 from storage.doorbell import POSITIONS_CHANNEL, POSTGRES_CHANNEL
+from storage.scoping import within
 
 BATCH = 500
 KEPT = 200_000
@@ -148,11 +150,9 @@ def feed_bounds(connection: Connection) -> tuple[int, int]:
     return (row[0] or 1, row[1] or 0)
 
 
-def read_feed(connection: Connection, after: int, *, limit: int = BATCH, scope: str | None = None) -> list[FeedRow]:
-    """Events after position ``after``, oldest first; ``scope``: only this enterprise's."""
+def read_feed(connection: Connection, after: int, *, limit: int = BATCH, scope: Scope = EVERYTHING) -> list[FeedRow]:
+    """Events after position ``after``, oldest first."""
     table = schema.outbox
-    query = select(table).where(table.c.position > after, table.c.topic.in_(_ON_THE_FEED))
-    if scope is not None:
-        query = query.where(table.c.enterprise == scope)
+    query = within(select(table).where(table.c.position > after, table.c.topic.in_(_ON_THE_FEED)), table, scope)
     rows = connection.execute(query.order_by(table.c.position).limit(limit))
     return [FeedRow(r.position, r.event, r.zone, r.enterprise, decode(_ON_THE_FEED[r.topic], r.payload)) for r in rows]

@@ -50,6 +50,7 @@ users = Table(
     Column("name", String, nullable=False),
     Column("role", String, nullable=False),
     Column("enterprise", String),
+    Column("district", String),  # an authority's: what lies within it; None: everything
     Column("password_hash", String, nullable=False),  # argon2id
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created_at", BigInteger, nullable=False),
@@ -69,6 +70,7 @@ tokens = Table(
     Column("secret_hash", String, nullable=False, unique=True),  # SHA-256 of the bearer token
     Column("role", String, nullable=False),
     Column("enterprise", String),
+    Column("district", String),  # an authority's: what lies within it; None: everything
     Column("label", String, nullable=False, default=""),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),

@@ -29,6 +29,8 @@ class Registry:
     policy: Policy | None = None
     pack_number: int = 0
     packs: Mapping[str, Policy] = field(default_factory=dict)
+    former: Mapping[str, Zone] = field(default_factory=dict)
+    """Zones that are gone from the site: what happened there still belongs to a district."""
 
     @property
     def revision(self) -> tuple[int, int]:
@@ -67,6 +69,10 @@ class Registry:
         known = self.zones.get(zone)
         return known.enterprise if known else None
 
+    def district_of(self, zone: Zone) -> str:
+        """The district that ``zone`` lies in: its own, else the site's; may be empty."""
+        return zone.district or self.site.district
+
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
@@ -98,7 +104,10 @@ def load_registry(connection: Connection) -> Registry:
         return Registry(policy=policy_in_force(connection, ""), pack_number=number, packs=packs)
     site = msgspec.json.decode(row.body, type=Site)
     policy = policy_in_force(connection, site.policy)
-    return Registry(row.version, site, {z.id: z for z in site.zones}, {d.id: d for d in site.devices}, policy, number, packs)
+    gone = connection.scalars(select(schema.zones.c.body).where(schema.zones.c.removed_at.is_not(None)))
+    former = {zone.id: zone for zone in (msgspec.json.decode(body, type=Zone) for body in gone)}
+    zones, devices = {z.id: z for z in site.zones}, {d.id: d for d in site.devices}
+    return Registry(row.version, site, zones, devices, policy, number, packs, former)
 
 
 _cache: dict[str, Registry] = {}

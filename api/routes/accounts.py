@@ -18,14 +18,14 @@ log = get_logger(__name__)
 
 def _user(user: accounts.User, presenter: Presenter) -> models.User:
     return models.User(
-        id=user.id, name=user.name, role=Role(user.role), enterprise=user.enterprise, disabled=user.disabled,
+        id=user.id, name=user.name, role=Role(user.role), enterprise=user.enterprise, district=user.district, disabled=user.disabled,
         created_at=presenter.time(user.created_at),
     )  # fmt: skip
 
 
 def _token(token: accounts.Token, presenter: Presenter) -> models.Token:
     return models.Token(
-        id=token.id, role=Role(token.role), enterprise=token.enterprise, label=token.label,
+        id=token.id, role=Role(token.role), enterprise=token.enterprise, district=token.district, label=token.label,
         created_at=presenter.time(token.created_at), revoked_at=presenter.time_or_none(token.revoked_at),
     )  # fmt: skip
 
@@ -42,18 +42,19 @@ async def get_users(asking: Asking, services: With, cursor: Cursor = None, limit
 
 @router.post("/api/v1/users", summary="A new person", status_code=201, responses=responses(409, 429))
 async def post_user(new: models.NewUser, asking: Asking, services: With) -> models.User:
-    """The role enterprise needs an enterprise of the site; no other role takes one."""
+    """The role enterprise needs an enterprise of the site; no other role takes one. A district bounds what an authority sees."""
     password_hash = await services.passwords.hash(new.password)
     user = await services.database.writing(
         lambda c: accounts.create_user(
-            c, new.id, name=new.name, role=new.role.value, enterprise=new.enterprise, password_hash=password_hash, now=services.now()
+            c, new.id, name=new.name, role=new.role.value, enterprise=new.enterprise, district=new.district, password_hash=password_hash,
+            now=services.now(),
         )
     )
     log.info("a user was created", user=user.id, role=user.role, by=asking.id)
     return _user(user, services.presenter())
 
 
-@router.patch("/api/v1/users/{id}", summary="Disable, re-admit, or set a password", responses=responses(409, 429))
+@router.patch("/api/v1/users/{id}", summary="Disable, re-admit, set a password or a district", responses=responses(409, 429))
 async def patch_user(user_id: Id, change: models.UserChange, asking: Asking, services: With) -> models.User:
     """Disabling and a new password end every session of the person."""
     password_hash = await services.passwords.hash(change.password) if change.password is not None else None
@@ -62,11 +63,16 @@ async def patch_user(user_id: Id, change: models.UserChange, asking: Asking, ser
         user, _ = accounts.get_user(connection, user_id)
         if password_hash is not None:
             accounts.set_password(connection, user_id, password_hash)
+        if "district" in change.model_fields_set:
+            user = accounts.set_district(connection, user_id, change.district)
         return user if change.disabled is None else accounts.set_disabled(connection, user_id, change.disabled)
 
     user = await services.database.writing(work)
     services.principals.forget()
-    log.info("a user was changed", user=user_id, disabled=change.disabled, password=change.password is not None, by=asking.id)
+    log.info(
+        "a user was changed", user=user_id, disabled=change.disabled, district=user.district, password=change.password is not None,
+        by=asking.id,
+    )  # fmt: skip
     return _user(user, services.presenter())
 
 
@@ -84,7 +90,9 @@ async def get_tokens(asking: Asking, services: With, cursor: Cursor = None, limi
 async def post_token(new: models.NewToken, asking: Asking, services: With) -> models.TokenSecret:
     """The answer holds the secret, this once."""
     token, secret = await services.database.writing(
-        lambda c: accounts.create_token(c, role=new.role.value, enterprise=new.enterprise, label=new.label, now=services.now())
+        lambda c: accounts.create_token(
+            c, role=new.role.value, enterprise=new.enterprise, district=new.district, label=new.label, now=services.now()
+        )
     )
     log.info("a token was created", token=token.id, role=token.role, by=asking.id)
     return models.TokenSecret(**_token(token, services.presenter()).model_dump(), secret=secret)

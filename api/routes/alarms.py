@@ -8,11 +8,14 @@ from msgspec import structs
 
 from api.gate import GuardedRoute
 from api.models import Accepted
+from api.principals import Principal
 from api.problems import RuledNotPermitted
+from api.roles import OWN_DEVICES
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.admission import Report
 from hazards.messages import UNASSIGNED
+from hazards.scope import Scope
 from ingest import cloudevents
 
 router = APIRouter(route_class=GuardedRoute)
@@ -72,8 +75,8 @@ async def post_alarms(request: Request, asking: Asking, services: With) -> Accep
     else:
         reports = _parse(headers, body)
     _refuse_foreign(reports, asking.scope, services)
-    if asking.scope is not None:  # ids of one enterprise's senders can't use up another's
-        reports = [structs.replace(report, realm=f"enterprise/{asking.scope} ") for report in reports]
+    if (realm := _realm(asking)) is not None:
+        reports = [structs.replace(report, realm=realm) for report in reports]
     signals = await services.door.accept(reports)
     services.metrics.alarms_accepted += len(signals)
     return Accepted(accepted=len(signals), ids=[signal.source_id for signal in signals])
@@ -85,15 +88,22 @@ def _parse(headers: dict[str, str], body: bytes) -> list[Report]:
     return cloudevents.parse(body, headers.get("content-type", ""))
 
 
-def _refuse_foreign(reports: Sequence[Report], scope: str | None, services: Services) -> None:
-    """An enterprise speaks for its own devices and for ones nobody registered, never for another's."""
-    if scope is None:
+def _realm(asking: Principal) -> str | None:
+    """Whose ids they are: those of one enterprise's or district's senders can't use up another's."""
+    if asking.scope.enterprise is not None:
+        return f"enterprise/{asking.scope.enterprise} "
+    return None if asking.district is None else f"district/{asking.district} "
+
+
+def _refuse_foreign(reports: Sequence[Report], scope: Scope, services: Services) -> None:
+    """Who is bound speaks for the devices within its scope and for ones nobody registered, never for another's."""
+    if scope.everything:
         return
     registry = services.registry()
     for n, report in enumerate(reports):
         zone = registry.zone_of(report.device)
-        if zone != UNASSIGNED and registry.enterprise_of(zone) != scope:
+        if zone != UNASSIGNED and not scope.sees(zone, registry.enterprise_of(zone)):
             raise RuledNotPermitted(
-                f"event {n}: this device belongs to somebody else", rule="an enterprise's token speaks for its own devices only",
+                f"event {n}: this device belongs to somebody else", rule=OWN_DEVICES,
                 basis="platform_default", hint="nothing of the batch was taken",
             )  # fmt: skip

@@ -11,6 +11,7 @@ from api.gate import GuardedRoute
 from api.present import Presenter, without_password
 from api.problems import responses
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
+from hazards.scope import Scope
 from storage.delivery_queries import (
     AttemptRow,
     DeliveryRow,
@@ -52,7 +53,7 @@ def _webhook(row: EndpointStanding, presenter: Presenter) -> models.Webhook:
     )  # fmt: skip
 
 
-async def _detail(delivery: str, scope: str | None, services: With) -> models.DeliveryDetail:
+async def _detail(delivery: str, scope: Scope, services: With) -> models.DeliveryDetail:
     row, tried = await services.database.reading(lambda c: get_delivery(c, delivery, scope=scope))
     presenter = services.presenter()
     return models.DeliveryDetail(

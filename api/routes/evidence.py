@@ -25,12 +25,12 @@ async def get_evidence(
 ) -> Response:
     """Content under its own hash never changes, so a browser may keep it for the session's person."""
     data, media_type, taken_in = await asyncio.to_thread(services.pictures.read, sha256)
-    if asking.scope is not None:
+    if not asking.scope.everything:
         registry = services.registry()
         zones = await services.database.reading(lambda c: [*snapshot_zones(c, sha256), *upload_zones(c, sha256)])
         # both: an alarm or upload of theirs refers to it, and it was taken in a zone of theirs; quoting a foreign hash opens nothing
-        theirs = [zone for zone in zones if registry.enterprise_of(zone) == asking.scope]
-        if not theirs or registry.enterprise_of(taken_in) != asking.scope:
+        theirs = any(asking.scope.sees(zone, registry.enterprise_of(zone)) for zone in zones)
+        if not theirs or not asking.scope.sees(taken_in, registry.enterprise_of(taken_in)):
             raise NotFound("no such evidence")
     etag = f'"{sha256}"'
     headers = {"Cache-Control": "private, max-age=86400, immutable", "ETag": etag, "Vary": "Cookie, Authorization"}

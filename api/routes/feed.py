@@ -36,7 +36,8 @@ async def get_feed(
 ) -> Response:  # fmt: skip
     """Begins at the newest position, or after the one asked for. ``reset``: what was asked for is no longer kept, load the list anew.
 
-    A comment every ten seconds shows that the line is alive. ``status`` says since when accepted alarms wait too long."""
+    It also comes when the site changed and with it what a district sees. A comment every ten seconds shows that the line is alive.
+    ``status`` says since when accepted alarms wait too long."""
     wanted = _position(last_event_id) if last_event_id else after
     if wanted is not None and not 0 <= wanted <= LARGEST_POSITION:
         raise BadInput("not a position of this feed", where="after")
@@ -88,6 +89,7 @@ class _Stream(Response):
         feed, settings = self._services.feed, self._services.settings
         position = feed.newest if self._wanted is None else self._wanted
         behind: int | None = -1  # not a time: the first status is always told
+        within = self._principal.scope
         await self._send(send, b"retry: 2000\n\n")
         if self._wanted is not None:
             position = await self._resume(send, position)
@@ -96,7 +98,7 @@ class _Stream(Response):
                 behind = feed.behind_since
                 await self._send(send, _status(self._services, behind))
             try:
-                events, position = await feed.next(position, scope=self._principal.scope, timeout=settings.feed_heartbeat)
+                events, position = await feed.next(position, scope=within, timeout=settings.feed_heartbeat)
             except Gone:
                 position = await self._reset(send)
                 continue
@@ -104,6 +106,9 @@ class _Stream(Response):
                 await self._services.principals.again(self._principal, self._key)
             except BihuanError:
                 return  # signed out, revoked or expired: the client's next try is told so
+            if (present := self._services.scopes.of(self._principal)) != within:
+                within, position = present, await self._reset(send)
+                continue
             self._services.metrics.feed_events += len(events)
             await self._send(send, b"".join(_lines(events)) if events else b": beat\n\n")
 

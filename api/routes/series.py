@@ -16,6 +16,7 @@ from api.present import Presenter
 from api.routes.common import LARGEST_PAGE, NO_NUL, Asking, Cursor, With, number_or_default, page_by_id
 from api.services import Services
 from hazards.errors import BadInput, MalformedMessage, NotFound, Unavailable
+from hazards.scope import Scope
 from hazards.sensors import LIMITS, Sensor, sensors_of, sensors_of_site
 from hazards.telemetry import Floats, series_name
 from hazards.units import conversion
@@ -63,7 +64,8 @@ async def get_series(
     limit: PointLimit = WANTED,
 ) -> Response | models.SeriesPage:
     """With ``device`` and ``metric``: its points in ``from`` <= time < ``to``, oldest first, never more than 10,000. With ``zone``, or
-    ``device`` alone, or nothing: the registered series, by page. An enterprise sees its own, also of the past."""
+    ``device`` alone, or nothing: the registered series, by page. An enterprise sees its own, also of the past; a district what was
+    measured where the device stands now."""
     registry = services.registry()
     if metric is None:
         return _listed(registry, asking.scope, device=device, zone=zone, cursor=cursor, limit=limit)
@@ -82,36 +84,33 @@ async def get_series(
 
 
 def _listed(
-    registry: Registry, scope: str | None, *, device: str | None, zone: str | None, cursor: str | None, limit: int
+    registry: Registry, scope: Scope, *, device: str | None, zone: str | None, cursor: str | None, limit: int
 ) -> models.SeriesPage:  # fmt: skip
     found = [
         s for s in sensors_of_site(registry).values()
-        if (device is None or s.device == device) and (zone is None or s.zone == zone) and _may_see(registry, scope, s.zone)
+        if (device is None or s.device == device) and (zone is None or s.zone == zone)
+        and scope.sees_register(s.zone, registry.enterprise_of(s.zone))
     ]  # fmt: skip
     page, following = page_by_id(found, lambda s: s.series, cursor=cursor, limit=limit)
-    return models.SeriesPage(items=[_described(s) for s in page], next=following)
+    return models.SeriesPage(items=[_described(s, shared=s.zone in scope.shared) for s in page], next=following)
 
 
-def _may_see(registry: Registry, scope: str | None, zone: str) -> bool:
-    return scope is None or registry.enterprise_of(zone) == scope
-
-
-def _sensor(registry: Registry, scope: str | None, device: str, metric: str) -> Sensor:
+def _sensor(registry: Registry, scope: Scope, device: str, metric: str) -> Sensor:
     """The sensor as registered; one that nobody registered is known only to those who see all."""
-    known = registry.device(device)
-    if not _may_see(registry, scope, registry.zone_of(device)):
+    known, zone = registry.device(device), registry.zone_of(device)
+    if not scope.sees(zone, registry.enterprise_of(zone)):
         raise NotFound("no such device", where=device)
     registered = [s for s in sensors_of(known) if s.metric == metric] if known is not None else []
     return registered[0] if registered else Sensor(
-        series=series_name(device, metric), device=device, metric=metric, zone=registry.zone_of(device)
+        series=series_name(device, metric), device=device, metric=metric, zone=zone
     )  # fmt: skip
 
 
-def _described(sensor: Sensor) -> models.Series:
+def _described(sensor: Sensor, *, shared: bool = False) -> models.Series:
     limits = models.SensorLimits(**{name: getattr(sensor.limits, name) for name in LIMITS})
     return models.Series(
         device=sensor.device, metric=sensor.metric, zone=sensor.zone, unit=sensor.unit, range=sensor.range, limits=limits,
-        error=sensor.compression,
+        error=sensor.compression, shared=shared,
     )  # fmt: skip
 
 
@@ -131,7 +130,7 @@ def _moment(text: str, name: str) -> int:
 
 
 async def _read(
-    services: Services, sensor: Sensor, scope: str | None, wanted: Sequence[Choice], start: int, stop: int, limit: int
+    services: Services, sensor: Sensor, scope: Scope, wanted: Sequence[Choice], start: int, stop: int, limit: int
 ) -> tuple[Choice, Sequence[SeriesRun]]:
     """The first choice that fits, and what it gives: one point more than ``limit``, where there is more."""
     if services.time_series is None:
@@ -139,7 +138,7 @@ async def _read(
     for choice in wanted:
         most = MOST_COMBINED if choice.every > choice.resolution else limit + 1
         query = SeriesQuery(device=sensor.device, metric=sensor.metric, start=start, end=stop, resolution=choice.resolution, limit=most,
-                            enterprise=scope)  # fmt: skip
+                            enterprise=scope.enterprise, zone=None if scope.zones is None else sensor.zone)  # fmt: skip
         runs = await services.time_series.read(query)
         if choice is wanted[-1] or sum(len(r.at) for r in runs) < most:
             break

@@ -22,8 +22,8 @@ log = get_logger(__name__)
 def _me(principal: Principal, services: Services) -> models.Me:
     presenter, site = services.presenter(), services.registry().site
     return models.Me(
-        id=principal.id, name=principal.name, role=principal.role, enterprise=principal.enterprise, person=principal.is_person,
-        csrf=principal.csrf, expires_at=presenter.time_or_none(principal.expires_at),
+        id=principal.id, name=principal.name, role=principal.role, enterprise=principal.enterprise, district=principal.district,
+        person=principal.is_person, csrf=principal.csrf, expires_at=presenter.time_or_none(principal.expires_at),
         commands=sorted(name for name, roles in COMMANDS.items() if principal.role in roles),
         hazard_commands=sorted(name for name, right in policy_of(services.registry()).commands.items() if principal.role in right.roles),
         site_name=site.name or None, time_zone=presenter.time_zone_name, synthetic=site.synthetic,

@@ -10,10 +10,12 @@ from api import present
 from api import site_models as models
 from api.gate import GuardedRoute
 from api.present_hazards import HazardPresenter, kind_name
+from api.principals import Principal
 from api.routes.common import Asking, Cursor, Id, Limit, With, clamp, page_by_id
 from hazards.errors import NotFound
 from hazards.ledger.limits import DAY
 from hazards.ledger.policy import basis_of
+from hazards.scope import Scope
 from hazards.zones import Device, Enterprise, Site, Zone
 from storage.hazard_queries import profile_of
 from storage.hazards import policy_of
@@ -27,39 +29,47 @@ _FILE: dict[str, Any] = {
 }
 
 
-def _zones(registry: Registry, scope: str | None) -> list[Zone]:
-    return [z for z in registry.zones.values() if scope is None or z.enterprise == scope]
+def _zones(registry: Registry, scope: Scope) -> list[Zone]:
+    return [z for z in registry.zones.values() if scope.sees_register(z.id, z.enterprise)]
 
 
-def _devices(registry: Registry, scope: str | None) -> list[Device]:
-    return [d for d in registry.devices.values() if scope is None or registry.enterprise_of(d.zone) == scope]
+def _devices(registry: Registry, scope: Scope) -> list[Device]:
+    return [d for d in registry.devices.values() if scope.sees_register(d.zone, registry.enterprise_of(d.zone))]
 
 
-def _enterprises(registry: Registry, scope: str | None) -> list[Enterprise]:
-    return [e for e in registry.site.enterprises if scope is None or e.id == scope]
+def _enterprises(registry: Registry, scope: Scope) -> list[Enterprise]:
+    """A district's are those that own a zone there."""
+    owners = {z.enterprise for z in registry.zones.values() if scope.zones is None or z.id in scope.zones}
+    return [e for e in registry.site.enterprises if scope.enterprise in (None, e.id) and (scope.zones is None or e.id in owners)]
+
+
+def _shown(zone: Zone, asking: Principal, registry: Registry) -> models.Zone:
+    return present.zone(zone, registry.district_of(zone), shared=zone.id in asking.scope.shared)
 
 
 @router.get("/api/v1/zones", summary="Zones with their risk grade")
 async def get_zones(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.ZonePage:
-    """By id. An enterprise sees its own."""
-    found, following = page_by_id(_zones(services.registry(), asking.scope), lambda z: z.id, cursor=cursor, limit=limit)
-    return models.ZonePage(items=[present.zone(z) for z in found], next=following)
+    """By id. An enterprise sees its own, a district what lies within it; ``shared``: a major hazard installation beside it."""
+    registry = services.registry()
+    found, following = page_by_id(_zones(registry, asking.scope), lambda z: z.id, cursor=cursor, limit=limit)
+    return models.ZonePage(items=[_shown(z, asking, registry) for z in found], next=following)
 
 
 @router.get("/api/v1/zones/{id}", summary="One zone")
 async def get_zone(zone_id: Id, asking: Asking, services: With) -> models.Zone:
     """Grade, risks, measures, geometry."""
-    found = next((z for z in _zones(services.registry(), asking.scope) if z.id == zone_id), None)
+    registry = services.registry()
+    found = next((z for z in _zones(registry, asking.scope) if z.id == zone_id), None)
     if found is None:
         raise NotFound("no such zone")
-    return present.zone(found)
+    return _shown(found, asking, registry)
 
 
 @router.get("/api/v1/devices", summary="Cameras, sensors, platforms")
 async def get_devices(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.DevicePage:
-    """By id. An enterprise sees those in its own zones."""
+    """By id. Those in the zones that the caller sees; of ``shared`` ones neither address nor settings."""
     found, following = page_by_id(_devices(services.registry(), asking.scope), lambda d: d.id, cursor=cursor, limit=limit)
-    return models.DevicePage(items=[present.device(d) for d in found], next=following)
+    return models.DevicePage(items=[present.device(d, shared=d.zone in asking.scope.shared) for d in found], next=following)
 
 
 @router.get("/api/v1/devices/{id}", summary="One device")
@@ -68,12 +78,12 @@ async def get_device(device_id: Id, asking: Asking, services: With) -> models.De
     found = next((d for d in _devices(services.registry(), asking.scope) if d.id == device_id), None)
     if found is None:
         raise NotFound("no such device")
-    return present.device(found)
+    return present.device(found, shared=found.zone in asking.scope.shared)
 
 
 @router.get("/api/v1/enterprises", summary="Enterprises of the park")
 async def get_enterprises(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.EnterprisePage:
-    """By id. An enterprise sees itself."""
+    """By id. An enterprise sees itself, a district those that own a zone in it."""
     found, following = page_by_id(_enterprises(services.registry(), asking.scope), lambda e: e.id, cursor=cursor, limit=limit)
     return models.EnterprisePage(items=[present.enterprise(e) for e in found], next=following)
 
@@ -97,7 +107,11 @@ async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> m
 
 @router.get("/api/v1/waiting", summary="Devices that nobody registered")
 async def get_waiting(asking: Asking, services: With, limit: Limit = 100) -> models.WaitingPage:
-    """They send alarms, which are accepted into the zone ``unassigned``; a person decides where they belong."""
+    """They send alarms, which are accepted into the zone ``unassigned``; a person decides where they belong.
+
+    They lie in no district, so one who is bound to a district sees none."""
+    if not asking.scope.everything:
+        return models.WaitingPage(items=[], next=None)
     found = await services.database.reading(lambda c: waiting_devices(c, limit=clamp(limit)))
     time = services.presenter().time
     items = [

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from api.gate import GuardedRoute
 from api.models import TelemetryAccepted
 from api.problems import RuledNotPermitted, responses
+from api.roles import OWN_DEVICES
 from api.routes.common import Asking, With
 from hazards.errors import NotPermitted
 from ingest import senml
@@ -59,7 +60,7 @@ async def post_telemetry(request: Request, asking: Asking, services: With) -> Te
         taken = await services.telemetry.accept(found, scope=asking.scope)
     except NotPermitted as e:
         raise RuledNotPermitted(
-            e.what, rule="an enterprise's token speaks for its own devices only", basis="platform_default",
+            e.what, rule=OWN_DEVICES, basis="platform_default",
             hint="nothing of the pack was taken",
         ) from e  # fmt: skip
     services.metrics.readings_accepted += taken.accepted

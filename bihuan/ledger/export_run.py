@@ -15,6 +15,7 @@ from bihuan.configuration import Settings
 from bihuan.preparation import now_us, open_ledger
 from hazards.errors import BadInput, Misconfigured
 from hazards.ledger.lifecycle import State
+from hazards.scope import EVERYTHING
 from storage.database import Database
 from storage.hazard_queries import list_hazards
 from storage.hazards import policy_of
@@ -73,7 +74,7 @@ def _pages(table: LedgerTable, database: Database, now: int, filters: dict[str, 
     cursor: str | None = None
     while True:
         with database.read() as connection:
-            found, cursor = list_hazards(connection, scope=None, now=now, cursor=cursor, limit=ROWS_A_PAGE, **filters)
+            found, cursor = list_hazards(connection, scope=EVERYTHING, now=now, cursor=cursor, limit=ROWS_A_PAGE, **filters)
         yield [table.row(hazard) for hazard in found]
         if cursor is None:
             return

@@ -15,6 +15,7 @@ import aiomqtt
 import structlog
 
 from hazards.errors import BadInput, NotPermitted, Throttled, Unavailable
+from hazards.scope import EVERYTHING, Scope
 from ingest.door import utc_now
 from ingest.measurements import Measurements
 from ingest.mqtt.letters import LetterBox
@@ -48,7 +49,7 @@ InHand = asyncio.Queue[tuple[Arrived, asyncio.Task[None] | None]]
 class Accepting(Protocol):
     """The telemetry door (``ingest.telemetry_door.TelemetryDoor``)."""
 
-    async def accept(self, found: Measurements, *, scope: str | None = None) -> Taken:
+    async def accept(self, found: Measurements, *, scope: Scope = EVERYTHING) -> Taken:
         """Durably take all, or raise."""
 
 
@@ -211,7 +212,7 @@ class MqttIntake:
                 found = await asyncio.to_thread(decode, row, said, message.payload, now=message.at)
             else:
                 found = decode(row, said, message.payload, now=message.at)
-            accepted = await self._accept(found, row.enterprise)  # not in the sum: others add to it meanwhile
+            accepted = await self._accept(found, Scope(enterprise=row.enterprise))  # not in the sum: others add to it meanwhile
             self.standing.readings += accepted
         except (BadInput, NotPermitted, Throttled) as e:
             self._refuse(row.topic, message, str(e))
@@ -219,19 +220,19 @@ class MqttIntake:
             log.exception("mqtt.message_failed", topic=message.topic)
             self._refuse(row.topic, message, f"an error inside: {e!r}")
 
-    async def _accept(self, found: Measurements, enterprise: str | None) -> int:
+    async def _accept(self, found: Measurements, scope: Scope) -> int:
         """Readings taken. While the door can't take any, one message tries for all; the others follow it in the order they came."""
         while True:
             while self._stalled is not None:
                 await self._stalled.wait()
             try:
-                return (await self._door.accept(found, scope=enterprise)).accepted
+                return (await self._door.accept(found, scope=scope)).accepted
             except Unavailable as e:
                 if self._stalled is None:
                     log.warning("mqtt.waits", error=str(e))
-                    return await self._try_for_all(found, enterprise)
+                    return await self._try_for_all(found, scope)
 
-    async def _try_for_all(self, found: Measurements, enterprise: str | None) -> int:
+    async def _try_for_all(self, found: Measurements, scope: Scope) -> int:
         stalled = self._stalled = asyncio.Event()
         pause = 0.1
         try:
@@ -239,7 +240,7 @@ class MqttIntake:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
                 try:
-                    return (await self._door.accept(found, scope=enterprise)).accepted
+                    return (await self._door.accept(found, scope=scope)).accepted
                 except Unavailable:
                     continue
         finally:  # also when this message turns out to be refused, or is given up: another one tries then

@@ -168,13 +168,14 @@ class InfluxSeries:
     async def read(self, query: SeriesQuery) -> Sequence[SeriesRun]:
         """The points, a run for each set of tags."""
         owned = "" if query.enterprise is None else " and r.enterprise == asked_enterprise"
+        owned += "" if query.zone is None else " and r.zone == asked_zone"
         pivot = '|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")' if query.resolution != RAW else ""
         flux = f"""from(bucket: asked_bucket) |> range(start: asked_start, stop: asked_end)
             |> filter(fn: (r) => r._measurement == asked_measurement and r.device == asked_device and r.metric == asked_metric{owned})
             {pivot} |> drop(columns: ["_start", "_stop", "_measurement", "_field"]) |> sort(columns: ["_time"]) |> limit(n: asked_points)"""
         parameters = {
             "asked_bucket": self._access.bucket, "asked_start": _moment(query.start), "asked_end": _moment(query.end),
-            "asked_device": query.device, "asked_metric": query.metric, "asked_enterprise": query.enterprise,
+            "asked_device": query.device, "asked_metric": query.metric, "asked_enterprise": query.enterprise, "asked_zone": query.zone,
             "asked_measurement": RESOLUTIONS[query.resolution], "asked_points": query.limit,
         }  # fmt: skip
         csv = await self.query(flux, parameters)

@@ -86,7 +86,7 @@ class Rejected(Struct, frozen=True):
 class SeriesQuery:
     """Points of one device's metric in ``start`` <= time < ``end`` (µs), oldest first, ``limit`` at most.
 
-    ``enterprise``: only what was measured while the zone was this enterprise's; None: all."""
+    ``enterprise``: only what was measured while the zone was this enterprise's; ``zone``: while the device stood there; None: all."""
 
     device: str
     metric: str
@@ -95,6 +95,7 @@ class SeriesQuery:
     resolution: int = RAW
     limit: int = 10_000
     enterprise: str | None = None
+    zone: str | None = None
 
 
 def _no_numbers() -> Floats:

@@ -195,6 +195,8 @@ def _read(connection: sqlite3.Connection, query: SeriesQuery) -> list[SeriesRun]
     which, given = "device = ? AND metric = ?", [query.device, query.metric]
     if query.enterprise is not None:
         which, given = which + " AND enterprise = ?", [*given, query.enterprise]
+    if query.zone is not None:
+        which, given = which + " AND zone = ?", [*given, query.zone]
     runs = []
     for number, *names in connection.execute(f"SELECT id, {_TAGS} FROM series WHERE {which}", given).fetchall():
         columns = "at, value" if query.resolution == RAW else f"at, {_ROLLUP}"

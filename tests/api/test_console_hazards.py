@@ -383,7 +383,7 @@ def test_without_network_nothing_is_lost(desk: At, park: Server) -> None:  # noq
 
 
 def test_repeats_and_duplicates_are_links(desk: At, park: Server) -> None:  # noqa: F811
-    first = put_down(park)
+    put_down(park)
     second = put_down(park, title="通道又被占")
     page = desk("sun")
     choose(page, second["id"])

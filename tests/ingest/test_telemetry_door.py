@@ -12,6 +12,7 @@ import pytest
 from bus.codecs import decode
 from hazards.errors import JournalFull, MalformedMessage, NotPermitted, StorageUnavailable, Throttled
 from hazards.messages import UNASSIGNED
+from hazards.scope import Scope
 from hazards.telemetry import TelemetryPack, pack_id
 from hazards.zones import Device, Grade, Site, Zone
 from ingest.door import utc_now
@@ -135,7 +136,7 @@ async def test_nothing_of_a_call_is_taken_when_one_entry_can_not_be(door: Teleme
         found = readings(1.0, 2.0, 3.0)
         found.add(3, *bad)
         with pytest.raises(error) as caught:
-            await door.accept(found, scope="e0")
+            await door.accept(found, scope=Scope(enterprise="e0"))
         assert caught.value.where == place
     assert await packs(journal) == []
 
@@ -162,7 +163,7 @@ async def test_unknown_devices_wait_in_a_zone_of_their_own_up_to_a_bound_and_giv
     clock = [now]
     door = TelemetryDoor(journal, lambda: registry, now=lambda: clock[0], gather=0, max_unknown=3)
     for n in range(3):
-        assert (await door.accept(readings(1.0, name=f"X-{n}/level", at=now), scope="e0")).unregistered == 1
+        assert (await door.accept(readings(1.0, name=f"X-{n}/level", at=now), scope=Scope(enterprise="e0"))).unregistered == 1
     with pytest.raises(Throttled, match="not registered"):
         await door.accept(readings(1.0, name="X-3/level", at=now))
     with pytest.raises(Throttled):  # of a known device, but nobody registered the metric

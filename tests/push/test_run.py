@@ -12,6 +12,7 @@ from aiohttp import web
 from hazards.incidents import Acknowledge, Close, Comment
 from hazards.ledger import commands as ask
 from hazards.messages import Signal
+from hazards.scope import EVERYTHING
 from storage.commands import command_incident
 from storage.database import Database
 from storage.outbox import give_positions
@@ -56,9 +57,9 @@ async def test_an_incident_is_pushed_from_its_beginning_to_its_end_in_order(worl
         await receiver.until(2)
         (incident,) = world.rows("incidents")
         with world.database.write() as connection:
-            command_incident(connection, incident.id, Comment(text="看一下"), actor="wang", scope=None, now=now())
-            command_incident(connection, incident.id, Acknowledge(), actor="wang", scope=None, now=now())
-            command_incident(connection, incident.id, Close(reason="已扑灭"), actor="wang", scope=None, now=now())
+            command_incident(connection, incident.id, Comment(text="看一下"), actor="wang", scope=EVERYTHING, now=now())
+            command_incident(connection, incident.id, Acknowledge(), actor="wang", scope=EVERYTHING, now=now())
+            command_incident(connection, incident.id, Close(reason="已扑灭"), actor="wang", scope=EVERYTHING, now=now())
         with world.database.write() as connection:
             give_positions(connection)
         world.bell.ring()

@@ -12,6 +12,7 @@ from hazards.ledger.effects.moving import comment
 from hazards.ledger.hazard import Actor, Hazard
 from hazards.ledger.lifecycle import State
 from hazards.ledger.rulings import ChangedSince, NotByRule, NotForRole
+from hazards.scope import EVERYTHING
 from storage.database import Database
 from storage.hazard_queries import broken_at, get_hazard, hazard_events
 from storage.hazards import Outcome, apply_decision, facts_of
@@ -28,15 +29,15 @@ ROUNDS = range(5)
 def read(database: Database, hazard: Hazard) -> Hazard:
     """As it is now; its chain holds and its record has an entry for each version."""
     with database.read() as connection:
-        found = get_hazard(connection, hazard.id, scope=None)
-        rows, _ = hazard_events(connection, hazard.id, scope=None, limit=1000)
+        found = get_hazard(connection, hazard.id, scope=EVERYTHING)
+        rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING, limit=1000)
         assert broken_at(connection, hazard.id) is None and [row.entry.number for row in rows] == list(range(1, found.version + 1))
     return found
 
 
 def events(database: Database, hazard: Hazard) -> list[tuple[str, str]]:
     with database.read() as connection:
-        return [(row.entry.event, row.entry.actor) for row in hazard_events(connection, hazard.id, scope=None, limit=1000)[0]]
+        return [(row.entry.event, row.entry.actor) for row in hazard_events(connection, hazard.id, scope=EVERYTHING, limit=1000)[0]]
 
 
 def fresh(database: Database, n: object, grade: str = "serious") -> Hazard:

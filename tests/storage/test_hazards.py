@@ -18,6 +18,7 @@ from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, chained, read_entry
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
+from hazards.scope import EVERYTHING, Scope
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
@@ -58,7 +59,7 @@ def take(database: Database, *signals: Signal) -> None:
 
 
 def put_down(
-    database: Database, command: ask.Propose = BY_HAND, *, actor: Actor = OPERATOR, scope: str | None = None, command_id: str = "1",
+    database: Database, command: ask.Propose = BY_HAND, *, actor: Actor = OPERATOR, scope: Scope = EVERYTHING, command_id: str = "1",
     now: int = NOON,
 ) -> tuple[Hazard, bool]:  # fmt: skip
     with database.write() as connection:
@@ -66,7 +67,7 @@ def put_down(
 
 
 def give(database: Database, hazard: Hazard, command: ask.HazardCommand, actor: Actor = DEPARTMENT, **options: Any) -> Outcome:
-    options = {"scope": None, "now": NOON} | options
+    options = {"scope": EVERYTHING, "now": NOON} | options
     with database.write() as connection:
         return command_hazard(connection, hazard.id, command, actor=actor, **options)
 
@@ -89,8 +90,8 @@ def test_each_command_is_one_version_one_entry_and_one_message(park: Database) -
     claimed = give(park, hazard, ask.Claim(note="已处理", evidence=[PAPER]), OFFICER).hazard
     assert (claimed.state, claimed.version) == (State.CLAIMED, 4)
     with park.read() as connection:
-        rows, _ = hazard_events(connection, hazard.id, scope=None)
-        assert get_hazard(connection, hazard.id, scope="alu") == claimed
+        rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING)
+        assert get_hazard(connection, hazard.id, scope=Scope(enterprise="alu")) == claimed
         assert broken_at(connection, hazard.id) is None
     assert [row.entry.event for row in rows] == ["proposed", "confirmed", "rectification_started", "claimed"]
     assert [row.entry.number for row in rows] == [1, 2, 3, 4] and rows[0].entry.role == "operator"
@@ -144,7 +145,7 @@ def test_what_is_asked_for_twice_happens_once(park: Database) -> None:
 def test_many_who_propose_from_one_incident_propose_one_hazard(park: Database) -> None:
     take(park, signal(1))
     with park.read() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
     command = ask.Propose(zone="", kind="", grade="", title="", incident=incident.id)
     found: list[tuple[Hazard, bool]] = []
     start = threading.Barrier(4)
@@ -169,7 +170,7 @@ def test_merging_proposes_a_hazard_once_when_independent_sources_agree(park: Dat
 
     def proposed() -> list[Hazard]:
         with park.read() as connection:
-            return list_hazards(connection, scope=None, now=NOON)[0]
+            return list_hazards(connection, scope=EVERYTHING, now=NOON)[0]
 
     assert proposed() == [], "one source alone is not certain"
     take(park, signal(3, device="T-1", kind="temperature_high", at=1))
@@ -178,8 +179,8 @@ def test_merging_proposes_a_hazard_once_when_independent_sources_agree(park: Dat
     assert (hazard.origin, hazard.proposed_by, hazard.enterprise) == (Origin.RULE, "bihuan", "alu")
     assert (hazard.confirmed, hazard.grade, hazard.kind) == (False, "major", "fire")
     with park.read() as connection:
-        (row,) = hazard_events(connection, hazard.id, scope=None)[0]
-        assert list_incidents(connection, scope=None, zone="smelter")[0][0].id == hazard.incident
+        (row,) = hazard_events(connection, hazard.id, scope=EVERYTHING)[0]
+        assert list_incidents(connection, scope=EVERYTHING, zone="smelter")[0][0].id == hazard.incident
     assert (row.entry.basis["rule"], row.entry.basis["kind"]) == ("severity_1_observed", "platform_default")
     assert [m.event for m in messages(park)] == ["proposed"]
     assert not put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=hazard.incident))[1]
@@ -188,14 +189,14 @@ def test_merging_proposes_a_hazard_once_when_independent_sources_agree(park: Dat
 def test_a_rule_raises_the_grade_that_somebody_proposed_lower_until_a_person_has_decided(park: Database) -> None:
     take(park, signal(1))
     with park.read() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
     low = ask.Propose(zone="", kind="", grade="general", title="", incident=incident.id)
-    hazard, _ = put_down(park, low, actor=OFFICER, scope="alu")
+    hazard, _ = put_down(park, low, actor=OFFICER, scope=Scope(enterprise="alu"))
     take(park, signal(2, device="T-1", kind="temperature_high", at=1), signal(3, at=2))
     take(park, signal(4, at=3))
     with park.read() as connection:
-        raised = get_hazard(connection, hazard.id, scope=None)
-        rows, _ = hazard_events(connection, hazard.id, scope=None)
+        raised = get_hazard(connection, hazard.id, scope=EVERYTHING)
+        rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING)
         assert broken_at(connection, hazard.id) is None
     assert (raised.grade, raised.state, raised.confirmed, raised.version) == ("major", State.PROPOSED, False, 2)
     assert raised.due_at is not None and hazard.due_at is not None and raised.due_at - hazard.due_at == 15 * DAY
@@ -203,18 +204,18 @@ def test_a_rule_raises_the_grade_that_somebody_proposed_lower_until_a_person_has
     give(park, hazard, ask.Confirm(grade="general"))
     take(park, signal(5, at=4))
     with park.read() as connection:
-        assert get_hazard(connection, hazard.id, scope=None).grade == "general", "a person has decided"
+        assert get_hazard(connection, hazard.id, scope=EVERYTHING).grade == "general", "a person has decided"
 
 
 def test_only_the_alarms_of_the_kind_count_not_what_was_merged_with_them(park: Database) -> None:
     take(park, signal(1), signal(2, device="T-1", kind="temperature_high", at=1))
     with park.read() as connection:
-        (hazard,), _ = list_hazards(connection, scope=None, now=NOON)
+        (hazard,), _ = list_hazards(connection, scope=EVERYTHING, now=NOON)
         answer = preview_gate(connection, hazard, now=NOON + 2 * SECOND)
     assert answer is not None and [(e.kinds, e.devices) for e in answer.evidence] == [(["flame"], ["CAM-1"])]
     take(park, signal(3, "cleared", at=3))
     with park.read() as connection:
-        assert list_incidents(connection, scope=None)[0][0].state == "active", "the temperature still stands"
+        assert list_incidents(connection, scope=EVERYTHING)[0][0].state == "active", "the temperature still stands"
         answer = preview_gate(connection, hazard, now=NOON + 4 * SECOND)
     assert answer is not None and answer.verdict == "clear"
 
@@ -226,7 +227,7 @@ def test_the_gate_names_the_incident_that_speaks_against_a_claim(park: Database)
     assert isinstance(refused.refusal, NotByRule) and refused.refusal.gate is not None
     (evidence,) = refused.refusal.gate.evidence
     with park.read() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
     assert (evidence.incident, evidence.why, evidence.devices) == (incident.id, "standing", ["CAM-1"])
     assert refused.hazard.state is State.RECTIFYING and messages(park)[-1].event == "gate_refused"
     again = give(park, hazard, ask.Claim(note="x", evidence=[PAPER]), OFFICER, now=NOON + 3 * SECOND, command_id="c")
@@ -255,8 +256,8 @@ def test_what_came_after_the_claim_and_went_still_refuses_acceptance(park: Datab
     take(park, signal(7, at=60))
     assert give(park, hazard, ask.Close(), now=NOON + 61 * SECOND).refusal is not None
     with park.write() as connection:
-        (incident,) = [i for i in list_incidents(connection, scope=None)[0] if i.state == "active"]
-        command_incident(connection, incident.id, Close(reason="误报"), actor="wang", scope=None, now=NOON + 62 * SECOND)
+        (incident,) = [i for i in list_incidents(connection, scope=EVERYTHING)[0] if i.state == "active"]
+        command_incident(connection, incident.id, Close(reason="误报"), actor="wang", scope=EVERYTHING, now=NOON + 62 * SECOND)
     still = give(park, hazard, ask.Close(), Actor("bo", "bureau"), now=NOON + 63 * SECOND)
     assert still.refusal is not None, "closing the incident by hand does not unsay what came since the claim"
 
@@ -289,7 +290,7 @@ def test_a_device_that_raised_the_alarm_can_tell_also_without_a_detector_in_the_
     take(park, signal(1, device="NVR-7"), signal(2, "cleared", device="NVR-7", at=1))
     with park.write() as connection:
         wake_zones(connection, now=NOON + DAY)
-        (incident,) = list_incidents(connection, scope=None)[0]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
     hazard, _ = put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=incident.id), now=NOON + DAY)
     with park.read() as connection:
         answer = preview_gate(connection, hazard, now=NOON + DAY)
@@ -299,7 +300,7 @@ def test_a_device_that_raised_the_alarm_can_tell_also_without_a_detector_in_the_
 def test_an_unregistered_device_speaks_only_for_its_own_hazard(park: Database) -> None:
     take(park, signal(1, zone="unassigned", device="N-1"), signal(2, zone="unassigned", device="N-2"))
     with park.read() as connection:
-        incidents, _ = list_incidents(connection, scope=None)
+        incidents, _ = list_incidents(connection, scope=EVERYTHING)
     for incident in incidents:
         hazard, _ = put_down(park, ask.Propose(zone="", kind="", grade="", title="", incident=incident.id))
         with park.read() as connection:
@@ -309,22 +310,23 @@ def test_an_unregistered_device_speaks_only_for_its_own_hazard(park: Database) -
 
 def test_the_scope_of_an_enterprise_holds_on_every_query(park: Database) -> None:
     take(park, signal(1))
-    own, _ = put_down(park, actor=OFFICER, scope="alu")
+    own, _ = put_down(park, actor=OFFICER, scope=Scope(enterprise="alu"))
     assert own.origin is Origin.SELF_INSPECTION
     theirs, _ = put_down(park, msgspec.structs.replace(BY_HAND, zone="depot"))
     with park.read() as connection:
-        assert [h.id for h in list_hazards(connection, scope="alu", now=NOON)[0]] == [own.id]
-        (incident,) = list_incidents(connection, scope=None)[0]
+        assert [h.id for h in list_hazards(connection, scope=Scope(enterprise="alu"), now=NOON)[0]] == [own.id]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
         for read in (get_hazard, hazard_events):
             with pytest.raises(NotFound):
-                read(connection, theirs.id, scope="alu")
+                read(connection, theirs.id, scope=Scope(enterprise="alu"))
     with pytest.raises(NotFound):
-        give(park, theirs, ask.Comment(text="x"), OFFICER, scope="alu")
+        give(park, theirs, ask.Comment(text="x"), OFFICER, scope=Scope(enterprise="alu"))
     for zone in ("depot", "pipe", "nowhere"):
         with pytest.raises(BadInput, match="no zone"):
-            put_down(park, msgspec.structs.replace(BY_HAND, zone=zone), actor=OFFICER, scope="alu")
+            put_down(park, msgspec.structs.replace(BY_HAND, zone=zone), actor=OFFICER, scope=Scope(enterprise="alu"))
     with pytest.raises(NotFound):
-        put_down(park, msgspec.structs.replace(BY_HAND, incident=incident.id), actor=Actor("c", "enterprise", "chem"), scope="chem")
+        chem = Actor("c", "enterprise", "chem")
+        put_down(park, msgspec.structs.replace(BY_HAND, incident=incident.id), actor=chem, scope=Scope(enterprise="chem"))
     with pytest.raises(BadInput, match="in another zone"):
         put_down(park, msgspec.structs.replace(BY_HAND, incident=incident.id, zone="depot"))
 
@@ -342,7 +344,7 @@ def test_lists_page_and_filter(park: Database) -> None:
         found, cursor = [], None
         with park.read() as connection:
             while True:
-                page, cursor = list_hazards(connection, scope=None, now=now, limit=1, cursor=cursor, **filters)
+                page, cursor = list_hazards(connection, scope=EVERYTHING, now=now, limit=1, cursor=cursor, **filters)
                 found += [[m.id for m in made].index(h.id) for h in page]
                 if cursor is None:
                     return found
@@ -357,7 +359,7 @@ def test_lists_page_and_filter(park: Database) -> None:
 def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:
     hazard, _ = put_down(park)
     with park.read() as connection:
-        (row,) = hazard_events(connection, hazard.id, scope=None)[0]
+        (row,) = hazard_events(connection, hazard.id, scope=EVERYTHING)[0]
         (stored,) = connection.scalars(select(schema.hazard_events.c.body).where(schema.hazard_events.c.hazard == hazard.id))
     assert stored == row.data and read_entry(stored) == row.entry
     assert row.entry.details["title"] == "炉前明火" and row.entry.command_id == "1"

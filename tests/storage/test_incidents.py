@@ -13,6 +13,7 @@ from hazards.errors import BadInput, Conflict, NotFound
 from hazards.incidents import Acknowledge, Assign, Close, Comment, Shelve, is_acknowledged
 from hazards.merging import REGROUP_WINDOW
 from hazards.messages import Certainty, IncidentState, Signal
+from hazards.scope import EVERYTHING, Scope
 from hazards.zones import AlarmTiming, Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
@@ -43,11 +44,11 @@ def stands(database: Database) -> list[tuple[str, str]]:
     with database.read() as connection:
         found, cursor = [], None
         while True:
-            incidents, cursor = list_incidents(connection, scope=None, cursor=cursor, limit=3)
+            incidents, cursor = list_incidents(connection, scope=EVERYTHING, cursor=cursor, limit=3)
             for incident in incidents:
                 position = None
                 while True:
-                    rows, position = incident_alarms(connection, incident.id, scope=None, cursor=position, limit=2)
+                    rows, position = incident_alarms(connection, incident.id, scope=EVERYTHING, cursor=position, limit=2)
                     found += [(incident.id, r.signal.id) for r in rows]
                     if position is None:
                         break
@@ -99,7 +100,7 @@ def test_two_workers_on_one_zone_lose_nothing_and_double_nothing(database: Datab
         thread.join()
     assert Counter(s for _, s in stands(database)) == Counter(s.id for s in signals)
     with database.read() as connection:
-        counts = {i.id: i.alarm_count for i in list_incidents(connection, scope=None)[0]}
+        counts = {i.id: i.alarm_count for i in list_incidents(connection, scope=EVERYTHING)[0]}
     assert counts == Counter(i for i, _ in stands(database))
 
 
@@ -123,15 +124,15 @@ def test_time_moves_delays_latches_and_closing(database: Database) -> None:
 
     def states() -> dict[str, str]:
         with database.read() as connection:
-            return {i.family: i.state.value for i in list_incidents(connection, scope=None)[0]}
+            return {i.family: i.state.value for i in list_incidents(connection, scope=EVERYTHING)[0]}
 
     assert states() == {"gas": "pending", "process": "active"}
     with database.write() as connection:
         assert wake_zones(connection, now=NOON + 5 * SECOND) == 1
     assert states() == {"gas": "active", "process": "active"}
     with database.write() as connection:
-        latched = next(i for i in list_incidents(connection, scope=None)[0] if i.family == "process")
-        command_incident(connection, latched.id, Acknowledge(), actor="li", scope=None, now=NOON + 6 * SECOND)
+        latched = next(i for i in list_incidents(connection, scope=EVERYTHING)[0] if i.family == "process")
+        command_incident(connection, latched.id, Acknowledge(), actor="li", scope=EVERYTHING, now=NOON + 6 * SECOND)
     with database.write() as connection:
         wake_zones(connection, now=NOON + 7 * SECOND)
     assert states() == {"gas": "active", "process": "cleared"}
@@ -139,7 +140,8 @@ def test_time_moves_delays_latches_and_closing(database: Database) -> None:
         wake_zones(connection, now=NOON + 7 * SECOND + REGROUP_WINDOW)
     assert states() == {"gas": "active", "process": "closed"}
     with database.read() as connection:
-        assert [e.event for e in incident_events(connection, latched.id, scope=None)[0]] == ["opened", "acknowledged", "cleared", "closed"]
+        events = [e.event for e in incident_events(connection, latched.id, scope=EVERYTHING)[0]]
+        assert events == ["opened", "acknowledged", "cleared", "closed"]
 
 
 def test_the_scope_of_an_enterprise_holds_on_every_query(database: Database) -> None:
@@ -148,15 +150,15 @@ def test_the_scope_of_an_enterprise_holds_on_every_query(database: Database) -> 
     take(database, signal(1), signal(2, device="L-1", kind="pressure_high", zone="depot"))
     with database.write() as connection:
         give_positions(connection)
-        ours = list_incidents(connection, scope="alu")[0]
-        theirs = list_incidents(connection, scope="chem")[0]
+        ours = list_incidents(connection, scope=Scope(enterprise="alu"))[0]
+        theirs = list_incidents(connection, scope=Scope(enterprise="chem"))[0]
         assert [i.zone for i in ours] == ["smelter"] and [i.zone for i in theirs] == ["depot"]
-        assert {row.zone for row in read_feed(connection, 0, scope="alu")} == {"smelter"}
+        assert {row.zone for row in read_feed(connection, 0, scope=Scope(enterprise="alu"))} == {"smelter"}
         for call in (
-            lambda: get_incident(connection, theirs[0].id, scope="alu"),
-            lambda: incident_alarms(connection, theirs[0].id, scope="alu"),
-            lambda: incident_events(connection, theirs[0].id, scope="alu"),
-            lambda: command_incident(connection, theirs[0].id, Acknowledge(), actor="x", scope="alu", now=NOON),
+            lambda: get_incident(connection, theirs[0].id, scope=Scope(enterprise="alu")),
+            lambda: incident_alarms(connection, theirs[0].id, scope=Scope(enterprise="alu")),
+            lambda: incident_events(connection, theirs[0].id, scope=Scope(enterprise="alu")),
+            lambda: command_incident(connection, theirs[0].id, Acknowledge(), actor="x", scope=Scope(enterprise="alu"), now=NOON),
         ):
             with pytest.raises(NotFound):
                 call()
@@ -165,17 +167,17 @@ def test_the_scope_of_an_enterprise_holds_on_every_query(database: Database) -> 
 def test_people_and_the_worker_own_their_fields(database: Database) -> None:
     take(database, signal(1))
     with database.write() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
-        seen = command_incident(connection, incident.id, Acknowledge(version=incident.version), actor="li", scope=None, now=NOON)
-        command_incident(connection, incident.id, Comment(text="顾"), actor="li", scope=None, now=NOON)
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
+        seen = command_incident(connection, incident.id, Acknowledge(version=incident.version), actor="li", scope=EVERYTHING, now=NOON)
+        command_incident(connection, incident.id, Comment(text="顾"), actor="li", scope=EVERYTHING, now=NOON)
         with pytest.raises(BadInput, match="no user 'ghost'"):
-            command_incident(connection, incident.id, Assign(to="ghost"), actor="li", scope=None, now=NOON)
+            command_incident(connection, incident.id, Assign(to="ghost"), actor="li", scope=EVERYTHING, now=NOON)
     take(database, signal(2, "cleared", at=4))
     with database.write() as connection:
-        cleared = get_incident(connection, incident.id, scope=None)
+        cleared = get_incident(connection, incident.id, scope=EVERYTHING)
         assert (cleared.state, cleared.acknowledged_by, cleared.version) == (IncidentState.CLEARED, "li", seen.version + 2)
         with pytest.raises(Conflict, match="version 3, you looked at 2"):
-            command_incident(connection, incident.id, Assign(to=None, version=seen.version), actor="wang", scope=None, now=NOON)
+            command_incident(connection, incident.id, Assign(to=None, version=seen.version), actor="wang", scope=EVERYTHING, now=NOON)
 
 
 def test_a_second_source_makes_an_incident_graver_and_an_acknowledgement_of_before_no_longer_counts(database: Database) -> None:
@@ -183,16 +185,16 @@ def test_a_second_source_makes_an_incident_graver_and_an_acknowledgement_of_befo
         apply_site(connection, SITE, by="test", now=NOON)
     take(database, signal(1, device="T-1", kind="temperature_high"))
     with database.write() as connection:
-        (heat,) = list_incidents(connection, scope=None)[0]
-        command_incident(connection, heat.id, Acknowledge(), actor="li", scope=None, now=NOON)
+        (heat,) = list_incidents(connection, scope=EVERYTHING)[0]
+        command_incident(connection, heat.id, Acknowledge(), actor="li", scope=EVERYTHING, now=NOON)
         assert (heat.family, heat.severity, heat.certainty, heat.corroboration) == ("heat", 2, Certainty.POSSIBLE, {})
     take(database, signal(2, at=1))
     with database.read() as connection:
-        (fire,) = list_incidents(connection, scope=None, family="fire")[0]
+        (fire,) = list_incidents(connection, scope=EVERYTHING, family="fire")[0]
         assert (fire.id, fire.severity, fire.certainty, fire.acknowledged_severity) == (heat.id, 1, Certainty.OBSERVED, 2)
-        assert not is_acknowledged(fire) and list_incidents(connection, scope=None, acknowledged=True)[0] == []
+        assert not is_acknowledged(fire) and list_incidents(connection, scope=EVERYTHING, acknowledged=True)[0] == []
         assert [s["device"] for s in fire.corroboration["sources"]] == ["T-1", "CAM-1"]
-        events = {e.event: e.body for e in incident_events(connection, fire.id, scope=None)[0]}
+        events = {e.event: e.body for e in incident_events(connection, fire.id, scope=EVERYTHING)[0]}
     assert (events["severity_raised"]["from"], events["severity_raised"]["to"], events["severity_raised"]["rule"]) == (2, 1, "fire")
     assert events["certainty_raised"]["basis"] == "platform_default"
     long_after = NOON + SECOND + 2 * REGROUP_WINDOW  # all of it arrives at once, after an outage: still nobody has seen severity 1
@@ -203,12 +205,12 @@ def test_a_second_source_makes_an_incident_graver_and_an_acknowledgement_of_befo
 def test_shelving_ends_by_time_and_is_announced(database: Database) -> None:
     take(database, signal(1))
     with database.write() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
-        command_incident(connection, incident.id, Shelve(minutes=1, reason="test"), actor="li", scope=None, now=NOON)
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
+        command_incident(connection, incident.id, Shelve(minutes=1, reason="test"), actor="li", scope=EVERYTHING, now=NOON)
     with database.write() as connection:
         assert wake_zones(connection, now=NOON + 59 * SECOND) == 0
         assert wake_zones(connection, now=NOON + 60 * SECOND) == 1
-        assert get_incident(connection, incident.id, scope=None).shelved_until is None
+        assert get_incident(connection, incident.id, scope=EVERYTHING).shelved_until is None
         give_positions(connection)
         assert [row.event for row in read_feed(connection, 0)] == ["opened", "shelved", "updated"]
 
@@ -237,18 +239,18 @@ def test_devices_that_nobody_registered_wait(database: Database) -> None:
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyJhIiwgMV0", "WzEsIDFd", "A" * 2000])
 def test_a_cursor_of_another_list_is_refused(database: Database, cursor: str) -> None:
     with database.read() as connection, pytest.raises(BadInput):
-        list_incidents(connection, scope=None, cursor=cursor)
+        list_incidents(connection, scope=EVERYTHING, cursor=cursor)
 
 
 def test_filters(database: Database) -> None:
     take(database, signal(1), signal(2, kind="intrusion", at=1), signal(3, "cleared", kind="intrusion", at=2))
     take(database, signal(4, device="Z", zone="z", severity=1))
     with database.write() as connection:
-        first = list_incidents(connection, scope=None)[0][0]
-        command_incident(connection, first.id, Acknowledge(), actor="li", scope=None, now=NOON)
+        first = list_incidents(connection, scope=EVERYTHING)[0][0]
+        command_incident(connection, first.id, Acknowledge(), actor="li", scope=EVERYTHING, now=NOON)
 
         def count(**filters: object) -> int:
-            return len(list_incidents(connection, scope=None, **filters)[0])  # type: ignore[arg-type]
+            return len(list_incidents(connection, scope=EVERYTHING, **filters)[0])  # type: ignore[arg-type]
 
         assert count() == 3
         assert (count(states=["cleared"]), count(states=["active", "cleared"]), count(zone="z"), count(family="fire")) == (1, 3, 1, 2)
@@ -262,8 +264,8 @@ def test_a_page_among_many_is_quick(database: Database) -> None:
         took = []
         for _ in range(5):
             started = time.perf_counter()
-            _, cursor = list_incidents(connection, scope=None, limit=50)
-            list_incidents(connection, scope=None, limit=50, cursor=cursor)
+            _, cursor = list_incidents(connection, scope=EVERYTHING, limit=50)
+            list_incidents(connection, scope=EVERYTHING, limit=50, cursor=cursor)
             took.append(time.perf_counter() - started)
         assert min(took) < 0.25, "the quickest: a busy machine may hold up the others"
         newest = select(schema.incidents.c.id).order_by(schema.incidents.c.opened_at.desc(), schema.incidents.c.id.desc())
@@ -281,7 +283,7 @@ def test_what_was_put_aside_needs_no_more_sending_but_may_still_be_applied(datab
 
 def state_of(database: Database) -> list[str]:
     with database.read() as connection:
-        return [i.state.value for i in list_incidents(connection, scope=None)[0]]
+        return [i.state.value for i in list_incidents(connection, scope=EVERYTHING)[0]]
 
 
 def test_what_an_acknowledgement_closed_is_not_brought_back_by_a_repeated_end(database: Database) -> None:
@@ -289,9 +291,9 @@ def test_what_an_acknowledgement_closed_is_not_brought_back_by_a_repeated_end(da
     late = NOON + SECOND + REGROUP_WINDOW
     with database.write() as connection:
         wake_zones(connection, now=late)
-        (incident,) = list_incidents(connection, scope=None)[0]
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
         assert incident.state is IncidentState.CLEARED, "nobody acknowledged it: it waits"
-        command_incident(connection, incident.id, Acknowledge(), actor="li", scope=None, now=late + 1)
+        command_incident(connection, incident.id, Acknowledge(), actor="li", scope=EVERYTHING, now=late + 1)
     assert state_of(database) == ["closed"]
     take(database, signal(3, "cleared", at=700), now=late + 2)
     assert state_of(database) == ["closed"]
@@ -302,8 +304,8 @@ def test_what_an_acknowledgement_closed_is_not_brought_back_by_a_repeated_end(da
 def test_closing_by_hand_ends_the_alarms_and_the_next_raise_opens_anew(database: Database) -> None:
     take(database, signal(1))
     with database.write() as connection:
-        (incident,) = list_incidents(connection, scope=None)[0]
-        closed = command_incident(connection, incident.id, Close(reason="探测器故障"), actor="li", scope=None, now=NOON + SECOND)
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
+        closed = command_incident(connection, incident.id, Close(reason="探测器故障"), actor="li", scope=EVERYTHING, now=NOON + SECOND)
     assert (closed.state, closed.reason, closed.acknowledged_by) == (IncidentState.CLOSED, "closed_by_hand", "li")
     take(database, signal(2, "cleared", at=2))
     assert state_of(database) == ["closed"]

@@ -21,6 +21,7 @@ from hazards.ledger.decision import Decision, Facts
 from hazards.ledger.hazard import Actor, Hazard
 from hazards.ledger.ticks import on_tick
 from hazards.messages import HazardMessage
+from hazards.scope import EVERYTHING
 from hazards.zones import Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.database import Database
@@ -65,9 +66,9 @@ def put_down(database: Database, number: int = 0, grade: str = "serious") -> Haz
     now = NOON + 10 * number * SECOND
     with database.write() as connection:
         command = ask.Propose(zone="smelter", kind=f"kind_{number}", grade=grade, title="炉前明火")
-        hazard, _ = propose_hazard(connection, command, actor=DEPARTMENT, scope=None, command_id=str(number), now=now)
+        hazard, _ = propose_hazard(connection, command, actor=DEPARTMENT, scope=EVERYTHING, command_id=str(number), now=now)
         confirm = ask.Confirm(grade=grade, criterion="demo-1")
-        return command_hazard(connection, hazard.id, confirm, actor=DEPARTMENT, scope=None, now=now).hazard
+        return command_hazard(connection, hazard.id, confirm, actor=DEPARTMENT, scope=EVERYTHING, now=now).hazard
 
 
 def look(database: Database, now: int) -> Keeper:
@@ -79,14 +80,14 @@ def look(database: Database, now: int) -> Keeper:
 
 def read(database: Database, hazard: Hazard) -> Hazard:
     with database.read() as connection:
-        return get_hazard(connection, hazard.id, scope=None)
+        return get_hazard(connection, hazard.id, scope=EVERYTHING)
 
 
 def told(database: Database, hazard: Hazard) -> list[tuple[str, str, str]]:
     """Event, clock and point of what the clocks told, in order; the chain is unbroken."""
     with database.read() as connection:
         assert broken_at(connection, hazard.id) is None
-        rows, _ = hazard_events(connection, hazard.id, scope=None, limit=500)
+        rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING, limit=500)
     told = [row.entry for row in rows if row.entry.event in TOLD]
     return [(e.event, e.details.get("clock", ""), e.details.get("point", "")) for e in told]
 

@@ -17,6 +17,7 @@ from hazards.ledger.hazard import Actor
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, Entry, chained, read_entry
 from hazards.ledger.record import canonical as entry_bytes
+from hazards.scope import EVERYTHING
 from storage import schema
 from storage.anchors import AnchorRow, all_anchors, deliveries_of
 from storage.database import Database
@@ -60,7 +61,7 @@ class World:
         """A new hazard with ``comments`` after its first event."""
         command = ask.Propose(zone="smelter", kind="fire", grade="serious", title=f"隐患 {number}")
         with self.database.write() as connection:
-            made, _ = propose_hazard(connection, command, actor=OPERATOR, scope=None, command_id=str(number), now=self.now)
+            made, _ = propose_hazard(connection, command, actor=OPERATOR, scope=EVERYTHING, command_id=str(number), now=self.now)
         for n in range(comments):
             self.comment(made.id, f"第 {n} 次")
         return made.id
@@ -69,7 +70,7 @@ class World:
         """A command."""
         self.now += SECOND
         with self.database.write() as connection:
-            command_hazard(connection, hazard, command, actor=actor, scope=None, now=self.now)
+            command_hazard(connection, hazard, command, actor=actor, scope=EVERYTHING, now=self.now)
 
     def comment(self, hazard: str, text: str = "看过") -> None:
         """One more event."""

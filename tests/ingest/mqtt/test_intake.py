@@ -12,6 +12,7 @@ import pytest
 
 from bus.codecs import decode
 from hazards.errors import JournalFull
+from hazards.scope import EVERYTHING, Scope
 from hazards.telemetry import TelemetryPack
 from ingest.measurements import Measurements
 from ingest.mqtt.intake import MqttIntake
@@ -70,7 +71,7 @@ class FullFor:
     def __init__(self, scene: Scene, refusals: int) -> None:
         self.door, self.refusals = scene.door, refusals
 
-    async def accept(self, found: Measurements, *, scope: str | None = None) -> Taken:
+    async def accept(self, found: Measurements, *, scope: Scope = EVERYTHING) -> Taken:
         if self.refusals > 0:
             self.refusals -= 1
             raise JournalFull("full")
@@ -101,7 +102,7 @@ from tests.ingest.mqtt.scene import Scene, registry
 
 class Killing:
     def __init__(self, door): self.door = door
-    async def accept(self, found, *, scope=None):
+    async def accept(self, found, *, scope):
         if sys.argv[4] == "after":
             await self.door.accept(found, scope=scope)
         os.kill(os.getpid(), signal.SIGKILL)

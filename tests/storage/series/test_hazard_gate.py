@@ -18,6 +18,7 @@ from hazards.ledger.lifecycle import State
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.rulings import NotByRule, NotForRole
 from hazards.messages import Signal
+from hazards.scope import EVERYTHING
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage.database import Database
 from storage.hazard_queries import hazard_events
@@ -57,14 +58,14 @@ def park(database: Database) -> Database:
 
 def give(database: Database, hazard: Hazard, command: ask.HazardCommand, actor: Actor, *, now: int = NOON, **more: Any) -> Outcome:
     with database.write() as connection:
-        return command_hazard(connection, hazard.id, command, actor=actor, scope=None, now=now, **more)
+        return command_hazard(connection, hazard.id, command, actor=actor, scope=EVERYTHING, now=now, **more)
 
 
 def rectifying(database: Database, kind: str = "heat", zone: str = "smelter", now: int = NOON) -> Hazard:
     """A serious hazard of that kind whose rectification began at ``now``."""
     command = ask.Propose(zone=zone, kind=kind, grade="serious", title="炉前")
     with database.write() as connection:
-        hazard, _ = propose_hazard(connection, command, actor=DEPARTMENT, scope=None, command_id=kind + zone, now=now)
+        hazard, _ = propose_hazard(connection, command, actor=DEPARTMENT, scope=EVERYTHING, command_id=kind + zone, now=now)
     give(database, hazard, ask.Confirm(grade="serious"), DEPARTMENT, now=now)
     return give(database, hazard, ask.StartRectification(), OFFICER, now=now).hazard
 
@@ -152,7 +153,7 @@ async def test_a_sensor_that_is_or_was_beyond_its_limit_refuses_and_is_named(
     assert refused.hazard.refuted_by == ["T-1/temperature"] and refused.hazard.state is State.CLAIMED
     assert sensor.at is not None and abs(sensor.at - NOON - at * HOUR) < 15 * MINUTE
     with park.read() as connection:
-        entry = hazard_events(connection, hazard.id, scope=None)[0][-1].entry
+        entry = hazard_events(connection, hazard.id, scope=EVERYTHING)[0][-1].entry
     assert entry.event == "gate_refused" and entry.details["gate"]["sensors"][0]["value"] == value
     with pytest.raises(NotByRule, match="still speaks against it"):
         give(park, hazard, ask.Accept(), DEPARTMENT, now=NOON + 8 * HOUR, seen=seen)
@@ -251,7 +252,7 @@ def test_a_camera_that_was_covered_or_offline_is_blind_for_that_time(
     take(park, *[flame(50 + n, action, hours, kind) for n, (action, kind, hours) in enumerate(signals) if hours >= 0])
     with park.read() as connection:
         answer = preview_gate(connection, hazard, now=NOON + 10 * HOUR)
-        incidents = {i.id for i in list_incidents(connection, scope=None)[0]}
+        incidents = {i.id for i in list_incidents(connection, scope=EVERYTHING)[0]}
     assert answer is not None and [w.device for w in answer.watchers] == ["CAM-1"]
     (camera,) = answer.watchers
     assert (camera.seen, camera.why, answer.verdict) == (seen, why, verdict)
@@ -304,7 +305,7 @@ async def test_the_bureau_goes_on_against_the_evidence_with_a_reason_on_the_reco
     (override,) = accepted.overrides
     assert (accepted.state, override.by, override.question, override.verdict) == (State.ACCEPTED, "zhou", "accept", "refuted")
     with park.read() as connection:
-        entry = hazard_events(connection, hazard.id, scope=None)[0][-1].entry
+        entry = hazard_events(connection, hazard.id, scope=EVERYTHING)[0][-1].entry
     assert entry.event == "accepted" and entry.details["override_reason"] == against.override_reason
     assert entry.details["override_basis"]["rule"] == "gate_override" and entry.details["gate"]["passes"] is False
 
