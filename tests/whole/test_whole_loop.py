@@ -222,7 +222,7 @@ async def a_rule_proposes_and_a_person_confirms(operator: Client, bureau: Client
     (hazard,) = await operator.pages("/api/v1/hazards", incident=incident["id"])
     assert (hazard["state"], hazard["kind"], hazard["grade"], hazard["confirmed"]) == ("proposed", "fire", "major", False)
     assert (await refused(bureau, hazard["id"], "confirm", grade="major"))["rule"] == "criterion_for_major"
-    confirmed = await give(bureau, hazard["id"], "confirm", grade="major", criterion="判定标准第 3 条")
+    confirmed = await give(bureau, hazard["id"], "confirm", grade="major", criterion="demo-2")
     assert (confirmed["state"], confirmed["confirmed"], confirmed["due_ruling"]["basis"]) == ("confirmed", True, "clause")
     return str(hazard["id"])
 
@@ -230,6 +230,8 @@ async def a_rule_proposes_and_a_person_confirms(operator: Client, bureau: Client
 async def no_closing_while_it_burns(company: Client, bureau: Client, hazard: str, incident: dict[str, Any]) -> None:
     assert (await refused(company, hazard, "start_rectification"))["rule"] == "plan_before_rectification"
     assert (await give(company, hazard, "plan", **PLAN))["state"] == "planned"
+    assert (await refused(company, hazard, "start_rectification"))["rule"] == "plan_approval"
+    assert (await give(bureau, hazard, "approve_plan"))["tracks"]["plan"] == "approved"
     assert (await give(company, hazard, "start_rectification"))["state"] == "rectifying"
     no = await refused(company, hazard, "claim", note="已整改完毕")
     assert no["rule"] == "evidence_gate" and no["gate"]["verdict"] == "refuted"
@@ -242,7 +244,9 @@ async def no_closing_while_it_burns(company: Client, bureau: Client, hazard: str
 async def closed_when_the_fire_is_out(on: Stage, company: Client, bureau: Client, hazard: str) -> None:
     claimed = await give(company, hazard, "claim", note="已更换密封，现场清理完毕")
     assert (claimed["state"], claimed["claim"]["verdict"]) == ("claimed", "clear")
-    assert (await give(bureau, hazard, "accept", note="现场核查合格"))["state"] == "accepted"
+    assert (await refused(bureau, hazard, "accept"))["rule"] == "expert_acceptance"
+    await give(bureau, hazard, "inspect", posts=["park_command", "department"], experts=["郑工"], passed=True, note="现场核查合格")
+    assert (await give(bureau, hazard, "accept", note="验收合格"))["state"] == "accepted"
     assert (await give(bureau, hazard, "close"))["state"] == "closed"
     assert (await on.told("hazard.closed"))["data"]["id"] == hazard
 
@@ -250,7 +254,8 @@ async def closed_when_the_fire_is_out(on: Stage, company: Client, bureau: Client
 async def every_step_names_its_rule_and_basis(operator: Client, hazard: str, incident: dict[str, Any]) -> None:
     record = await operator.pages(f"/api/v1/hazards/{hazard}/events")
     assert [e["event"] for e in record] == [
-        "proposed", "confirmed", "plan_filed", "rectification_started", "gate_refused", "claimed", "accepted", "closed",
+        "proposed", "confirmed", "plan_filed", "plan_approved", "rectification_started", "gate_refused", "claimed", "inspected", "accepted",
+        "closed",
     ]  # fmt: skip
     for entry in record:
         ruling = entry["ruling"]
