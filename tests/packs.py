@@ -1,5 +1,8 @@
 """The packs that come with the program, as tests use them."""
 
-from bihuan.policy_file import shipped
+from bihuan.policy_file import shipped, shipped_versions
 
 POLICY = shipped("guangyuan")
+
+PACKS = len(shipped_versions())
+"""How many there are: each has an entry of its own on a fresh record."""

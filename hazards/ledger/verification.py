@@ -92,6 +92,7 @@ class ChainCheck:
         self._proven = 0  # the number of the last anchored head that was compared
         self._before: frozenset[str] = frozenset({GENESIS})  # digests that the row before may have
         self.entry: Entry | None = None  # the newest that could be read
+        self._sound = True  # whether the row before was
 
     def take(self, row: StoredEvent) -> Iterator[Finding]:
         """The next row by number; what is wrong with it."""
@@ -99,6 +100,7 @@ class ChainCheck:
             yield Finding(Fault.MISSING, where(self.hazard, self.last + 1, row.number - 1), "not in the record")
             self._before = frozenset()
         found = self._fault_of(row)
+        self._sound = found is None
         if found is not None:
             yield found
         head = self._anchored.get(row.number)
@@ -144,5 +146,5 @@ class ChainCheck:
             yield Finding(Fault.CUT_OFF, where(self.hazard, self.last + 1, version), f"it stands at version {version}")
         elif version is not None and version < self.last:
             yield Finding(Fault.CHANGED, subject(self.hazard), f"its row stands at version {version}, its record at {self.last}")
-        elif version is not None and self.entry is not None and state != self.entry.state:
+        elif version is not None and self._sound and self.entry is not None and state != self.entry.state:
             yield Finding(Fault.CHANGED, subject(self.hazard), f"its row says {state}, its record {self.entry.state}")

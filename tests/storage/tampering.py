@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-GUARDED = ("hazard_events", "hazards", "evidence", "anchors", "anchor_heads")
+GUARDED = ("hazard_events", "hazards", "evidence", "anchors", "anchor_heads", "policies")
 
 
 def lift_guards(connection: Connection) -> None:

@@ -50,6 +50,8 @@ def refused(database: Database, statement: str) -> str:
         ("UPDATE anchor_heads SET digest = 'x'", "an anchor is never changed"),
         ("DELETE FROM anchor_heads", "an anchor is never changed"),
         ("INSERT INTO anchor_heads VALUES (1, 1, 'i', 1, 'd')", "an anchor is never changed"),
+        ("UPDATE policies SET body = '{}'", "a policy pack is never changed"),
+        ("DELETE FROM policies", "a policy pack is never deleted"),
     ],
 )
 def test_what_is_recorded_can_not_be_changed_or_deleted(kept: Database, statement: str, reason: str) -> None:

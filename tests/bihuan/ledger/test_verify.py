@@ -10,7 +10,9 @@ from bihuan.ledger.key import make_key, replace_key
 from bihuan.ledger.verify import Verification
 from storage import schema
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, rewrite
+from tests.packs import PACKS
 
+PACK = schema.policies
 Tampering = Callable[[Connection, dict[str, str]], None]
 
 
@@ -41,7 +43,8 @@ def named(lines: list[str], lived: dict[str, str]) -> list[str]:
 
 
 def test_what_nobody_touched_has_no_findings(world: World, lived: dict[str, str]) -> None:
-    assert [(row.anchor().events, row.anchor().changed) for row in world.anchors()] == [(5, 2), (7, 1), (8, 1)]
+    counted = [(5 + PACKS, 2 + PACKS), (7 + PACKS, 1), (8 + PACKS, 1)]
+    assert [(row.anchor().events, row.anchor().changed) for row in world.anchors()] == counted
     assert world.verify() == world.verify(outside=False) == []
 
 
@@ -157,7 +160,9 @@ def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: d
 
     world.tamper(hide)
     lines = named(world.verify(outside=False), lived)
-    assert "anchor: anchor 2 (day2): it counted 7 events of 2 hazards, the heads account for 5 of 2" in lines
+    hazards = 2 + PACKS
+    told = f"it counted {7 + PACKS} events of {hazards} hazards, the heads account for {5 + PACKS} of {hazards}"
+    assert f"anchor: anchor 2 (day2): {told}" in lines
 
 
 @pytest.mark.parametrize(
@@ -168,7 +173,7 @@ def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: d
         (update(ANCHORS).where(ANCHORS.c.number == 2).values(digest="0" * 64),
          "anchor: anchor 2 (day2): the columns of its row are not what its bytes say"),
         (update(HEADS).where(HEADS.c.anchor == 1).values(digest="0" * 64),
-         "anchor: anchor 1 (day1): its heads in the database (2) are not those that were signed (2)"),
+         f"anchor: anchor 1 (day1): its heads in the database ({2 + PACKS}) are not those that were signed ({2 + PACKS})"),
         (HEADS.delete().where(HEADS.c.anchor == 3),
          "anchor: anchor 3 (day3): its heads in the database (0) are not those that were signed (1)"),
         (update(ANCHORS).where(ANCHORS.c.number == 2).values(signature="00"),
@@ -195,9 +200,29 @@ def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> N
     ])  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("tampering", "said"),
+    [
+        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-1").values(body="{}")),
+         ["changed: policy pack shanxi, event 1: the version shanxi-1 holds something else than was applied"]),
+        (lambda c: c.execute(PACK.delete().where(PACK.c.id == "shanxi")),
+         ["missing: policy pack shanxi, event 1: the version shanxi-1 is not there any more",
+          "vanished: policy pack shanxi: its row is gone, 1 events of its record are there"]),
+        (lambda c: c.execute(EVENTS.delete().where(EVENTS.c.hazard == "policy:shanxi")),
+         ["cut off: policy pack shanxi, event 1: it stands at version 1"]),
+    ],
+)  # fmt: skip
+def test_a_policy_pack_that_was_changed_taken_away_or_put_in_is_named(
+    world: World, tampering: Callable[[Connection], object], said: list[str]
+) -> None:
+    assert world.verify(keys=[]) == []
+    world.tamper(tampering)
+    assert world.verify(keys=[]) == said
+
+
 def test_what_is_wrong_outside_is_named_too(world: World, lived: dict[str, str]) -> None:
     first, second, third = sorted(world.outside.iterdir())
-    first.write_bytes(first.read_bytes().replace(b'\\"events\\":5', b'\\"events\\":4'))
+    first.write_bytes(first.read_bytes().replace(f'\\"events\\":{5 + PACKS},'.encode(), b'\\"events\\":1,'))
     third.write_bytes(third.read_bytes()[:100])
     (world.outside / "notes.txt").write_text("not an anchor, and nobody asks it to be one")
     lines = named(world.verify(), {**lived, "first": first.name, "third": third.name})
@@ -233,4 +258,4 @@ def test_a_new_key_in_place_of_a_lost_one_must_be_given(world: World, lived: dic
 def test_without_a_key_the_first_anchors_is_taken_and_said(world: World, lived: dict[str, str]) -> None:
     run = Verification(world.database, world.evidence)
     assert list(run.findings()) == [] and "no public key was given" in run.tally.notes[0]
-    assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9, 3, 3, 1)
+    assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9 + PACKS, 3 + PACKS, 3, 1)

@@ -59,7 +59,7 @@ class World:
 
     def hazard(self, number: int, comments: int = 0) -> str:
         """A new hazard with ``comments`` after its first event."""
-        command = ask.Propose(zone="smelter", kind="fire", grade="serious", title=f"隐患 {number}")
+        command = ask.Propose(zone="smelter", kind=f"kind_{number}", grade="serious", title=f"隐患 {number}")  # another kind: no repeat
         with self.database.write() as connection:
             made, _ = propose_hazard(connection, command, actor=OPERATOR, scope=EVERYTHING, command_id=str(number), now=self.now)
         for n in range(comments):
@@ -79,11 +79,11 @@ class World:
     def claimed_with(self, number: int, picture: bytes) -> tuple[str, str]:
         """A hazard whose claim names a picture; its id and the picture's SHA-256."""
         hazard = self.hazard(number)
+        self.give(hazard, ask.Confirm(grade="serious"), DEPARTMENT)
+        self.give(hazard, ask.StartRectification(), OFFICER)
         sha256 = self.evidence.put(picture, media_type="image/png", device="d", zone="smelter", taken_at=self.now)
         with self.database.write() as connection:
             keep_upload(connection, sha256, media_type="image/png", size=len(picture), device="d", zone="smelter", taken_at=self.now)
-        self.give(hazard, ask.Confirm(grade="serious"), DEPARTMENT)
-        self.give(hazard, ask.StartRectification(), OFFICER)
         paper = Paper(stage=Stage.AFTER, taken_at=self.now, place="炉前", sha256=sha256)
         self.give(hazard, ask.Claim(note="已处理", evidence=[paper]), OFFICER)
         return hazard, sha256
