@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, text, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import NullType
 
 from hazards.errors import Conflict, NotFound
 from hazards.ledger.anchors import Anchor, Handover, Head, HeadsDigest, digest_of, read_anchor
@@ -112,11 +113,12 @@ def seal_anchor(
     """Write the anchor's row, and that it is to go to ``places``.
 
     Raises Conflict when the heads that are there are not its heads: somebody else made one meanwhile."""
-    digest, (heads, place) = HeadsDigest(), heads_from(connection, anchor.number, -1)
+    found = HeadsDigest()
+    heads, last = heads_from(connection, anchor.number, -1)
     while heads:
-        digest.add(heads)
-        heads, place = heads_from(connection, anchor.number, place)
-    if (digest.count, digest.value()) != (anchor.changed, anchor.heads):
+        found.add(heads)
+        heads, last = heads_from(connection, anchor.number, last)
+    if (found.count, found.value()) != (anchor.changed, anchor.heads):
         raise Conflict("another process makes this anchor", where=f"anchor {anchor.number}")
     row = {"number": anchor.number, "day": anchor.day, "body": statement, "digest": digest_of(statement), "signature": signature,
            "handovers": msgspec.json.encode(list(handovers)).decode(), "created_at": anchor.created_at}  # fmt: skip
@@ -126,12 +128,26 @@ def seal_anchor(
 
 
 # --- reading them ---
+def as_stored(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Bytes as they are stored: SQLite lets somebody put text there, and verifying must be able to look at it."""
+    return type_coerce(column, NullType()).label(column.key)
+
+
+def as_bytes(value: bytes | str) -> bytes:
+    """What ``as_stored`` found."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 def _anchors() -> Select[Any]:
-    return select(schema.anchors)
+    return select(*(as_stored(column) if column.key == "body" else column for column in schema.anchors.c))
 
 
 def _row(row: Any) -> AnchorRow:
-    return AnchorRow(row.number, row.day, row.body, row.digest, row.signature, _handovers.decode(row.handovers), row.created_at)
+    try:
+        handovers = _handovers.decode(row.handovers)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        handovers = []  # they are not signed as a whole; who verifies then trusts less, not more
+    return AnchorRow(row.number, row.day, as_bytes(row.body), row.digest, row.signature, handovers, row.created_at)
 
 
 def last_anchor(connection: Connection) -> AnchorRow | None:

@@ -14,7 +14,7 @@ from hazards.ledger.anchors import Head
 from hazards.ledger.record import PACK, PACK_STATE
 from hazards.ledger.verification import StoredEvent
 from storage import schema
-from storage.anchors import in_one_snapshot
+from storage.anchors import as_bytes, as_stored, in_one_snapshot
 
 HAZARDS_A_PAGE = 200
 EVENTS_AT_ONCE = 500
@@ -69,11 +69,12 @@ def _take_packs(connection: Connection, page: LedgerPage) -> None:
 def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:
     """The events of a page by hazard and number, as they are stored; a hazard of any length is streamed."""
     table = schema.hazard_events
-    columns = (table.c.hazard, table.c.number, table.c.at, table.c.actor, table.c.event, table.c.command_id, table.c.body, table.c.digest)
+    facts = (table.c.hazard, table.c.number, table.c.at, table.c.actor, table.c.event, table.c.command_id)
+    columns = (*facts, as_stored(table.c.body), table.c.digest)
     query = _within(select(*columns), table.c.hazard, page).order_by(table.c.hazard, table.c.number)
     for rows in connection.execute(query, execution_options={"yield_per": EVENTS_AT_ONCE}).partitions():
-        for hazard, *rest in rows:
-            yield hazard, StoredEvent(*rest)
+        for hazard, number, at, actor, event, command_id, data, digest in rows:
+            yield hazard, StoredEvent(number, at, actor, event, command_id, as_bytes(data), digest)
 
 
 def digests_of(connection: Connection, heads: Sequence[Head]) -> Mapping[tuple[str, int], str]:

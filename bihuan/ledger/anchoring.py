@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import structlog
 from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
@@ -76,6 +77,8 @@ class Anchoring:
                 try:
                     if await asyncio.to_thread(leadership.take):
                         await self.step()
+                except msgspec.DecodeError as e:
+                    self._say(f"the newest anchor in the database was spoiled, run `bihuan ledger verify`: {e}")
                 except BihuanError as e:
                     self._say(str(e))
                     if isinstance(e, Misconfigured):  # such as a machine without the key: another one may have it

@@ -50,6 +50,7 @@ class Verification:
     outside: Path | None = None
     progress: Callable[[int], None] = lambda events: None
     tally: Tally = field(default_factory=Tally)
+    _at: str = ""  # the hazard that is being looked at
     _accounted: dict[int, list[int]] = field(default_factory=dict)  # by anchor: events and hazards that its heads add
     _files: dict[str, str | None] = field(default_factory=dict)
 
@@ -70,7 +71,11 @@ class Verification:
         while True:
             with self.database.read() as connection:
                 page = reading.open_page(connection, after)
-                yield from self._page(page, reading.events_of(connection, page))
+                try:
+                    yield from self._page(page, reading.events_of(connection, page))
+                except (TypeError, ValueError, AttributeError) as e:  # SQLite lets somebody put text where a number belongs
+                    rest = f"hazards after it up to {page.upto or 'the last'} were not checked"
+                    yield Finding(Fault.CHANGED, f"hazard {self._at}", f"a row holds what is never written there ({e}); {rest}")
             self.progress(self.tally.events)
             if page.upto is None:
                 return
@@ -98,6 +103,7 @@ class Verification:
 
     def _check(self, page: reading.LedgerPage, hazard: str) -> ChainCheck:
         self.tally.hazards += 1
+        self._at = hazard
         anchored = page.anchored.get(hazard, ())
         return ChainCheck(hazard, [AnchoredHead(head.number, head.digest, self._anchors.day(n)) for n, head in anchored])
 

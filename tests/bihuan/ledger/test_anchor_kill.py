@@ -96,6 +96,7 @@ async def test_killed_between_the_receipt_and_the_record_it_sends_the_same_lette
     await asyncio.to_thread(all_is_well, world)
 
 
+@pytest.mark.timeout(400)
 async def test_killed_while_it_writes_the_heads_of_a_large_ledger_it_begins_anew(world: World, process: Process) -> None:
     template = world.hazard(1)
     with world.database.write() as connection:  # many hazards of one event, whose chains nobody looks at here
@@ -120,6 +121,7 @@ async def test_killed_while_it_writes_the_heads_of_a_large_ledger_it_begins_anew
     assert world.anchors()[0].anchor().changed == heads() == 30_001
 
 
+@pytest.mark.timeout(600)
 async def test_killed_again_and_again_while_days_pass_each_day_is_anchored_once(world: World, process: Process, mail: MailServer) -> None:
     dice, process.mail_port = random.Random(7), mail.port
     hazards = [world.hazard(n) for n in range(3)]

@@ -1,6 +1,7 @@
 """What `bihuan ledger verify` names, on SQLite and PostgreSQL: whatever somebody with the database's own password did."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, update
 from bihuan.ledger.key import make_key, replace_key
 from bihuan.ledger.verify import Verification
 from storage import schema
+from storage.database import Database
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, rewrite
 from tests.packs import PACKS
 
@@ -16,8 +18,7 @@ PACK = schema.policies
 Tampering = Callable[[Connection, dict[str, str]], None]
 
 
-@pytest.fixture
-def lived(world: World) -> dict[str, str]:
+def three_days(world: World) -> dict[str, str]:
     """Three days: hazards a (events 1 to 3 on the first day, 4 and 5 on the second), b (only the first), c (only the third); one event
     of a on the fourth is not anchored yet."""
     a, b = world.hazard(1, comments=2), world.hazard(2, comments=1)
@@ -33,6 +34,12 @@ def lived(world: World) -> dict[str, str]:
     world.comment(a)
     days = {f"day{n}": row.day for n, row in enumerate(world.anchors(), 1)}
     return {"a": a, "b": b, "c": c} | days
+
+
+@pytest.fixture
+def lived(world: World) -> dict[str, str]:
+    """``three_days`` of the world."""
+    return three_days(world)
 
 
 def named(lines: list[str], lived: dict[str, str]) -> list[str]:
@@ -183,6 +190,27 @@ def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: d
 def test_an_anchor_that_was_touched_is_named(world: World, lived: dict[str, str], statement: object, line: str) -> None:
     world.tamper(lambda c: c.execute(statement))  # type: ignore[call-overload]
     assert line in named(world.verify(), lived)
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("UPDATE hazard_events SET body = 'text' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a, event 2: its bytes are no"),
+        ("UPDATE hazard_events SET number = 'two' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
+        ("UPDATE hazard_events SET digest = x'00' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
+        ("UPDATE hazards SET version = 'two' WHERE id = '{b}'", "changed: hazard b: a row holds what is never"),
+        ("UPDATE anchors SET body = 'text' WHERE number = 2", "anchor: anchor 2 (day2): its bytes are no anchor"),
+        ("UPDATE anchors SET handovers = 'text'", None),
+    ],
+)
+def test_values_of_another_type_are_named_and_do_not_stop_it(
+    sqlite_database: Database, tmp_path: Path, statement: str, line: str | None
+) -> None:
+    world = World(sqlite_database, tmp_path)
+    lived = three_days(world)
+    world.tamper(lambda c: c.exec_driver_sql(statement.format(**lived)))
+    lines = named(world.verify(), lived)
+    assert any(found.startswith(line) for found in lines) if line is not None else lines == []
 
 
 def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> None:
