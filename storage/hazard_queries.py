@@ -48,7 +48,7 @@ def list_hazards(
 
     ``overdue``: as ``Hazard.overdue`` at ``now``; ``marks`` of ``hazards/ledger/marks.py``: all of them."""
     table, limit = schema.hazards, page(limit)
-    query: Select[Any] = within(select(table.c.body, table.c.opened_at, table.c.id), table, scope)
+    query: Select[Any] = within(select(table.c.opened_at, table.c.id), table, scope)
     for column, value in (
         (table.c.zone, zone),
         (table.c.enterprise, enterprise),
@@ -69,7 +69,9 @@ def list_hazards(
         query = query.where(tuple_(table.c.opened_at, table.c.id) < tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
-    return [hazard_of(row) for row in rows[:limit]], following
+    whole = select(table.c.id, table.c.body).where(table.c.id.in_([row.id for row in rows[:limit]]))
+    bodies = {row.id: row for row in connection.execute(whole)}
+    return [hazard_of(bodies[row.id]) for row in rows[:limit]], following
 
 
 def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list[Earlier]:

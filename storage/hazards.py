@@ -249,7 +249,8 @@ def _done_before(connection: Connection, hazard_id: str, command_id: str) -> Ent
     return read_entry(data) if data is not None else None
 
 
-def _columns(hazard: Hazard) -> dict[str, Any]:
+def columns_of(hazard: Hazard) -> dict[str, Any]:
+    """The row of a hazard but its id."""
     return {
         "zone": hazard.zone, "enterprise": hazard.enterprise, "kind": hazard.kind, "grade": hazard.grade, "confirmed": hazard.confirmed,
         "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
@@ -263,7 +264,7 @@ def _columns(hazard: Hazard) -> dict[str, Any]:
 def _insert(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, now: int) -> bool:
     """Whether it was new: two that propose the same at once are one."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(schema.hazards).values(id=decision.hazard.id, **_columns(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
+    row = make(schema.hazards).values(id=decision.hazard.id, **columns_of(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
     if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
         return False
     _record(connection, decision, actor, GENESIS, command_id=command_id, now=now)
@@ -274,7 +275,7 @@ def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, 
     """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
     table, hazard = schema.hazards, decision.hazard
     before = hazard.version - 1
-    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**_columns(hazard)))
+    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**columns_of(hazard)))
     if done.rowcount != 1:
         raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
     events = schema.hazard_events
@@ -285,18 +286,23 @@ def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, 
 def keep_woken(connection: Connection, hazard: Hazard) -> None:
     """Write what the clocks keep in ``hazard`` when nothing happened to it; nothing for one that has moved on meanwhile."""
     table = schema.hazards
-    connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == hazard.version).values(**_columns(hazard)))
+    connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == hazard.version).values(**columns_of(hazard)))
 
 
 def _record(connection: Connection, decision: Decision, actor: Actor, previous: str, *, command_id: str | None, now: int) -> None:
     """The entry on the record, chained to ``previous``, and the outbox row."""
-    hazard, basis = decision.hazard, basis_of(decision.rule)
-    entry = Entry(
-        hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
-        state=hazard.state.value, policy=hazard.policy, basis=basis, details=decision.details, command_id=command_id,
-    )  # fmt: skip
+    hazard, entry = decision.hazard, entry_of(decision, actor, command_id)
     data = canonical(entry)
     row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
            "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
     connection.execute(schema.hazard_events.insert().values(**row))
-    announce_hazard(connection, [(message_of(hazard, basis, decision.tells), entry.event)], now=now)
+    announce_hazard(connection, [(message_of(hazard, entry.basis, decision.tells), entry.event)], now=now)
+
+
+def entry_of(decision: Decision, actor: Actor, command_id: str | None = None) -> Entry:
+    """What the record keeps of a decision."""
+    hazard = decision.hazard
+    return Entry(
+        hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
+        state=hazard.state.value, policy=hazard.policy, basis=basis_of(decision.rule), details=decision.details, command_id=command_id,
+    )  # fmt: skip

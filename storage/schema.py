@@ -3,6 +3,8 @@
 Alembic's migrations (``storage/migrations``) build these; a test compares the two. What must not go in: queries.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
 
 from hazards.ledger.marks import MARKS
@@ -206,11 +208,22 @@ hazards = Table(
     Column("version", Integer, nullable=False),
     Column("synthetic", Boolean, nullable=False, default=False),
     Column("body", Text, nullable=False),  # the whole hazard as the domain keeps it, JSON
-    Index("hazards_newest", "opened_at", "id"),
-    Index("hazards_by_state", "state", "opened_at", "id"),
-    Index("hazards_by_zone", "zone", "opened_at", "id"),
-    Index("hazards_by_enterprise", "enterprise", "opened_at", "id"),
 )
+_NARROWED = ("state", "grade", "due_at", "zone", "enterprise", *MARKS)
+"""What lists of hazards are narrowed to. Every index of a list holds all of it, so that what does not fit is passed over within the index,
+and only the rows of the page are fetched: a body is some kilobytes."""
+
+
+def _list_index(name: str, *first: str, **where: Any) -> None:
+    names = (*first, "opened_at", "id", *(n for n in _NARROWED if n not in first))
+    Index(name, *(hazards.c[n] for n in names), **where)
+
+
+for _name, _first in (("newest", ()), ("by_state", ("state",)), ("by_zone", ("zone",)), ("by_enterprise", ("enterprise",))):
+    _list_index(f"hazards_{_name}", *_first)
+for _mark in MARKS:  # few rows have one, so an index of those few costs the others nothing
+    _is_set = hazards.c[_mark].is_(True)
+    _list_index(f"hazards_{_mark}", sqlite_where=_is_set, postgresql_where=_is_set)
 policies = Table(
     "policies", metadata,
     Column("number", _Serial, primary_key=True, autoincrement=True),  # in the order of application
@@ -225,9 +238,6 @@ policies = Table(
     Index("policies_by_version", "version", unique=True),
     Index("policies_by_id", "id", "number"),
 )
-for _mark in MARKS:  # few rows have one, so an index of those few costs the others nothing
-    _is_set = hazards.c[_mark].is_(True)
-    Index(f"hazards_{_mark}", hazards.c.opened_at, hazards.c.id, sqlite_where=_is_set, postgresql_where=_is_set)
 hazard_events = Table(
     "hazard_events", metadata,
     Column("hazard", String, primary_key=True),

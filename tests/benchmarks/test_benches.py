@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.benches import BENCHES
 from benchmarks.figures import Figure, LeftOut
+from benchmarks.ledger_filled import Sizes as LedgerSizes
 from benchmarks.telemetry import Sizes
 from tests.real.kafka import KafkaCluster
 
@@ -16,6 +17,7 @@ TINY = Sizes(
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
     "telemetry": {"sizes": TINY}, "push": {"count": 12, "rate": 500, "warm_up": 1},
+    "ledger": {"sizes": LedgerSizes(open=400, events=5000, zones=20), "samples": 20, "share": 0.01},
 }  # fmt: skip
 ONCE = ("telemetry", "push")
 """Benches that know themselves where they run."""
