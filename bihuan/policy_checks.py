@@ -6,12 +6,14 @@ Each problem is noted at the line of the value that causes it. What must not go 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct, structs
 from yaml.nodes import Node
 
 from api.roles import Role
+from bihuan.policy_notes import Notes
+from bihuan.policy_sense import check_sense, own_name
 from bihuan.yaml_lines import Problems
 from hazards.ledger.clocks import CLOCKS, DUE, POINT_PATTERN, RECTIFY
 from hazards.ledger.lifecycle import COMMANDS, Event
@@ -23,7 +25,7 @@ NEEDED_RULES = frozenset({
     "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification",
     "plan_approval", "responsible_party", "second_person", "signature", "extension_in_time", "supervision",
     "supervision_when_overdue", "summons", "summons_scope", "lifted_before_closing", "duplicates", "evidence_gate",
-    "evidence_instead", "waiver", "report_at_once", "double_report", "grade_by_severity",
+    "evidence_instead", "waiver", "report_at_once", "double_report", "grade_by_severity", "record",
 })  # fmt: skip
 """Rules that the program itself refers to by name."""
 _RULES = frozenset({"rule", "accepted_by_rule", "outside_rule", "cap_rule", "cause_rule"})
@@ -37,28 +39,14 @@ def check_policy(policy: Policy, nodes: Mapping[str, Node], problems: Problems, 
     _Checks(policy, nodes, problems).run(today, known_years)
 
 
-class _Checks:
-    def __init__(self, policy: Policy, nodes: Mapping[str, Node], problems: Problems) -> None:
-        self.policy, self.nodes, self.problems = policy, nodes, problems
-
-    def error(self, where: str, what: str, hint: str = "") -> None:
-        self.problems.error(self._node(where), where, what, hint)
-
-    def warn(self, where: str, what: str, hint: str = "") -> None:
-        self.problems.warn(self._node(where), where, what, hint)
-
-    def _node(self, where: str) -> Node:
-        """The node at ``where``, or the nearest one around it."""
-        while where not in self.nodes and where:
-            where = where.rpartition(".")[0]
-        return self.nodes[where]
-
+class _Checks(Notes):
     def run(self, today: date | None, known_years: range) -> None:
         self._references()
         self._authority(today)
         self._whole()
         self._clocks()
         self._dates(today, known_years)
+        check_sense(self)
 
     def _references(self) -> None:
         posts, grades = {p.name for p in self.policy.posts}, {g.name for g in self.policy.grades}
@@ -85,9 +73,11 @@ class _Checks:
         for document in documents.values():
             if document.standing is Standing.DRAFT:
                 self.warn(f"documents.{document.id}", "is a draft: its clauses bind nobody yet")
-            over = document.until and today is not None and document.until < today.isoformat()
-            if document.standing is Standing.EXPIRED or over:
-                self.warn(f"documents.{document.id}", "is no longer in force: look whether its clauses are still meant")
+            over = document.until and today is not None and document.until < today.isoformat()[: len(document.until)]
+            used = [rule.id for rule in self.policy.rules.values() if any(s.document == document.id for s in rule.sources)]
+            if used and (document.standing is Standing.EXPIRED or over):
+                rules = ", ".join(used[:5]) + (" …" if len(used) > 5 else "")
+                self.warn(f"documents.{document.id}", "is no longer in force", f"are its clauses still meant? {rules}")
 
     def _whole(self) -> None:
         for missing in sorted(NEEDED_RULES - set(self.policy.rules)):
@@ -104,9 +94,6 @@ class _Checks:
                 self.error("grade_of_severity", f"severity {severity} has no grade")
         if not self.policy.grades:
             self.error("grades", "there is none")
-        for grade in self.policy.grades:
-            if grade.needs_criterion and not any(c.grade == grade.name for c in self.policy.criteria):
-                self.warn(f"grades.{grade.name}", "is confirmed against the criteria, and there is no item for it")
 
     def _clocks(self) -> None:
         for clock in self.policy.clocks:
@@ -136,9 +123,17 @@ class _Checks:
                 self.error(where, "ends before it begins")
         for day in self.policy.calendar.exceptions:
             if _day(day) is None:
-                self.error(f"calendar.exceptions.{day}", "a day off is a date", "2027-03-01: false")
+                self.error(f"calendar.exceptions.{day}", "a day off is a date", "2027-03-01: off")
+        for document in self.policy.documents:
+            for name in ("dated", "until"):
+                if (said := getattr(document, name)) and _day(said + "-01-01"[max(len(said) - 4, 0) :]) is None:
+                    self.error(f"documents.{document.id}.{name}", "a date is a year, a month or a day", "2022, 2022-06, 2022-06-30")
+        country = self.policy.calendar.country
+        if country and not known_years:
+            self.warn("calendar.country", f"the days off of {country!r} are not known: weekends and exceptions only", "known: CN")
+            return
         wanted = None if today is None else today.year + (today.month >= 10)
-        if self.policy.calendar.country and wanted is not None and wanted not in known_years:
+        if country and wanted is not None and wanted not in known_years:
             what = f"the days off of {wanted} are not published yet or not known: weekends only"
             self.warn("calendar", what, "add exceptions, or upgrade")
 
@@ -162,10 +157,5 @@ def _values(value: Any, where: str, name: str = "") -> Iterator[tuple[str, str, 
             yield from _values(each, f"{where}.{key}", name)
     elif isinstance(value, tuple | frozenset):
         for n, each in enumerate(value):
-            own = _own_name(each)
+            own = own_name(each)
             yield from _values(each, f"{where}.{own}" if own else f"{where}[{n}]", name)
-
-
-def _own_name(value: Any) -> str:
-    """The first field of a struct, under which it stands in the file."""
-    return cast("str", getattr(value, structs.fields(value)[0].name)) if isinstance(value, Struct) else ""

@@ -22,6 +22,7 @@ from storage.policies import DEFAULT
 PACKS = Path(__file__).parent / "packs"
 """The packs that come with the program."""
 _VERSION = re.compile(r"^version: *(\S+)", re.MULTILINE)
+_DAYS = {"working": True, "上班": True, "off": False, "休息": False}
 _SOURCE = re.compile(r"^([^()\s]{1,40})\(([^()]{1,40})\)$")
 
 
@@ -58,7 +59,7 @@ def read_policy(path: Path, *, today: date | None = None) -> PolicyFile:
 def parse_policy(data: bytes, *, file: str, today: date | None = None) -> PolicyFile:
     """The pack in ``data``; ``file`` names it in problems. ``today``: for warnings about dates, none without it. Raises InvalidFile."""
     document, problems = Document(data, file), Problems()
-    reader = StructReader(document, problems, {Source: _source})
+    reader = StructReader(document, problems, {Source: _source, bool: _DAYS.get})
     policy: Policy | None = reader.read(document.root, Policy)
     if policy is not None:
         policy = msgspec.structs.replace(policy, calendar=_resolved(policy.calendar))

@@ -1,7 +1,7 @@
 """YAML to msgspec structs by their own types, with the line of every value: what is unknown, missing or of another kind is a problem.
 
-Three shorthands keep files readable: structs of a tuple may stand under their first field as a key; one of two fields may be that key
-and its value; one named in ``words`` is read from a word. What must not go in: what a file means.
+Shorthands keep files readable: structs of a tuple may stand under their first field as a key; one of two fields may be that key and its
+value; what is named in ``words`` is read from a word, a mapping's truth too. What must not go in: what a file means.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,18 +11,17 @@ import msgspec
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from bihuan.yaml_lines import Document, Problems, line_of
+from bihuan.yaml_lines import Document, Problems
 
 Word = Callable[[str], Any]
 """From a word to a struct, or None where it is none."""
 
 
 class StructReader:
-    """Reads one document. ``lines``: the line of every value that was read, by its place such as ``grades.major.limit.rule``."""
+    """Reads one document. ``nodes``: every value that was read, by its place such as ``grades.major.limit.rule``."""
 
     def __init__(self, document: Document, problems: Problems, words: Mapping[type, Word]) -> None:
         self._document, self._problems, self._words = document, problems, words
-        self.lines: dict[str, int] = {}
         self.nodes: dict[str, Node] = {}
 
     def read(self, node: Node, struct: type[msgspec.Struct], where: str = "", **given: Any) -> Any:
@@ -47,7 +46,7 @@ class StructReader:
         return struct(**values) if sound else None
 
     def _note(self, node: Node, where: str) -> None:
-        self.lines[where], self.nodes[where] = line_of(node), node
+        self.nodes[where] = node
 
     def _value(self, node: Node, form: inspect.Type, where: str) -> Any:
         self._note(node, where)
@@ -93,7 +92,12 @@ class StructReader:
         for name, child in fields.rest().items():
             place = f"{where}.{name}"
             carries = isinstance(value, inspect.StructType) and value.fields[0].encode_name in ("id", "name")
-            read = self._named(child, value, name, place) if carries else self._value(child, value, place)  # type: ignore[arg-type]
+            word = self._words.get(bool) if isinstance(value, inspect.BoolType) and isinstance(child, ScalarNode) else None
+            read = word(str(child.value)) if word is not None else None
+            if read is None:
+                read = self._named(child, value, name, place) if carries else self._value(child, value, place)  # type: ignore[arg-type]
+            else:
+                self._note(child, place)
             key_read = name if not isinstance(key, inspect.EnumType) else next((m for m in key.cls if m.value == name), None)
             if key_read is None:
                 self._wrong(child, place, "is no key here", ", ".join(m.value for m in key.cls))  # type: ignore[attr-defined]
