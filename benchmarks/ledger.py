@@ -26,6 +26,7 @@ from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import OPEN, State
 from hazards.ledger.marks import MARKS
 from hazards.ledger.particulars import Paper, Stage
+from hazards.scope import EVERYTHING
 from storage import schema
 from storage.database import Database, sqlite_url
 from storage.hazard_queries import list_hazards
@@ -70,7 +71,8 @@ async def commands(database: Database, ids: Sequence[tuple[str, str]]) -> list[f
             "proposed": ask.Confirm(grade="serious"), "rectifying": ask.Claim(note="已整改", evidence=[paper]),
             "claimed": ask.Refuse(reason="密封仍漏"), "accepted": ask.Close(note="销号"),
         }  # fmt: skip
-        return lambda c: command_hazard(c, hazard, step.get(state, ask.Comment(text="已现场核实")), actor=BENCH, scope=None, now=_now())
+        command = step.get(state, ask.Comment(text="已现场核实"))
+        return lambda c: command_hazard(c, hazard, command, actor=BENCH, scope=EVERYTHING, now=_now())
 
     return [await _timed(lambda: database.writing(one(*each))) for each in ids]  # noqa: B023 (awaited in this round)
 
@@ -90,7 +92,7 @@ async def pages(database: Database, wanted: Sequence[tuple[Filters, str | None]]
     """Milliseconds of each page."""
 
     def work(connection: Connection, filters: Filters, cursor: str | None) -> None:
-        list_hazards(connection, scope=None, now=_now(), cursor=cursor, **filters)
+        list_hazards(connection, scope=EVERYTHING, now=_now(), cursor=cursor, **filters)
 
     return [await _timed(lambda: database.reading(lambda c: work(c, *each))) for each in wanted]  # noqa: B023 (awaited in this round)
 

@@ -89,7 +89,7 @@ def test_criteria_that_leave_a_grade_out_are_refused_where_it_needs_one() -> Non
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ('      "-3d": [enterprise, department]', '      "-30d": [enterprise]', "clocks.rectify.points.-30d: comes before the clock starts"),
+        ('      "-3d": [enterprise, department]', '      "-30d": [enterprise]', "rectify.points.-30d: comes before the clock starts"),
         ("  town: {zh: 镇街", "  nobody: {zh: 无, en: nobody, roles: []}\n  town: {zh: 镇街", "posts.nobody: no role holds this post"),
         ("    needs_plan: true\n", "", ""),
         ("    zh: 较大\n", "    zh: 较大\n    listed: true\n    needs_plan: true\n", ""),
