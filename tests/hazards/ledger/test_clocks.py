@@ -45,6 +45,8 @@ def new(grade: str = "serious", *, enterprise: str | None = "alu", now: int = MO
 def after(hazard: Hazard, *steps: tuple[Actor, ask.HazardCommand], now: int = MORNING, zone: ZoneInfo = SHANGHAI) -> Hazard:
     for actor, command in steps:
         signer = structs.replace(actor, confirmed_at=now)
+        if isinstance(command, ask.Claim):  # a photo of afterwards is made when the work is done
+            command = structs.replace(command, evidence=[structs.replace(paper, taken_at=now) for paper in command.evidence])  # noqa: PLW2901
         hazard = decide(hazard, command, actor=signer, now=now, facts=Facts(POLICY, zone)).hazard
     return hazard
 
