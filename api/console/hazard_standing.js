@@ -64,7 +64,7 @@ export function nextBlock(hazard, me, calls) {
     first ? h("p", { class: "turn" }, mine ? h("b", {}, t("hazard.your_turn", { command: name(mine) })) : [t("hazard.waits_for", { who: peopleOf(hazard, first.roles) }), " ", h("b", {}, name(first.command))]) : h("p", { class: "turn muted" }, t(isOver(hazard) ? "hazard.nothing_left" : "hazard.nothing_waited")),
     others.length ? h("ul", { class: "turns" }, others.map((turn) => h("li", {}, h("i", { "aria-hidden": true }, "○"), line(turn)))) : null,
     h("div", { class: "actions" }, mine ? button(mine, true) : null, other ? button(other, false) : null,
-      more.length ? h("button", { class: "more-actions", onclick: () => calls.more() }, t("hazard.more", { n: more.length }), h("kbd", {}, "o")) : null,
+      more.length ? h("button", { class: "more-actions", "data-more": more.join(" "), onclick: () => calls.more() }, t("hazard.more", { n: more.length }), h("kbd", {}, "o")) : null,
       rest.length ? null : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${me.role}`) }))));
 }
 

@@ -4,12 +4,12 @@ import { HazardDetail } from "./hazard_detail.js";
 import { chooseCommand, giveCommand, proposeHazard } from "./hazard_forms.js";
 import { GROUPS, may } from "./hazard_next.js";
 import { dueText, hazardRow } from "./hazard_row.js";
-import { FILTERS, MARKS, exportQuery, isKnownToServer, order, queryOf, shows } from "./ledger_filters.js";
+import { FILTERS, MARKS, exportQuery, order, queryOf, shows } from "./ledger_filters.js";
 import { call } from "./net.js";
 import { loadPack } from "./pack.js";
 import { said, t } from "./words.js";
 
-const PAGE = 100, MOST = 5000;
+const PAGE = 100;
 
 export class Ledger {
   /** `calls`: toast(text, wrong), showIncident(id). */
@@ -47,21 +47,16 @@ export class Ledger {
     call("GET", "/hazards/export?format=none").then(() => true, (failure) => failure.status === 422).then((found) => { this.canExport = found; this.renderFacets(); });
   }
 
-  /** Pages until something is shown; marks that the server does not know are looked for here, in all that it has. */
   async load(first) {
     const asking = this.asking = {}; // an answer to an earlier question comes too late
+    const cursor = first ? "" : `&cursor=${encodeURIComponent(this.next)}`;
     if (first && !this.known.size) this.waiting();
     try {
-      let cursor = first ? null : this.next, all = first;
-      const here = [...this.marks].some((mark) => !isKnownToServer(mark));
-      do {
-        const { body } = await call("GET", `/hazards?limit=${here ? 500 : PAGE}&${queryOf(this)}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
-        if (asking !== this.asking) return;
-        if (all) this.known.clear();
-        all = false;
-        for (const hazard of body.items) this.known.set(hazard.id, hazard);
-        this.next = cursor = body.next;
-      } while (here && cursor && this.known.size < MOST);
+      const { body } = await call("GET", `/hazards?limit=${PAGE}&${queryOf(this)}${cursor}`);
+      if (asking !== this.asking) return;
+      if (first) this.known.clear();
+      for (const hazard of body.items) this.known.set(hazard.id, hazard);
+      this.next = body.next;
       this.loaded = true;
       this.render();
       if (!this.chosen && matchMedia("(min-width: 901px)").matches && this.shown.length) this.choose(this.shown[0].id);
@@ -202,8 +197,7 @@ export class Ledger {
     const facet = (pressed, onclick, ...children) => h("li", {}, h("button", { class: "facet", "aria-pressed": String(pressed), onclick }, children));
     const section = (title, ...facets) => h("section", {}, h("h2", {}, t(title)), h("ul", {}, facets));
     const put = this.me.hazard_commands.includes("propose") ? h("button", { class: "put-down", onclick: () => this.putDown() }, t("ledger.by_hand"), h("kbd", {}, "n")) : null;
-    const beyond = [...this.marks].some((mark) => !isKnownToServer(mark));
-    const away = this.canExport ? h("a", { class: "export", href: `/api/v1/hazards/export?${exportQuery(this)}`, download: "" }, t("ledger.export"), beyond ? h("small", {}, t("ledger.export_note")) : null) : null;
+    const away = this.canExport ? h("a", { class: "export", href: `/api/v1/hazards/export?${exportQuery(this)}`, download: "" }, t("ledger.export")) : null;
     fill(this.facets, put,
       section("ledger.by_state", Object.keys(FILTERS).map((name) => facet(this.filterName === name, () => this.filter({ filterName: name }), t(`ledger.filter.${name}`)))),
       section("ledger.by_mark", Object.keys(MARKS).map((name) => facet(this.marks.has(name), () => this.filter({ mark: name }), h("i", { "aria-hidden": true }, this.marks.has(name) ? "✓" : MARKS[name].sign), t(`ledger.mark.${name}`)))),

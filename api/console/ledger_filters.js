@@ -15,7 +15,7 @@ export const FILTERS = {
   all: { query: "", has: () => true },
 };
 
-/** Any of these together. Without `query` the server does not know it, and it is looked for in what was loaded. */
+/** Any of these together. */
 export const MARKS = {
   overdue: { query: "overdue=true", sign: "!", has: isOverdue },
   repeated: { query: "mark=repeated", sign: "▌", has: (x) => x.repeated },
@@ -24,11 +24,10 @@ export const MARKS = {
   extension: { query: "mark=extension_requested", sign: "○", has: (x) => x.tracks.extension === "requested" },
   summons: { query: "mark=summons_due", sign: "!", has: (x) => x.tracks.summons === "due" },
 };
-export const isKnownToServer = (mark) => Boolean(MARKS[mark].query);
 
 const plain = ({ filterName, grade, marks }) => [FILTERS[filterName].query, grade ? `grade=${encodeURIComponent(grade)}` : "", ...[...marks].map((mark) => MARKS[mark].query)];
 
-/** The query of `list` (its filterName, grade and marks), as far as the server knows it. */
+/** The query of `list` (its filterName, grade and marks). */
 export const queryOf = (list) => plain(list).filter(Boolean).join("&");
 /** The same for the export. */
 export const exportQuery = (list) => ["format=xlsx", `language=${language()}`, ...plain(list)].filter(Boolean).join("&");
