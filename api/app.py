@@ -50,7 +50,7 @@ from hazards.ledger.policy import Policy
 from hazards.messages import HazardMessage
 from hazards.zones import Site
 from storage.database import Database
-from storage.hazards import policy_of
+from storage.hazard_facts import policy_of
 from storage.outbox import FeedRow
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry

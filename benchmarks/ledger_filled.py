@@ -21,7 +21,7 @@ from storage import schema
 from storage.bulk import insert_rows
 from storage.checkpoints import Checkpoint, save_checkpoints
 from storage.database import Database
-from storage.hazards import policy_of, zone_of
+from storage.hazard_facts import policy_of, zone_of
 from storage.ledger_clocks import AGENT, ZONE
 from storage.migrations import upgrade
 from storage.site_store import Registry, apply_site, load_registry

@@ -21,7 +21,7 @@ from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.policy import Policy
 from hazards.ledger.record import GENESIS, Entry, canonical, chained
 from hazards.ledger.ticks import on_tick
-from storage.hazards import columns_of, entry_of
+from storage.hazard_writing import columns_of, entry_of
 
 MINUTE = 60 * 1_000_000
 HOUR = 60 * MINUTE

@@ -11,7 +11,7 @@ from api.present_hazards import HazardPresenter
 from api.words import Words
 from hazards.messages import IncidentMessage
 from push.bodies import Present, Subject
-from storage.hazards import policy_of
+from storage.hazard_facts import policy_of
 from storage.site_store import Registry
 
 

@@ -5,42 +5,33 @@ once. A refusal by the evidence gate is on the record, so it is committed and ha
 What must not go in: decisions (``hazards/ledger/decisions.py``), roles of routes (``api``), reading for people.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.identity import hazard_of_command, hazard_of_incident
-from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, name_of
-from hazards.ledger.decision import Decision, Facts
-from hazards.ledger.decisions import case_of, decide, mark_repeated, origin_of, propose, raise_grade
-from hazards.ledger.effects.acceptance import gate_preview, gate_refusal, question_of, since_of
+from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, fingerprint, name_of
+from hazards.ledger.decisions import case_of, decide, origin_of, propose
+from hazards.ledger.effects.acceptance import gate_preview, gate_refusal
 from hazards.ledger.effects.moving import take_duplicate
-from hazards.ledger.gate import Answer, Question, Sight
-from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin, message_of
-from hazards.ledger.lifecycle import COMMANDS, START, Event
-from hazards.ledger.marks import MARKS
-from hazards.ledger.policy import Policy, basis_of
-from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
-from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
+from hazards.ledger.gate import Answer
+from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin
+from hazards.ledger.lifecycle import COMMANDS, Event
+from hazards.ledger.policy import Policy
+from hazards.ledger.proposals import completed
+from hazards.ledger.record import Entry, read_entry
 from hazards.ledger.rulings import NotByRule
-from hazards.messages import IncidentMessage
-from hazards.scope import EVERYTHING, Scope
+from hazards.scope import Scope
 from storage import schema
-from storage.hazard_queries import earlier_of, hazard_of
-from storage.hazard_sight import sight_of
+from storage.hazard_facts import facts_of, policy_for
+from storage.hazard_proposals import marked_if_repeated, zone_name
+from storage.hazard_writing import apply_decision, insert_hazard, locked_hazard
 from storage.incident_queries import get_incident
-from storage.outbox import announce_hazard
-from storage.policies import required
-from storage.scoping import within
-from storage.series_sight import Asked, SeriesSight, asked_of, measured_of
-from storage.site_store import Registry, current_registry
-from storage.uploads import check_files, first_kept
+from storage.series_sight import SeriesSight
+from storage.site_store import current_registry
+from storage.uploads import check_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,53 +41,6 @@ class Outcome:
     hazard: Hazard
     refusal: NotByRule | None = None
     repeated: bool = False
-
-
-def policy_of(registry: Registry) -> Policy:
-    """The pack in force. Raises Misconfigured where none was ever applied."""
-    return required(registry.policy)
-
-
-def policy_for(registry: Registry, hazard: Hazard | None) -> Policy:
-    """The pack under which ``hazard`` was opened; for a new one, or a version this database never had, the one in force."""
-    return required(registry.policy if hazard is None else registry.policy_under(hazard.policy))
-
-
-def zone_of(registry: Registry) -> ZoneInfo:
-    """The site's time zone; UTC for one that this machine does not know."""
-    try:
-        return ZoneInfo(registry.site.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-def facts_of(
-    connection: Connection, registry: Registry, hazard: Hazard | None, other: Hazard | None = None, *, now: int = 0,
-    seen: SeriesSight | None = None,
-) -> Facts:  # fmt: skip
-    """What decisions on ``hazard`` at ``now`` may know, read in this transaction. ``other``: the one it is to be merged into; ``seen``:
-    what was read of the time series before."""
-    policy = policy_for(registry, hazard)
-
-    def sight(since: int) -> Sight:
-        if hazard is None:
-            return Sight()
-        measured = measured_of(asked_of(registry, hazard, since, policy.gate), seen, now)
-        return sight_of(connection, registry, hazard, since, now=now, measured=measured)
-
-    known = registry.zone(hazard.zone) if hazard is not None else None
-    in_park = known is None or not known.outside_park
-    return Facts(policy, zone_of(registry), sight, in_park=in_park, other=other, kept=lambda files: first_kept(connection, files))
-
-
-def series_asked(connection: Connection, hazard: Hazard, *, now: int, claim: bool = False) -> Asked | None:
-    """What the time series is to be asked before the gate is: on a ``claim``, or on the hazard's next step; None for nothing."""
-    question = Question.CLAIM if claim else question_of(hazard)
-    if question is None:
-        return None
-    registry = current_registry(connection)
-    asked = asked_of(registry, hazard, since_of(hazard, question, now), policy_for(registry, hazard).gate)
-    return asked if asked.sensors else None
 
 
 def propose_hazard(
@@ -111,7 +55,7 @@ def propose_hazard(
         incident = get_incident(connection, command.incident, scope=scope)
         if command.zone not in ("", incident.zone):
             raise BadInput("the incident is in another zone", where="/zone", hint=f"leave it out, or give {incident.zone}")
-        command = completed(command, incident, _zone_name(registry, incident.zone), facts.policy)
+        command = completed(command, incident, zone_name(registry, incident.zone), facts.policy)
         hazard_id, origin, synthetic = hazard_of_incident(incident.id), Origin.INCIDENT, incident.synthetic
         enterprise = incident.enterprise
     else:
@@ -120,44 +64,19 @@ def propose_hazard(
             raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
         hazard_id, synthetic = hazard_of_command(actor.id, command_id), registry.synthetic
         origin = origin_of(command, actor)
-    known = _locked(connection, hazard_id, scope)
+    known = locked_hazard(connection, hazard_id, scope)
     if known is not None:
+        if command.incident is None and (done := _done_before(connection, hazard_id, command_id)) is not None:
+            _same_request(done, command)
         return known, False
     decision = propose(command, hazard_id=hazard_id, actor=actor, origin=origin, enterprise=enterprise, synthetic=synthetic, now=now,
                        facts=facts)  # fmt: skip
-    if _insert(connection, decision, actor, command_id=command_id, now=now):
-        return _marked_if_repeated(connection, decision.hazard, facts, now=now), True
-    known = _locked(connection, hazard_id, scope)
+    if insert_hazard(connection, decision, actor, command_id=command_id, request=fingerprint(command), now=now):
+        return marked_if_repeated(connection, decision.hazard, facts, now=now), True
+    known = locked_hazard(connection, hazard_id, scope)
     if known is None:
         raise NotFound("no such hazard", where=hazard_id)
     return known, False
-
-
-def propose_by_rule(connection: Connection, registry: Registry, incidents: Sequence[IncidentMessage], *, now: int) -> list[Hazard]:
-    """Put down the hazards that rules propose for ``incidents``, each once; those that are new. For the merge transaction.
-
-    One that is there with a lesser grade, and that nobody confirmed yet, is proposed graver."""
-    found = list[Hazard]()
-    if (policy := registry.policy) is None:
-        return found  # no pack, no rules: a worker goes on
-    for incident in incidents:
-        hazard_id = hazard_of_incident(incident.id)
-        state = connection.execute(select(schema.hazards.c.state).where(schema.hazards.c.id == hazard_id)).scalar()
-        if state is not None:
-            if state == START[1].value:
-                _raise_grade(connection, registry, hazard_id, incident, now=now)
-            continue
-        rule = proposal_rule(incident, policy)
-        if rule is None:
-            continue
-        command = proposed_by_rule(incident, _zone_name(registry, incident.zone), rule, policy)
-        decision = propose(
-            command, hazard_id=hazard_id, actor=PLATFORM, origin=Origin.RULE, enterprise=incident.enterprise,
-            synthetic=incident.synthetic, now=now, facts=facts_of(connection, registry, None), rule=rule.rule,
-        )  # fmt: skip
-        if _insert(connection, decision, PLATFORM, command_id=None, now=now):
-            found.append(_marked_if_repeated(connection, decision.hazard, facts_of(connection, registry, None), now=now))
-    return found
 
 
 def command_hazard(
@@ -169,13 +88,14 @@ def command_hazard(
     Raises NotFound, Conflict, NotByRule, NotForRole, BadInput."""
     hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
+        _same_request(done, command)
         return _repeated(hazard, done, command, actor, policy_for(current_registry(connection), hazard))
     if isinstance(command, Claim | Inspect):
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
     facts = facts_of(connection, registry, hazard, other, now=max(now, hazard.updated_at), seen=seen)
     decision = decide(hazard, command, actor=actor, now=now, facts=facts)
-    apply_decision(connection, decision, actor, command_id=command_id, now=now)
+    apply_decision(connection, decision, actor, command_id=command_id, request=fingerprint(command), now=now)
     if other is not None and isinstance(command, Merge):
         taken = take_duplicate(case_of(other, actor, now, facts_of(connection, registry, other)), hazard, command.reason)
         apply_decision(connection, taken, actor, now=now)
@@ -190,6 +110,12 @@ def preview_gate(connection: Connection, hazard: Hazard, *, now: int, seen: Seri
     return gate_preview(case_of(hazard, PLATFORM, now, facts))
 
 
+def _same_request(entry: Entry, command: HazardCommand | Propose) -> None:
+    """Raises Conflict when the request of that name said something else the first time."""
+    if entry.request is not None and entry.request != fingerprint(command):
+        raise Conflict("this command_id was used for another command", where="/command_id", hint="give each command an id of its own")
+
+
 def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor, policy: Policy) -> Outcome:
     """The same request once more: nothing happens, and the answer is the one it had. Raises Conflict for another request of that name."""
     name = name_of(command)
@@ -202,107 +128,15 @@ def _repeated(hazard: Hazard, entry: Entry, command: HazardCommand, actor: Actor
     return Outcome(hazard, gate_refusal(gate, policy.rule(gate.rule)), repeated=True)
 
 
-def _marked_if_repeated(connection: Connection, hazard: Hazard, facts: Facts, *, now: int) -> Hazard:
-    """The hazard after it was looked at whether it repeats earlier ones."""
-    decision = mark_repeated(hazard, earlier_of(connection, hazard, facts.policy.repeats), now=now, facts=facts)
-    if decision is None:
-        return hazard
-    apply_decision(connection, decision, PLATFORM, now=now)
-    return decision.hazard
-
-
-def _zone_name(registry: Registry, zone: str) -> str:
-    known = registry.zone(zone)
-    return known.name if known is not None else zone
-
-
-def _raise_grade(connection: Connection, registry: Registry, hazard_id: str, incident: IncidentMessage, *, now: int) -> None:
-    """Somebody put it down with a lesser grade before the rule could: the rule's proposal goes on the record all the same.
-
-    The rule is one of the pack under which the hazard was opened."""
-    if (hazard := _locked(connection, hazard_id, EVERYTHING)) is None:
-        return
-    facts = facts_of(connection, registry, hazard)
-    rule = proposal_rule(incident, facts.policy)
-    decision = raise_grade(hazard, rule, now=now, facts=facts) if rule is not None else None
-    if decision is not None:
-        apply_decision(connection, decision, PLATFORM, now=now)
-
-
 def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope: Scope) -> tuple[Hazard, Hazard | None]:
     """The hazard and the one it is to be merged into, locked in the order of their ids. Raises NotFound for the first."""
-    found = {i: _locked(connection, i, scope) for i in sorted({hazard_id, into or hazard_id})}
+    found = {i: locked_hazard(connection, i, scope) for i in sorted({hazard_id, into or hazard_id})}
     if (hazard := found[hazard_id]) is None:
         raise NotFound("no such hazard", where=hazard_id)
     return hazard, found[into] if into is not None and into != hazard_id else None
-
-
-def _locked(connection: Connection, hazard_id: str, scope: Scope) -> Hazard | None:
-    query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
-    row = connection.execute(within(query, schema.hazards, scope)).first()
-    return hazard_of(row) if row is not None else None
 
 
 def _done_before(connection: Connection, hazard_id: str, command_id: str) -> Entry | None:
     table = schema.hazard_events
     data = connection.execute(select(table.c.body).where(table.c.hazard == hazard_id, table.c.command_id == command_id)).scalar()
     return read_entry(data) if data is not None else None
-
-
-def columns_of(hazard: Hazard) -> dict[str, Any]:
-    """The row of a hazard but its id."""
-    return {
-        "zone": hazard.zone, "enterprise": hazard.enterprise, "kind": hazard.kind, "grade": hazard.grade, "confirmed": hazard.confirmed,
-        "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
-        "updated_at": hazard.updated_at, "due_at": hazard.due_at, "overdue_at": hazard.overdue_at, "wake_at": hazard.wake_at,
-        "closed_at": hazard.closed_at, "version": hazard.version,
-        "synthetic": hazard.synthetic,
-        **{mark: has(hazard) for mark, has in MARKS.items()}, "body": msgspec.json.encode(hazard, order="sorted").decode(),
-    }  # fmt: skip
-
-
-def _insert(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, now: int) -> bool:
-    """Whether it was new: two that propose the same at once are one."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(schema.hazards).values(id=decision.hazard.id, **columns_of(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
-    if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
-        return False
-    _record(connection, decision, actor, GENESIS, command_id=command_id, now=now)
-    return True
-
-
-def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None = None, now: int) -> None:
-    """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
-    table, hazard = schema.hazards, decision.hazard
-    before = hazard.version - 1
-    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**columns_of(hazard)))
-    if done.rowcount != 1:
-        raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
-    events = schema.hazard_events
-    previous = connection.execute(select(events.c.digest).where(events.c.hazard == hazard.id, events.c.number == before)).scalar_one()
-    _record(connection, decision, actor, previous, command_id=command_id, now=now)
-
-
-def keep_woken(connection: Connection, hazard: Hazard) -> None:
-    """Write what the clocks keep in ``hazard`` when nothing happened to it; nothing for one that has moved on meanwhile."""
-    table = schema.hazards
-    connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == hazard.version).values(**columns_of(hazard)))
-
-
-def _record(connection: Connection, decision: Decision, actor: Actor, previous: str, *, command_id: str | None, now: int) -> None:
-    """The entry on the record, chained to ``previous``, and the outbox row."""
-    hazard, entry = decision.hazard, entry_of(decision, actor, command_id)
-    data = canonical(entry)
-    row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
-           "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
-    connection.execute(schema.hazard_events.insert().values(**row))
-    announce_hazard(connection, [(message_of(hazard, entry.basis, decision.tells), entry.event)], now=now)
-
-
-def entry_of(decision: Decision, actor: Actor, command_id: str | None = None) -> Entry:
-    """What the record keeps of a decision."""
-    hazard = decision.hazard
-    return Entry(
-        hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
-        state=hazard.state.value, policy=hazard.policy, basis=basis_of(decision.rule), details=decision.details, command_id=command_id,
-    )  # fmt: skip

@@ -23,7 +23,7 @@ from hazards.zone_state import Decision, Happening, Incident, Merged, Reason, Zo
 from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import insert_rows, update_rows
-from storage.hazards import propose_by_rule
+from storage.hazard_proposals import propose_by_rule
 from storage.incident_queries import message_of
 from storage.outbox import announce
 from storage.site_store import Registry, current_registry

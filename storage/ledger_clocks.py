@@ -23,8 +23,9 @@ from storage.checkpoints import Checkpoint, StaleCheckpoint, load_checkpoints, s
 from storage.database import Database
 from storage.doorbell import Doorbell
 from storage.duties import make_duties, missing_duties, next_duty_wake, tick_duty, waking_duties
+from storage.hazard_facts import facts_of
 from storage.hazard_queries import hazard_of
-from storage.hazards import apply_decision, facts_of, keep_woken
+from storage.hazard_writing import apply_decision, keep_woken
 from storage.site_store import current_registry
 
 log = structlog.get_logger("clocks")

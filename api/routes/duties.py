@@ -18,7 +18,7 @@ from hazards.ledger.lifecycle import Event
 from hazards.ledger.policy import DutyRule, Policy, basis_of
 from hazards.ledger.rulings import NotForRole
 from storage.duties import finish_duty, get_duty, list_duties
-from storage.hazards import policy_of, zone_of
+from storage.hazard_facts import policy_of, zone_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 

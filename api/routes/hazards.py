@@ -28,8 +28,9 @@ from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import ChangedSince, IncompleteByRule, NotByRule, NotForRole
+from storage.hazard_facts import facts_of, policy_of, series_asked
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
-from storage.hazards import command_hazard, facts_of, policy_of, preview_gate, propose_hazard, series_asked
+from storage.hazards import command_hazard, preview_gate, propose_hazard
 from storage.outbox import feed_bounds
 from storage.series_sight import Asked, SeriesSight, look
 from storage.uploads import keep_upload

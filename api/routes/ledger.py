@@ -23,8 +23,8 @@ from api.routes.common import Asking, Cursor, Filter, Limit, With, clamp
 from api.routes.hazards import Grades, Marks, States
 from storage import anchors as store
 from storage.anchor_files import document_parts
+from storage.hazard_facts import policy_of
 from storage.hazard_queries import list_hazards
-from storage.hazards import policy_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 

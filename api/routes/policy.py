@@ -13,7 +13,7 @@ from api.routes.common import Asking, Filter, With
 from hazards.errors import NotFound
 from hazards.ledger.kinds import hazard_kinds
 from hazards.ledger.policy import Policy, basis_of
-from storage.hazards import policy_of
+from storage.hazard_facts import policy_of
 from storage.policies import apply_policy, versions
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])

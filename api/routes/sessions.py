@@ -13,7 +13,7 @@ from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import NotFound, NotPermitted, NotSignedIn
 from storage import accounts
-from storage.hazards import policy_of
+from storage.hazard_facts import policy_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["session"])
 log = get_logger(__name__)

@@ -17,8 +17,8 @@ from hazards.ledger.limits import DAY
 from hazards.ledger.policy import basis_of
 from hazards.scope import Scope
 from hazards.zones import Device, Enterprise, Site, Zone
+from storage.hazard_facts import policy_of
 from storage.hazard_queries import profile_of
-from storage.hazards import policy_of
 from storage.incidents import waiting_devices
 from storage.site_store import Registry, apply_site
 

@@ -17,8 +17,8 @@ from hazards.errors import BadInput, Misconfigured
 from hazards.ledger.lifecycle import State
 from hazards.scope import EVERYTHING
 from storage.database import Database
+from storage.hazard_facts import policy_of
 from storage.hazard_queries import list_hazards
-from storage.hazards import policy_of
 from storage.site_store import load_registry
 
 ROWS_A_PAGE = 500

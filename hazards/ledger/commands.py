@@ -4,8 +4,10 @@ Lengths and forms stand with the fields; the API's bodies are made from these (`
 ``hazards/ledger/entries.py`` checks them for every other caller. What must not go in: decisions, roles.
 """
 
+from hashlib import sha256
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 from hazards.ledger.forms import Id, Instant, Longer, Name, Note, Number, Reason, Said, Short, ShortSaid, Version
@@ -306,6 +308,13 @@ STRUCTS: dict[str, type[HazardCommand]] = {str(each.__struct_config__.tag): each
 """Every command by its name."""
 if STRUCTS.keys() != COMMANDS.keys():
     raise AssertionError(f"commands without a table or a form: {STRUCTS.keys() ^ COMMANDS.keys()}")
+
+
+def fingerprint(command: HazardCommand | Propose) -> str:
+    """A digest of what is asked for, whatever version the person looked at."""
+    asked = msgspec.to_builtins(command)
+    asked.pop("version", None)
+    return sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 
 
 def name_of(command: HazardCommand) -> str:

@@ -33,6 +33,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     basis: dict[str, Any]
     details: dict[str, Any] = field(default_factory=dict)
     command_id: str | None = None
+    request: str | None = None  # digest of what was asked for: the same name for something else is told
 
 
 _decoder = msgspec.json.Decoder(Entry)

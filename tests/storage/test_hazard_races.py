@@ -14,8 +14,10 @@ from hazards.ledger.lifecycle import State
 from hazards.ledger.rulings import ChangedSince, NotByRule, NotForRole
 from hazards.scope import EVERYTHING
 from storage.database import Database
+from storage.hazard_facts import facts_of
 from storage.hazard_queries import broken_at, get_hazard, hazard_events
-from storage.hazards import Outcome, apply_decision, facts_of
+from storage.hazard_writing import apply_decision
+from storage.hazards import Outcome
 from storage.ledger_clocks import tick_hazard
 from storage.site_store import current_registry
 from tests.hazards.signals import NOON

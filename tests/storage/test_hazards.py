@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from msgspec import structs
+from sqlalchemy import func, select, update
 
 from bus.codecs import decode
 from hazards.errors import BadInput, Conflict, NotFound
@@ -28,6 +29,7 @@ from storage.hazards import Outcome, command_hazard, preview_gate, propose_hazar
 from storage.incident_queries import list_incidents
 from storage.incidents import apply_signals, wake_zones
 from storage.outbox import give_positions
+from storage.policies import apply_policy
 from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
 from tests.packs import POLICY
@@ -363,3 +365,32 @@ def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:
         (stored,) = connection.scalars(select(schema.hazard_events.c.body).where(schema.hazard_events.c.hazard == hazard.id))
     assert stored == row.data and read_entry(stored) == row.entry
     assert row.entry.details["title"] == "炉前明火" and row.entry.command_id == "1"
+
+
+def test_a_pack_with_which_nothing_can_be_proposed_costs_no_alarm(park: Database) -> None:
+    """Rules of a city are data that people write: whatever they do, the alarm stands and the incident is as grave as it is."""
+    broken = structs.replace(POLICY, version="broken-1", repeats=structs.replace(POLICY.repeats, days=999_999_999_999))
+    with park.write() as connection:
+        apply_policy(connection, broken, by="x", role="administrator", now=NOON)
+    take(park, signal(1), signal(2, device="T-1", kind="temperature_high", at=1))
+    with park.read() as connection:
+        (incident,), _ = list_incidents(connection, scope=EVERYTHING)
+        assert (incident.severity, incident.certainty.value) == (1, "observed")
+        assert list_hazards(connection, scope=EVERYTHING, now=NOON)[0] == []
+        assert connection.scalar(select(func.count()).select_from(schema.alarms)) == 2
+    with park.write() as connection:
+        apply_policy(connection, structs.replace(POLICY, version="sound-1"), by="x", role="administrator", now=NOON)
+    take(park, signal(3, at=2))
+    with park.read() as connection:
+        assert len(list_hazards(connection, scope=EVERYTHING, now=NOON)[0]) == 1, "it is tried again with the next change"
+
+
+def test_a_command_id_stands_for_one_request(park: Database) -> None:
+    hazard, _ = put_down(park)
+    give(park, hazard, ask.Comment(text="A"), command_id="c")
+    assert give(park, hazard, ask.Comment(text="A"), command_id="c").repeated
+    with pytest.raises(Conflict, match="another command"):
+        give(park, hazard, ask.Comment(text="B"), command_id="c")
+    assert put_down(park) == (give(park, hazard, ask.Comment(text="A"), command_id="c").hazard, False)
+    with pytest.raises(Conflict, match="another command"):
+        put_down(park, structs.replace(BY_HAND, grade="general"))

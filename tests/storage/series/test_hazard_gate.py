@@ -21,8 +21,9 @@ from hazards.messages import Signal
 from hazards.scope import EVERYTHING
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage.database import Database
+from storage.hazard_facts import series_asked
 from storage.hazard_queries import hazard_events
-from storage.hazards import Outcome, command_hazard, preview_gate, propose_hazard, series_asked
+from storage.hazards import Outcome, command_hazard, preview_gate, propose_hazard
 from storage.incident_queries import list_incidents
 from storage.incidents import apply_signals
 from storage.series.influx import InfluxAccess, InfluxSeries
