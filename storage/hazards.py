@@ -28,11 +28,11 @@ from hazards.ledger.marks import MARKS
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.proposals import completed, proposal_rule, proposed_by_rule
 from hazards.ledger.record import GENESIS, Entry, canonical, chained, read_entry
-from hazards.ledger.rulings import NotByRule
+from hazards.ledger.rulings import ChangedSince, NotByRule
 from hazards.messages import IncidentMessage
 from hazards.scope import EVERYTHING, Scope
 from storage import schema
-from storage.hazard_queries import earlier_of, hazard_of
+from storage.hazard_queries import earlier_of, entries_after, hazard_of
 from storage.hazard_sight import sight_of
 from storage.incident_queries import get_incident
 from storage.outbox import announce_hazard
@@ -174,7 +174,10 @@ def command_hazard(
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
     facts = facts_of(connection, registry, hazard, other, now=max(now, hazard.updated_at), seen=seen)
-    decision = decide(hazard, command, actor=actor, now=now, facts=facts)
+    try:
+        decision = decide(hazard, command, actor=actor, now=now, facts=facts)
+    except Conflict as conflict:  # of the versions
+        raise ChangedSince(conflict, entries_after(connection, hazard_id, command.version or 0)) from conflict
     apply_decision(connection, decision, actor, command_id=command_id, now=now)
     if other is not None and isinstance(command, Merge):
         taken = take_duplicate(case_of(other, actor, now, facts_of(connection, registry, other)), hazard, command.reason)
