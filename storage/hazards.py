@@ -22,11 +22,12 @@ from hazards.ledger.lifecycle import COMMANDS, Event
 from hazards.ledger.policy import Policy
 from hazards.ledger.proposals import completed
 from hazards.ledger.record import Entry, read_entry
-from hazards.ledger.rulings import NotByRule
+from hazards.ledger.rulings import ChangedSince, NotByRule
 from hazards.scope import Scope
 from storage import schema
 from storage.hazard_facts import facts_of, policy_for
 from storage.hazard_proposals import marked_if_repeated, zone_name
+from storage.hazard_queries import entries_after
 from storage.hazard_writing import apply_decision, insert_hazard, locked_hazard
 from storage.incident_queries import get_incident
 from storage.series_sight import SeriesSight
@@ -94,7 +95,10 @@ def command_hazard(
         check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
     registry = current_registry(connection)
     facts = facts_of(connection, registry, hazard, other, now=max(now, hazard.updated_at), seen=seen)
-    decision = decide(hazard, command, actor=actor, now=now, facts=facts)
+    try:
+        decision = decide(hazard, command, actor=actor, now=now, facts=facts)
+    except Conflict as conflict:  # of the versions
+        raise ChangedSince(conflict, entries_after(connection, hazard_id, command.version or 0)) from conflict
     apply_decision(connection, decision, actor, command_id=command_id, request=fingerprint(command), now=now)
     if other is not None and isinstance(command, Merge):
         taken = take_duplicate(case_of(other, actor, now, facts_of(connection, registry, other)), hazard, command.reason)

@@ -247,13 +247,15 @@ def run_server(system: System) -> Iterator[Server]:
     thread = threading.Thread(target=work)
     thread.start()
     assert ready.wait(60)
-    yield Server(system, f"http://127.0.0.1:{port.getsockname()[1]}", loop)
-    loop.call_soon_threadsafe(system.app.state.services.feed.closed.set)
-    uvicorn_server.should_exit = True
-    thread.join(90)
-    assert not thread.is_alive()
-    port.close()
-    loop.close()
+    try:
+        yield Server(system, f"http://127.0.0.1:{port.getsockname()[1]}", loop)
+    finally:
+        loop.call_soon_threadsafe(system.app.state.services.feed.closed.set)
+        uvicorn_server.should_exit = True
+        thread.join(90)
+        assert not thread.is_alive()
+        port.close()
+        loop.close()
 
 
 @pytest.fixture

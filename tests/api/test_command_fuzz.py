@@ -27,6 +27,7 @@ PATH = "/api/v1/hazards/{id}/commands"
 TABLES = (schema.hazards, schema.hazard_events, schema.outbox)
 NOW = 1_800_000_000_000_000
 DAY = 24 * 3600 * 1_000_000
+PAPER = paper(taken_at="2027-01-15T16:00:00+08:00")  # now
 EXPECTED = {200, 403, 404, 409, 413, 422}
 
 
@@ -82,7 +83,7 @@ class Bench:
 CONFIRM, MAJOR = ("confirm", {"grade": "serious"}), ("confirm", {"grade": "major", "criterion": "demo-1"})
 LIST = ("list", {"number": "挂-1", "supervisor": "指挥部"})
 REQUEST = ("request_extension", {"days": 3, "cause": "weather", "reason": "暴雨"})
-CLAIMED = (("start_rectification", {}), ("claim", {"note": "已整改", "evidence": [paper()]}))
+CLAIMED = (("start_rectification", {}), ("claim", {"note": "已整改", "evidence": [PAPER]}))
 SIGNED = (("sign_extension", {"post": "park_command"}), ("sign_extension", {"post": "department"}))
 APPROVED = (("plan", PLAN), ("approve_plan", {}))
 SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
@@ -153,7 +154,7 @@ def _good(client: httpx.Client, lived: dict[str, str]) -> dict[str, list[Any]]:
         "kind": [k["kind"] for k in seen["measure_kinds"]], "cause": [c["name"] for c in choices["causes"]],
         "days": [1, choices["most_days"]], "item": [w["name"] for w in choices["waivers"]], "post": posts,
         "into": [lived[name] for name in TWINS],
-        "posts": [["park_command", "department"]], "measure": [4], "evidence": [[], [paper()]], "version": [None, None, None, 2],
+        "posts": [["park_command", "department"]], "measure": [4], "evidence": [[], [PAPER]], "version": [None, None, None, 2],
         "start": [None, "2026-01-05T10:00:00+08:00"], "until": [None, "2099-01-05T10:00:00+08:00"], "held_at": [None],
         "incident": [None], "command_id": [None, None, "again"], "zone": ["smelter", "pipeline"], "origin": ["", "check_up", "hotline"],
     }  # fmt: skip

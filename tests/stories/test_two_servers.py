@@ -1,7 +1,7 @@
 """Two servers over one database, as behind a load balancer: people at both command one hazard at once, on SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,8 @@ class Desk:
 
 @contextmanager
 def running(system: System) -> Iterator[Server]:
-    steps = run_server(system)
-    yield next(steps)
-    with suppress(StopIteration):
-        next(steps)
-    system.close()
+    with closing(system), contextmanager(run_server)(system) as server:
+        yield server
 
 
 @pytest.fixture
