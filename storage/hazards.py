@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput, Conflict, NotFound
@@ -41,6 +41,17 @@ from storage.scoping import within
 from storage.series_sight import Asked, SeriesSight, asked_of, measured_of
 from storage.site_store import Registry, current_registry
 from storage.uploads import check_files, first_kept
+
+# Statements of every command, made once: SQLAlchemy spends more on making one than SQLite on running it.
+_hazards, _events = schema.hazards, schema.hazard_events
+_LOCKED = select(_hazards.c.body).where(_hazards.c.id == bindparam("b_id")).with_for_update()
+_UPDATE = (
+    update(_hazards).where(_hazards.c.id == bindparam("b_id"), _hazards.c.version == bindparam("b_version"))
+    .values({column.name: bindparam(column.name) for column in _hazards.columns if column.name != "id"})
+)  # fmt: skip
+_DIGEST = select(_events.c.digest).where(_events.c.hazard == bindparam("b_id"), _events.c.number == bindparam("b_version"))
+_DONE = select(_events.c.body).where(_events.c.hazard == bindparam("b_id"), _events.c.command_id == bindparam("b_command"))
+_RECORD = insert(_events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +249,12 @@ def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope
 
 
 def _locked(connection: Connection, hazard_id: str, scope: Scope) -> Hazard | None:
-    query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
-    row = connection.execute(within(query, schema.hazards, scope)).first()
+    row = connection.execute(within(_LOCKED, schema.hazards, scope), {"b_id": hazard_id}).first()
     return hazard_of(row) if row is not None else None
 
 
 def _done_before(connection: Connection, hazard_id: str, command_id: str) -> Entry | None:
-    table = schema.hazard_events
-    data = connection.execute(select(table.c.body).where(table.c.hazard == hazard_id, table.c.command_id == command_id)).scalar()
+    data = connection.execute(_DONE, {"b_id": hazard_id, "b_command": command_id}).scalar()
     return read_entry(data) if data is not None else None
 
 
@@ -273,13 +282,11 @@ def _insert(connection: Connection, decision: Decision, actor: Actor, *, command
 
 def apply_decision(connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None = None, now: int) -> None:
     """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
-    table, hazard = schema.hazards, decision.hazard
-    before = hazard.version - 1
-    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**columns_of(hazard)))
-    if done.rowcount != 1:
+    hazard = decision.hazard
+    key = {"b_id": hazard.id, "b_version": hazard.version - 1}
+    if connection.execute(_UPDATE, columns_of(hazard) | key).rowcount != 1:
         raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
-    events = schema.hazard_events
-    previous = connection.execute(select(events.c.digest).where(events.c.hazard == hazard.id, events.c.number == before)).scalar_one()
+    previous = connection.execute(_DIGEST, key).scalar_one()
     _record(connection, decision, actor, previous, command_id=command_id, now=now)
 
 
@@ -295,7 +302,7 @@ def _record(connection: Connection, decision: Decision, actor: Actor, previous: 
     data = canonical(entry)
     row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
            "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
-    connection.execute(schema.hazard_events.insert().values(**row))
+    connection.execute(_RECORD, row)
     announce_hazard(connection, [(message_of(hazard, entry.basis, decision.tells), entry.event)], now=now)
 
 
