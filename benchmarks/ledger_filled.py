@@ -66,7 +66,7 @@ def fill(url: str, folder: Path, sizes: Sizes) -> Filled:
                 for n in count()
             )  # fmt: skip
             while events < sizes.events if closed else hazards < sizes.open:
-                chunk = list(islice(copies, CHUNK if closed else min(CHUNK, sizes.open - hazards)))
+                chunk = list(islice(copies, min(CHUNK, (sizes.events - events) // 8 + 1 if closed else sizes.open - hazards)))
                 with database.write() as connection:
                     if database.is_sqlite:
                         connection.exec_driver_sql("PRAGMA cache_size = -400000")  # ids are spread over all of the index

@@ -6,6 +6,7 @@ What must not go in: queries.
 
 import asyncio
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,6 +21,11 @@ from hazards.errors import StorageUnavailable
 
 T = TypeVar("T")
 
+CHECKPOINT_EVERY = 1.0
+"""Seconds: how often a SQLite file takes over what was written, in a thread of its own, so that no commit waits for it."""
+MOST_WAL_PAGES = 20_000
+"""Pages of the write-ahead log after which a commit takes them over itself: for programs that end soon."""
+
 
 def sqlite_url(path: Path) -> str:
     """URL of a SQLite file."""
@@ -29,7 +35,7 @@ def sqlite_url(path: Path) -> str:
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, see _begin
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON", "wal_autocheckpoint=2000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON", f"wal_autocheckpoint={MOST_WAL_PAGES}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -46,6 +52,8 @@ class Database:
         self._turn = _Turn(self.engine.url.database if self.is_sqlite else None)
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else readers, thread_name_prefix="sql-write")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sql-read")
+        self._checkpoints = ThreadPoolExecutor(1, thread_name_prefix="sql-checkpoint")
+        self._checkpointed = time.monotonic()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -76,7 +84,12 @@ class Database:
 
     async def writing(self, work: Callable[[Connection], T]) -> T:
         """``work`` in one write transaction, on a writing thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._in, self.write, work)
+        done = await asyncio.get_running_loop().run_in_executor(self._writer, self._in, self.write, work)
+        if self.is_sqlite and time.monotonic() - self._checkpointed >= CHECKPOINT_EVERY:
+            self._checkpointed = time.monotonic()
+            with suppress(RuntimeError):  # it is being closed
+                self._checkpoints.submit(self._checkpoint)
+        return done
 
     async def reading(self, work: Callable[[Connection], T]) -> T:
         """``work`` in one snapshot, on a reading thread."""
@@ -87,9 +100,15 @@ class Database:
         with transaction() as connection:
             return work(connection)
 
+    def _checkpoint(self) -> None:
+        """Take over into the file what no reader needs in the log any more; writers and readers go on meanwhile."""
+        with suppress(DBAPIError), self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         """End the threads after their current work, then the connections."""
         self._writer.shutdown(wait=True)
+        self._checkpoints.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self.engine.dispose()
         self._turn.close()

@@ -6,7 +6,7 @@ What must not go in: deciding, reading for people.
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import Conflict
@@ -20,6 +20,16 @@ from storage import schema
 from storage.hazard_queries import hazard_of
 from storage.outbox import announce_hazard
 from storage.scoping import within
+
+# Statements of every command, made once: SQLAlchemy spends more on making one than SQLite on running it.
+_hazards, _events = schema.hazards, schema.hazard_events
+_LOCKED = select(_hazards.c.body).where(_hazards.c.id == bindparam("b_id")).with_for_update()
+_UPDATE = (
+    update(_hazards).where(_hazards.c.id == bindparam("b_id"), _hazards.c.version == bindparam("b_version"))
+    .values({column.name: bindparam(column.name) for column in _hazards.columns if column.name != "id"})
+)  # fmt: skip
+_DIGEST = select(_events.c.digest).where(_events.c.hazard == bindparam("b_id"), _events.c.number == bindparam("b_version"))
+_RECORD = insert(_events)
 
 
 def columns_of(hazard: Hazard) -> dict[str, Any]:
@@ -50,13 +60,11 @@ def apply_decision(
     connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None = None, request: str | None = None, now: int
 ) -> None:  # fmt: skip
     """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
-    table, hazard = schema.hazards, decision.hazard
-    before = hazard.version - 1
-    done = connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == before).values(**columns_of(hazard)))
-    if done.rowcount != 1:
+    hazard = decision.hazard
+    key = {"b_id": hazard.id, "b_version": hazard.version - 1}
+    if connection.execute(_UPDATE, columns_of(hazard) | key).rowcount != 1:
         raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
-    events = schema.hazard_events
-    previous = connection.execute(select(events.c.digest).where(events.c.hazard == hazard.id, events.c.number == before)).scalar_one()
+    previous = connection.execute(_DIGEST, key).scalar_one()
     _record(connection, decision, actor, previous, command_id=command_id, request=request, now=now)
 
 
@@ -74,7 +82,7 @@ def _record(
     data = canonical(entry)
     row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
            "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
-    connection.execute(schema.hazard_events.insert().values(**row))
+    connection.execute(_RECORD, row)
     announce_hazard(connection, [(message_of(hazard, entry.basis, decision.tells), entry.event)], now=now)
 
 
@@ -90,6 +98,5 @@ def entry_of(decision: Decision, actor: Actor, command_id: str | None = None, re
 
 def locked_hazard(connection: Connection, hazard_id: str, scope: Scope) -> Hazard | None:
     """The hazard, locked for this transaction; None for none, or one outside ``scope``."""
-    query = select(schema.hazards.c.body).where(schema.hazards.c.id == hazard_id).with_for_update()
-    row = connection.execute(within(query, schema.hazards, scope)).first()
+    row = connection.execute(within(_LOCKED, schema.hazards, scope), {"b_id": hazard_id}).first()
     return hazard_of(row) if row is not None else None

@@ -8,7 +8,7 @@ What must not go in: decisions (``hazards/ledger/decisions.py``), roles of route
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.identity import hazard_of_command, hazard_of_incident
@@ -33,6 +33,9 @@ from storage.incident_queries import get_incident
 from storage.series_sight import SeriesSight
 from storage.site_store import current_registry
 from storage.uploads import check_files
+
+_events = schema.hazard_events
+_DONE = select(_events.c.body).where(_events.c.hazard == bindparam("b_id"), _events.c.command_id == bindparam("b_command"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,5 @@ def _both_locked(connection: Connection, hazard_id: str, into: str | None, scope
 
 
 def _done_before(connection: Connection, hazard_id: str, command_id: str) -> Entry | None:
-    table = schema.hazard_events
-    data = connection.execute(select(table.c.body).where(table.c.hazard == hazard_id, table.c.command_id == command_id)).scalar()
+    data = connection.execute(_DONE, {"b_id": hazard_id, "b_command": command_id}).scalar()
     return read_entry(data) if data is not None else None
