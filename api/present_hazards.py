@@ -122,8 +122,8 @@ class HazardPresenter:
         """One entry of the record."""
         return models.HazardEvent(
             number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
-            event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy, ruling=self.ruling(entry.basis),
-            details=entry.details, digest=digest, recorded=data.decode("utf-8"),
+            event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy,
+            ruling=self._under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
         )  # fmt: skip
 
     def change(self, entry: Entry) -> models.Change:
@@ -191,9 +191,9 @@ class HazardPresenter:
         )  # fmt: skip
 
 
-def kind_name(kind: str) -> Text:
+def kind_name(kind: str, policy: Policy) -> Text:
     """What a kind of hazard is called."""
-    known = hazard_kind(kind)
+    known = hazard_kind(kind, policy.kinds)
     return Text(zh=known.chinese, en=known.english)
 
 

@@ -1,6 +1,6 @@
-"""Commands on the ledger for the command line: tokens, people, the site, policy packs; on a running, stopped or never started system.
+"""Commands on the ledger for the command line: tokens, people, the site; on a running, stopped or never started system.
 
-What must not go in: SQL (``storage.accounts``, ``storage.site_store``, ``storage.policies``), printing.
+What must not go in: SQL (``storage.accounts``, ``storage.site_store``), policy packs (``bihuan/policies.py``), printing.
 """
 
 import secrets
@@ -13,18 +13,18 @@ from sqlalchemy import Connection
 
 from bihuan.configuration import Settings
 from bihuan.data_folder import make_folder
-from bihuan.preparation import ensure_packs, now_us, open_ledger
+from bihuan.preparation import now_us, open_ledger
 from hazards.errors import BadInput
 from storage import accounts
 from storage.database import Database
-from storage.policies import apply_policy, versions
-from storage.site_store import apply_site, current_registry
+from storage.site_store import apply_site
 
 T = TypeVar("T")
 
 
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[Database]:
+def ledger(settings: Settings) -> Iterator[Database]:
+    """The ledger of ``settings``, closed in the end."""
     make_folder(settings.folder)
     database = open_ledger(settings)
     try:
@@ -34,7 +34,7 @@ def _ledger(settings: Settings) -> Iterator[Database]:
 
 
 def _write(settings: Settings, work: Callable[[Connection], T]) -> T:
-    with _ledger(settings) as database, database.write() as connection:
+    with ledger(settings) as database, database.write() as connection:
         return work(connection)
 
 
@@ -86,25 +86,3 @@ def apply_file(settings: Settings, file: Path) -> list[str]:
     for verb, tables in (("added", change.added), ("changed", change.changed), ("removed", change.removed)):
         lines += [f"{verb} {table}: {', '.join(ids)}" for table, ids in tables.items()]
     return [*lines, f"site {found.site.id}: version {change.version}"]
-
-
-def apply_pack(settings: Settings, file: Path) -> str:
-    """Apply a policy pack; a line that says what changed. Raises InvalidFile, Conflict for a version with other contents."""
-    from bihuan.policy_file import read_policy
-
-    pack = read_policy(file).policy
-    with _ledger(settings) as database:
-        ensure_packs(database)
-        with database.write() as connection:
-            changed = apply_policy(connection, pack, by="command line", role="administrator", now=now_us())
-    return f"policy {pack.id}: version {pack.version}{'' if changed else ', already there'}"
-
-
-def packs(settings: Settings) -> list[str]:
-    """Every version that was applied, newest first; the one in force is marked."""
-    with _ledger(settings) as database:
-        ensure_packs(database)
-        with database.read() as connection:
-            found, in_force = versions(connection), current_registry(connection).policy
-    here = in_force.version if in_force is not None else None
-    return [f"{'*' if v.version == here else ' '} {v.version}  {v.id}  {v.zh} {v.en}  {v.digest[:12]}  by {v.applied_by}" for v in found]

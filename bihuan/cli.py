@@ -193,19 +193,23 @@ def policy_check(file: Annotated[Path, typer.Argument(help="The pack's file.")])
 @policy_app.command("apply")
 def policy_apply(file: Annotated[Path, typer.Argument(help="The pack's file.")], data: Data = None) -> None:
     """Apply a policy pack to a running or stopped system; hazards keep the version under which they were opened."""
-    from bihuan.accounts import apply_pack
     from bihuan.configuration import load
+    from bihuan.policies import apply_pack
 
-    print(apply_pack(load(data=_text(data)), file))
+    for line in apply_pack(load(data=_text(data)), file):
+        print(line)
 
 
 @policy_app.command("show")
-def policy_show(data: Data = None) -> None:
-    """List every version that was ever applied, newest first, and which is in force."""
-    from bihuan.accounts import packs
+def policy_show(
+    pack: Annotated[str, typer.Argument(help="A pack's id or version: what it says, for reading.")] = "", data: Data = None
+) -> None:
+    """List every version that was ever applied, newest first, and which is in force; or show one pack."""
     from bihuan.configuration import load
+    from bihuan.policies import pack_lines, version_lines
 
-    for line in packs(load(data=_text(data))):
+    settings = load(data=_text(data))
+    for line in pack_lines(settings, pack) if pack else version_lines(settings):
         print(line)
 
 

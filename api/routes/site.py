@@ -100,7 +100,7 @@ async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> m
     ruling = HazardPresenter(services.presenter(), policy).ruling(basis_of(policy.rule(policy.repeats.rule)))
     return models.EnterpriseProfile(
         **present.enterprise(found).model_dump(), open_hazards=profile.open, overdue_hazards=profile.overdue, major_hazards=profile.major,
-        repeats=[models.Repeats(kind=kind, name=kind_name(kind), count=count) for kind, count in sorted(profile.repeated.items())],
+        repeats=[models.Repeats(kind=kind, name=kind_name(kind, policy), count=count) for kind, count in sorted(profile.repeated.items())],
         inspections=policy.repeats.inspections if profile.repeated else None, inspections_ruling=ruling if profile.repeated else None,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ import httpx
 
 from bihuan.policy_file import PACKS
 from tests.api.conftest import System, bearer
+from tests.api.ledger import Ledger
 from tests.packs import POLICY
 
 TEXT = (PACKS / "guangyuan.yaml").read_text("utf-8")
@@ -37,3 +38,30 @@ async def test_a_pack_is_checked_by_line_and_applied_once(client: httpx.AsyncCli
     }  # fmt: skip
     assert (await client.put("/api/v1/policy", content=new.encode(), headers=admin)).json()["changed"] is False
     assert (await client.get("/api/v1/policy", headers=admin)).json()["version"] == "guangyuan-9"
+
+
+async def test_a_hazard_is_shown_by_the_pack_under_which_it_was_opened(client: httpx.AsyncClient, system: System) -> None:
+    """Names, rules, kinds and choices, in lists, in full, and on its record."""
+    ledger = Ledger(client, system)
+    old = await ledger.put_down(kind="fire", zone="smelter")
+    new_text = TEXT.replace(f"version: {POLICY.version}", "version: guangyuan-9").replace("    zh: 较大\n", "    zh: 严重\n")
+    new_text = new_text.replace("kinds: {}", "kinds: {fire: {zh: 火灾风险, en: risk of fire, families: [fire]}}")
+    new_text = new_text.replace("rule: serious_limit}", "rule: serious_limit_9}").replace("  serious_limit:\n", "  serious_limit_9:\n")
+    admin = ledger.of("administrator") | YAML
+    answer = await ledger.client.put("/api/v1/policy", content=new_text.encode(), headers=admin)
+    assert answer.status_code == 200, answer.text
+    new = await ledger.put_down(kind="fire", zone="tank")  # of another enterprise: no repeat
+    wanted = {old["id"]: ("较大", "火灾隐患", POLICY.version), new["id"]: ("严重", "火灾风险", "guangyuan-9")}
+    rows = (await ledger.get("/hazards")).json()["items"]
+    assert {row["id"]: (row["grade_name"]["zh"], row["kind_name"]["zh"]) for row in rows} == {i: w[:2] for i, w in wanted.items()}
+    for hazard, (grade, kind, version) in wanted.items():
+        confirmed = await ledger.give({"id": hazard}, "bureau", "confirm", grade="serious")
+        assert confirmed.status_code == 200, confirmed.text
+        shown = confirmed.json()
+        assert (shown["grade_name"]["zh"], shown["kind_name"]["zh"], shown["policy"]) == (grade, kind, version)
+        assert [g["name"]["zh"] for g in shown["grades"]] == ["一般", grade, "重大"]
+        assert shown["due_ruling"]["rule"] == ("serious_limit" if version == POLICY.version else "serious_limit_9")
+        record = (await ledger.get(f"/hazards/{hazard}/events")).json()["items"]
+        assert {entry["policy"] for entry in record} == {version}
+    pack = (await ledger.get("/policy")).json()
+    assert next(k for k in pack["kinds"] if k["kind"] == "fire")["name"]["zh"] == "火灾风险"

@@ -8,9 +8,9 @@ from msgspec import structs
 from hazards.kinds import FAMILIES, KINDS
 from hazards.ledger.blindness import Blind
 from hazards.ledger.gate import Answer, Present, Question, Sight, Unseen, Verdict, Watcher, Why, Witness, judge, watchers_of
-from hazards.ledger.kinds import HAZARD_KINDS, hazard_kind
+from hazards.ledger.kinds import HAZARD_KINDS, hazard_kind, hazard_kinds
 from hazards.ledger.papers import PaperEvidence, PaperWhy
-from hazards.ledger.policy import GateRule
+from hazards.ledger.policy import GateRule, KindRow
 from hazards.ledger.sensor_evidence import Measured, Rollup, Says
 from hazards.metrics import METRICS
 from hazards.zones import Device
@@ -214,3 +214,12 @@ def test_the_table_of_kinds_knows_what_it_names() -> None:
         assert hazard_kind(alarm).speaks(alarm) and HAZARD_KINDS[row.family].speaks(alarm)
     odd = hazard_kind("odd_thing")
     assert not odd.known and odd.speaks("odd_thing") and "odd_thing" in odd.incident_families
+
+
+def test_a_pack_adds_kinds_and_changes_those_there_are() -> None:
+    rows = (KindRow(name="fire", zh="火", en="by papers"), KindRow(name="odd_thing", zh="怪", en="odd", alarms=("smoke",)))
+    assert hazard_kind("fire").observable and not hazard_kind("fire", rows).observable
+    assert hazard_kind("odd_thing", rows).known and hazard_kind("odd_thing", rows).speaks("smoke")
+    assert hazard_kind("gas", rows) == HAZARD_KINDS["gas"]
+    kinds = hazard_kinds(rows)
+    assert kinds["fire"].english == "by papers" and set(kinds) == {*HAZARD_KINDS, "odd_thing"}
