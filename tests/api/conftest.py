@@ -117,10 +117,11 @@ class System:
         if self.ready is not None:
             raise self.ready
 
-    def token(self, role: str, enterprise: str | None = None) -> str:
+    def token(self, role: str, enterprise: str | None = None, district: str | None = None) -> str:
         """A new token's secret."""
         with self.database.write() as connection:
-            return accounts.create_token(connection, role=role, enterprise=enterprise, label=role, now=utc_now())[1]
+            made = accounts.create_token(connection, role=role, enterprise=enterprise, district=district, label=role, now=utc_now())
+            return made[1]
 
     def user(self, name: str, role: str, enterprise: str | None = None) -> None:
         """A new person with PASSWORD."""

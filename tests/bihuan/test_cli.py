@@ -88,6 +88,8 @@ def up(tmp_path: Path) -> Iterator[Up]:
         (("worker",), {}, "BIHUAN_KAFKA"),
         (("token", "create", "--role", "king"), {}, "no role 'king'"),
         (("token", "create", "--role", "enterprise", "--enterprise", "nobody"), {}, "nobody"),
+        (("token", "create", "--role", "bureau", "--district", "5108"), {}, "'5108' is no district"),
+        (("user", "create", "li", "--role", "administrator", "--district", "510802"), {}, "takes no district"),
         (("user", "password", "nobody"), {}, "no user"),
         (("bench", "nothing"), {}, "nothing"),
         (("backup", "{tmp}/never-written.tar"), {}, "nothing to back up"),

@@ -49,6 +49,19 @@ def test_a_sound_file_becomes_a_site(tmp_path: Path) -> None:
     assert site.settings["webhooks"][0]["enterprise"] == "alu"
 
 
+def test_districts_are_taken_as_written_and_odd_ones_warned_of(tmp_path: Path) -> None:
+    agreements = "agreements:\n  - {districts: [510802, 510703]}\n"
+    text = EXAMPLE.replace("id: pipe,", "id: pipe, district: 510802001,").replace("later:", f"{agreements}later:")
+    found = parse_site(text.encode(), file="site.yaml", folder=tmp_path)
+    assert [z.district for z in found.site.zones] == ["", "510802001"]
+    assert [a.districts for a in found.site.agreements] == [["510802", "510703"]] and "agreements" not in found.site.settings
+    assert [w.line for w in found.warnings] == [9, 11], "the clip and the secret alone"
+    outside = parse_site(text.replace("510802001", "510703").encode(), file="site.yaml", folder=tmp_path).warnings
+    assert any("line 6" in str(w) and "510703 lies outside of the site's district 510800" in str(w) for w in outside)
+    unknown = parse_site(text.replace('"510800"', "demo").encode(), file="site.yaml", folder=tmp_path).warnings
+    assert any("line 1" in str(w) and "'demo' is no district" in str(w) for w in unknown)
+
+
 def test_a_missing_clip_and_a_missing_secret_are_warnings(tmp_path: Path) -> None:
     texts = [str(w) for w in parse_site(EXAMPLE.encode(), file="site.yaml", folder=tmp_path).warnings]
     assert len(texts) == 2
@@ -123,6 +136,17 @@ CASES = {
     "a webhook nowhere": ('"http://127.0.0.1:9099/alu"', '"gopher://x"', 11, "http"),
     "no time zone": ("Asia/Shanghai", "Mars/One", 1, "no time zone"),
     "an id with a space": ("id: pipe", "id: pi pe", 6, "can't be an id"),
+    "a district of letters": ("id: pipe,", "id: pipe, district: 利州,", 6, "'利州' is no district (a code of 6, 9 or 12 digits"),
+    "a district of seven digits": ("id: pipe,", "id: pipe, district: 5108021,", 6, "zone pipe.district: '5108021' is no district"),
+    "a village of no town": ("id: pipe,", 'id: pipe, district: "510802000001",', 6, "is no district"),
+    "an agreement with nobody": ("later:", "agreements:\n  - {districts: [510802]}\nlater:", 13, "between two districts or more"),
+    "an agreement of words": ("later:", "agreements:\n  - {districts: [510802, 昭化区]}\nlater:", 13, "'昭化区' is no district"),
+    "an agreement with a parent": (
+        "later:", "agreements:\n  - {districts: [510802, 510703]}\n  - {districts: [510802, 510703, 510800]}\nlater:", 14,
+        "510802 lies within 510800",
+    ),
+    "an agreement with oneself": ("later:", "agreements:\n  - {districts: [510802, 510802000]}\nlater:", 13, "lies within"),
+    "an agreement that is a word": ("later:", "agreements:\n  - 510802\nlater:", 13, "keys are expected"),
     "the kept id": ("id: pipe", "id: unassigned", 6, "kept for alarms"),
 }
 

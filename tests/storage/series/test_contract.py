@@ -10,9 +10,9 @@ HOUR = 3600
 
 
 async def points(series: TimeSeries, *, tags: SeriesTags = TANK, resolution: int = RAW, start: float = -HOUR, end: float = HOUR,
-                 limit: int = 10_000, enterprise: str | None = None) -> list[SeriesRun]:  # fmt: skip
+                 limit: int = 10_000, enterprise: str | None = None, zone: str | None = None) -> list[SeriesRun]:  # fmt: skip
     query = SeriesQuery(device=tags.device, metric=tags.metric, start=NOON + int(start * SECOND), end=NOON + int(end * SECOND),
-                        resolution=resolution, limit=limit, enterprise=enterprise)  # fmt: skip
+                        resolution=resolution, limit=limit, enterprise=enterprise, zone=zone)  # fmt: skip
     return list(await series.read(query))
 
 
@@ -83,6 +83,7 @@ async def test_a_device_that_moved_has_a_run_for_each_place_and_an_enterprise_se
     (run,) = await points(series, enterprise="chem")
     assert run.tags == elsewhere
     assert await points(series, enterprise="nobody") == []
+    assert [r.tags for r in await points(series, zone="depot")] == [elsewhere] and await points(series, zone="nowhere") == []
     assert sorted(t for r in await points(series, limit=3) for t in times(r)) == [1, 2, 3], "the limit is for all together"
 
 
