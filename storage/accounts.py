@@ -184,7 +184,7 @@ def open_session(connection: Connection, user: str, *, now: int, expires_at: int
     """A new session. Returns (secret for the cookie, CSRF token). Sessions that are over are swept on the way."""
     secret, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    row = {"secret_hash": secret_hash(secret), "user": user, "csrf": csrf, "created_at": now, "expires_at": expires_at, "confirmed_at": now}
+    row = {"secret_hash": secret_hash(secret), "user": user, "csrf": csrf, "created_at": now, "expires_at": expires_at}
     connection.execute(insert(sessions).values(row))
     return secret, csrf
 

@@ -93,6 +93,9 @@ def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, 
     taken = connection.execute(select(table.c.digest, table.c.id).where(table.c.version == policy.version)).first()
     if taken is not None:
         if _by_digest(connection, taken.digest) == policy:
+            if (newest := _newest(connection, policy.id)) is not None and newest.version != policy.version:
+                what = f"the version {policy.version} was applied before {newest.version}, which holds"
+                raise Conflict(what, where="/version", hint="to go back, give the same contents a new version")
             return False
         what = f"the version {policy.version} is taken by other contents of the pack {taken.id}"
         raise Conflict(what, where="/version", hint="give the pack a version of its own")

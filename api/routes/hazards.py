@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from api import hazard_models as models
 from api import hazard_requests as requests
+from api.files import begins_as
 from api.gate import GuardedRoute
 from api.present import evidence_url
 from api.present_hazards import HazardPresenter
@@ -142,6 +143,8 @@ async def post_hazard_evidence(hazard_id: Id, request: Request, asking: Asking, 
     data = await request.body()
     if not data:
         raise BadInput("the file is empty", where="")
+    if not begins_as(data, media_type):
+        raise BadInput(f"the file is no {media_type}", where="", hint="send the photo or document as it is, with its own media type")
     device, now = f"hazard:{hazard.id}", services.now()
     sha256 = await asyncio.to_thread(services.pictures.put, data, media_type=media_type, device=device, zone=hazard.zone, taken_at=now)
     await services.database.writing(

@@ -73,7 +73,8 @@ async def let_something_happen(client: httpx.AsyncClient, system: System) -> Hap
         hazard = (await client.post("/api/v1/hazards", json=body, headers=department)).json()
         happened.ids[zone].append(hazard["id"])
         png = {"Content-Type": "image/png"} | everybody
-        kept = await client.post(f"/api/v1/hazards/{hazard['id']}/evidence", content=f"photo of {zone}".encode(), headers=png)
+        photo = b"\x89PNG\r\n\x1a\n" + f"photo of {zone}".encode()
+        kept = await client.post(f"/api/v1/hazards/{hazard['id']}/evidence", content=photo, headers=png)
         happened.files[zone].append(kept.json()["sha256"])
     await system.position()
     _tell(system, happened)

@@ -247,6 +247,7 @@ async def test_files_of_evidence_are_kept_by_content_and_seen_by_their_own(ledge
     assert answer.status_code == 201 and answer.json()["sha256"] == sha256(PNG).hexdigest()
     assert (await upload(PNG)).status_code == 201, "the same file again is the same file"
     assert (await upload(b"")).status_code == 422 and (await upload(b"x", "text/html")).status_code == 422
+    assert (await upload(b"hello", "image/jpeg")).status_code == (await upload(PNG, "application/pdf")).status_code == 422, "no such file"
     assert (await upload(b"x" * 10_000_001)).status_code == 413 and (await upload(PNG, who="analyst")).status_code == 403
     foreign = paper(sha256="0" * 64, document="")
     refused = await ledger.give(hazard, "enterprise:alu", "claim", note="x", evidence=[foreign])

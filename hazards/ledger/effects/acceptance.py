@@ -13,7 +13,7 @@ from hazards.ledger.decision import Case, Decision
 from hazards.ledger.entries import check_papers, entered, noted
 from hazards.ledger.gate import Answer, Question, Verdict, judge
 from hazards.ledger.hazard import Hazard
-from hazards.ledger.lifecycle import Event
+from hazards.ledger.lifecycle import Event, Track
 from hazards.ledger.limits import due_at
 from hazards.ledger.papers import PaperWhy
 from hazards.ledger.papers import evidence_of as papers_of
@@ -71,8 +71,19 @@ def close(case: Case, command: ask.Close) -> Decision:
     answer, refused = _asked(case, command, Question.CLOSE, _papers(case.hazard))
     if refused is not None:
         return refused
-    return _passed(case, command, Event.CLOSED, noted(command.note), answer, tells=("enterprise",), closed_by=case.actor.id,
-                   closed_at=case.now)  # fmt: skip
+    omitted = omissions(case)
+    details = noted(command.note) | ({"omitted": [basis_of(case.policy.rule(rule)) for rule in omitted]} if omitted else {})
+    tells = ("enterprise", "bureau", "safety_office") if omitted else ("enterprise",)
+    return _passed(case, command, Event.CLOSED, details, answer, tells=tells, closed_by=case.actor.id, closed_at=case.now)
+
+
+def omissions(case: Case) -> list[str]:
+    """Rules for a listed grade that nobody followed until its closing: it closes, and that is on the record."""
+    done = {
+        "listing": case.hazard.track(Track.LISTING) == "lifted", "publication": case.hazard.track(Track.PUBLICATION) == "published",
+        "double_report": case.hazard.track(Track.REPORT) == "to_both",
+    }  # fmt: skip
+    return [rule for rule, kept in done.items() if not kept] if case.grade.listed else []
 
 
 def reopen(case: Case, command: ask.Reopen) -> Decision:

@@ -54,7 +54,7 @@ def receive(case: Case, command: ask.Receive) -> Decision:
 
 def _criterion_given(case: Case, grade: GradeRule, criterion: str) -> None:
     items = [c for c in case.policy.criteria if c.grade == grade.name]
-    known = case.policy.criterion(criterion) is not None if items else bool(criterion.strip())
+    known = criterion in {c.id for c in items} if items else bool(criterion.strip())
     if grade.needs_criterion and not known:
         what = f"the grade {grade.name} names the item of the criteria that is met"
         hint = ", ".join(f"{c.id} {c.zh}" for c in items) or "document and number of the item"

@@ -39,4 +39,5 @@ def end(case: Case, command: ask.EndMeasure) -> Decision:
         raise NotForRole(f"the role {case.actor.role} may not end this measure", case.policy.rule(kind.rule))
     ended = structs.replace(measure, ended_at=case.now, ended_by=case.actor.id)
     measures = [ended if m.number == measure.number else m for m in case.hazard.measures]
-    return case.done(Event.MEASURE_ENDED, {"measure": measure.number, "kind": measure.kind} | noted(command.note), measures=measures)
+    details = {"measure": measure.number, "kind": measure.kind} | noted(command.note)
+    return case.done(Event.MEASURE_ENDED, details, rule=kind.rule if kind is not None else None, measures=measures)
