@@ -127,6 +127,7 @@ def _sit_down(server: Server, leaving: ExitStack, name: str) -> httpx.Client:
     server.system.user(name, "administrator")
     client = leaving.enter_context(httpx.Client(base_url=server.url, timeout=60))
     client.headers["X-CSRF-Token"] = client.post("/api/v1/session", json={"name": name, "password": PASSWORD}).json()["csrf"]
+    assert client.post("/api/v1/session/confirm", json={"password": PASSWORD}).status_code == 204
     return client
 
 

@@ -52,7 +52,6 @@ async def test_only_who_holds_a_post_signs_in_person_after_the_password_and_once
         await ledger.refused(hazard, who, "sign_extension", 403, "extension_signed")
     problem = await ledger.refused(hazard, "park_command", "sign_extension", 403, "signature")
     assert "not with a token" in problem["detail"]
-    ledger.later(minutes=6)
     problem = await ledger.refused(hazard, command, "sign_extension", 403, "signature")
     assert "password" in problem["detail"] and "/session/confirm" in problem["hint"]
     wrong = await ledger.post("/session/confirm", command, password="not it")

@@ -24,6 +24,7 @@ class Desk:
         else:
             me = self.client.post("/session", json={"name": person, "password": PASSWORD})
             self.client.headers["X-CSRF-Token"] = me.json()["csrf"]
+            assert self.client.post("/session/confirm", json={"password": PASSWORD}).status_code == 204
 
     def give(self, hazard: str, command: str, **fields: Any) -> httpx.Response:
         return self.client.post(f"/hazards/{hazard}/commands", json={"command": command, **fields})

@@ -283,6 +283,6 @@ def test_a_summons_is_held_in_its_time_by_a_post_that_summons(fields: dict[str, 
 def test_what_nobody_did_for_a_major_hazard_is_named_when_it_closes() -> None:
     """Listing, publication and both reports are clauses: their omission is on the record, and the bureau is told."""
     accepted = after(new("major"), *MAJOR_CLAIMED, INSPECT, ACCEPT)
-    decision = decide(accepted, CLOSE[1], actor=CLOSE[0], now=NOON, facts=facts())
+    decision = given(accepted, *CLOSE)
     assert [basis["rule"] for basis in decision.details["omitted"]] == ["listing", "publication", "double_report"]
     assert "bureau" in decision.tells and decision.hazard.state is State.CLOSED
