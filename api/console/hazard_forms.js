@@ -162,13 +162,13 @@ export async function proposeHazard(me, incident = null) {
   return openForm(t("hazard.ask.propose"), fields, { rules, wide: !incident, send: (given) => call("POST", "/hazards", incident ? { ...given, incident: incident.id } : given) });
 }
 
-/** Every zone. Throws Failure. */
+/** Every zone in which one may put something down: not those that are only shared. Throws Failure. */
 async function allZones() {
   const found = [];
   let cursor = "";
   do {
     const { body } = await call("GET", `/zones?limit=500${cursor}`);
-    found.push(...body.items);
+    found.push(...body.items.filter((zone) => !zone.shared));
     cursor = body.next ? `&cursor=${encodeURIComponent(body.next)}` : null;
   } while (cursor);
   return found;

@@ -137,7 +137,11 @@ async def get_anchors(asking: Asking, services: With, cursor: Cursor = None, lim
 
 @router.get("/api/v1/ledger/anchors/{number}", summary="One anchor to keep", response_class=Response, responses=_DOCUMENT)
 async def get_anchor_document(number: Annotated[int, InPath(ge=0, le=2**31 - 1)], asking: Asking, services: With) -> Response:
-    """The same bytes that are delivered to the folder of anchors: statement, signature, handovers of keys, heads."""
+    """The same bytes that are delivered to the folder of anchors: statement, signature, handovers of keys, heads.
+
+    The heads name hazards of the whole site, so it is for those who see all of it."""
+    if not asking.scope.everything:
+        raise NotPermitted("an anchor names the hazards of every district", hint="ask the district above for it")
     row = await services.database.reading(lambda c: store.get_anchor(c, number))
     headers = {"Content-Disposition": f'attachment; filename="ledger-anchor-{row.number:06d}-{row.day}.json"'}
     parts = document_parts(row, store.heads_of(services.database, number))  # a plain iterator: read on threads
