@@ -21,6 +21,7 @@ from api.present import Presenter
 from api.present_hazards import HazardPresenter
 from api.routes.common import Asking, Cursor, Filter, Limit, With, clamp
 from api.routes.hazards import Grades, Marks, States
+from hazards.errors import NotPermitted
 from storage import anchors as store
 from storage.anchor_files import document_parts
 from storage.hazard_facts import policy_of
