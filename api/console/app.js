@@ -12,7 +12,7 @@ let desk = null;
 function signedIn(me) {
   useCsrf(me.csrf);
   useTimeZone(me.time_zone);
-  desk = showDesk(root, me, { signOut, switchLanguage: async () => { await loadWords(otherLanguage()); desk.stop(); signedIn(me); } });
+  desk = showDesk(root, me, { signOut, switchLanguage: async () => { const { page } = desk; await loadWords(otherLanguage()); desk.stop(); signedIn(me); desk.showPage(page); } });
 }
 
 function signedOut() {
