@@ -1,5 +1,5 @@
 // Every command as a row: its fields in order, and the further rules that its form shows. The forms are made from this table.
-import { lastExtension } from "./hazard_boards.js";
+import { lastExtension, publicity } from "./hazard_boards.js";
 import { plan } from "./hazard_facts.js";
 import { answer, choice, names, number, papers, several, text, time } from "./hazard_fields.js";
 import { gateBlock } from "./hazard_gate.js";
@@ -70,7 +70,7 @@ export const FORMS = {
     names("experts", t("hazard.ask.experts", { n: x.choices.experts }), { needed: x.choices.experts > 0 }), text("note", label("found"), { rows: 3, needed: true }), papers("evidence", label("papers"), ["after", "before"])], rules: ["expert_acceptance"], wide: true },
   accept: { about: (x) => gateBlock(x.gate), fields: () => [note()], rules: ["evidence_gate", "second_person"] },
   refuse: { fields: () => [reason()] },
-  close: { about: (x) => gateBlock(x.gate), fields: () => [note()], rules: ["evidence_gate", "lifted_before_closing"] },
+  close: { about: (x) => [gateBlock(x.gate), publicity(x)].filter(Boolean), fields: () => [note()], rules: ["evidence_gate", "lifted_before_closing"] },
   reopen: { fields: () => [reason()] },
   transfer: { fields: () => [line("to_body"), reason()], rename: { to_body: "to" } },
   merge: { fields: async (x) => [choice("into", label("into"), (await alike(x)).map((other) => [other.id, `${other.title} · ${said(other.state_name)}`]), { needed: true, hint: label("into_note") }), reason()] },

@@ -6,7 +6,7 @@ import { FORMS, GATED } from "./hazard_commands.js";
 import { choice, password, text } from "./hazard_fields.js";
 import { refusalBlock } from "./hazard_gate.js";
 import { GROUPS, may } from "./hazard_next.js";
-import { entriesAfter, inWords } from "./hazard_record.js";
+import { inWords } from "./hazard_record.js";
 import { rulingLine } from "./hazard_words.js";
 import { call, upload } from "./net.js";
 import { loadPack } from "./pack.js";
@@ -46,6 +46,7 @@ const values = (fields) => Object.fromEntries(fields.filter((field) => !field.el
 /** What went wrong, where it belongs: at the field, or above the buttons. */
 async function explain(failure, form, answerTo) {
   const problem = failure.problem ?? {};
+  if (failure.at && pointAt(form.fields, failure.at, t(failure.words[failure.status] ?? "error.unavailable"))) return;
   if (failure.status === 422) {
     const errors = problem.errors ?? [{ pointer: problem.pointer, detail: problem.detail }];
     const left = errors.filter(({ pointer, detail }) => !pointAt(form.fields, pointer ?? "", wrongWord(pointer ?? "", detail, problem.ruling)));
@@ -91,13 +92,11 @@ export async function giveCommand(name, hazard, me, refresh) {
   };
   const answerTo = async (failure, form) => {
     const { problem } = failure;
-    if (failure.at) { pointAt(form.fields, failure.at, t({ 403: "account.wrong", 429: "login.throttled", 0: "error.network" }[failure.status] ?? "error.unavailable")); return true; }
     if (name === "sign_extension" && problem?.rule === "signature" && !form.fields.some((field) => field.name === "password")) { form.show(refusalBlock(problem, "")); form.add(passwordField()); return true; }
     if (failure.status !== 409) return false;
-    const before = version;
     version = (await refresh())?.version ?? version;
     if (problem.type === CONFLICT) {
-      const others = inWords(await entriesAfter(hazard.id, before).catch(() => []));
+      const others = inWords(problem.changes ?? []);
       form.show(h("div", { class: "refusal conflict", role: "alert" }, h("p", { class: "verdict" }, t("hazard.conflict")), others ? h("p", {}, others) : null, h("p", { class: "muted" }, t("hazard.conflict_note"))));
       form.label(t("hazard.again"));
       return true;
@@ -115,22 +114,25 @@ export async function giveCommand(name, hazard, me, refresh) {
 
 const passwordField = () => password("password", t("hazard.ask.password"), { hint: t("hazard.ask.password_note") });
 
-/** Prove again who one is; a failure stands at the password. */
-async function confirmPassword(value) {
+/** `work`, whose failure stands at the field `at`, in the words for its status. */
+async function standingAt(at, words, work) {
   try {
-    await call("POST", "/session/confirm", { password: value });
+    return await work();
   } catch (failure) {
-    failure.at = "/password";
-    throw failure;
+    throw Object.assign(failure, { at, words: { 0: "error.network", ...words } });
   }
 }
+
+/** Prove again who one is. */
+const confirmPassword = (value) => standingAt("/password", { 403: "account.wrong", 429: "login.throttled" }, () => call("POST", "/session/confirm", { password: value }));
 
 /** The pieces of evidence with their files sent, each once. */
 async function sent(id, papers) {
   const found = [];
   for (const { paper, ...rest } of papers) {
     const file = paper.file.files[0];
-    if (file && !paper.sha256) paper.sha256 = (await upload(`/hazards/${encodeURIComponent(id)}/evidence`, file)).sha256;
+    const send = () => upload(`/hazards/${encodeURIComponent(id)}/evidence`, file);
+    if (file && !paper.sha256) paper.sha256 = (await standingAt(`/evidence/${found.length}/document`, { 413: "wrong.too_large", 422: "wrong.file" }, send)).sha256;
     found.push({ ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== "")), ...(paper.sha256 ? { sha256: paper.sha256 } : {}) });
   }
   return found;

@@ -12,20 +12,20 @@ export async function loadRecord(element, hazard, isCurrent) {
   const title = h("h3", {}, t("hazard.record"));
   const retry = () => loadRecord(element, hazard, isCurrent);
   try {
-    const entries = await entriesAfter(hazard.id, 0);
+    const entries = await entriesOf(hazard.id);
     if (isCurrent()) fill(element, title, h("ol", {}, entries.toReversed().map((entry) => line(hazard, entry))));
   } catch (failure) {
     if (failure.status !== 401 && isCurrent()) fill(element, title, h("p", { class: "muted" }, t(failure.status === 0 ? "error.no_network" : "error.title")), h("button", { onclick: retry }, t("error.retry")));
   }
 }
 
-/** The entries after version `number`, in order. Throws Failure. */
-export async function entriesAfter(id, number) {
+/** Every entry, in order. Throws Failure. */
+async function entriesOf(id) {
   const found = [];
   let cursor = "";
   do {
     const { body } = await call("GET", `/hazards/${encodeURIComponent(id)}/events?limit=500${cursor}`);
-    found.push(...body.items.filter((entry) => entry.number > number));
+    found.push(...body.items);
     cursor = body.next ? `&cursor=${encodeURIComponent(body.next)}` : null;
   } while (cursor);
   return found;
@@ -56,6 +56,7 @@ function line(hazard, entry) {
   return h("li", {}, h("div", { class: "top" }, h("strong", {}, said(entry.event_name)),
     h("span", { class: "muted" }, who(entry.actor), entry.role === "platform" ? null : ` · ${t(`role.${entry.role}`)}`), h("time", { datetime: entry.at }, absolute(entry.at))),
   shown.length ? h("div", { class: "particulars" }, shown) : null, item ? h("div", { class: "note" }, item === details.criterion ? item : `${details.criterion} ${item}`) : null, note ? h("div", { class: "note" }, note) : null,
+  details.omitted?.length ? h("div", { class: "note" }, t("hazard.omitted", { what: details.omitted.map(said).join("；") })) : null,
   entry.event === "gate_refused" ? h("div", { class: "note" }, refusedBy(details)) : null, h("div", { class: "why" }, rulingLine(entry.ruling)),
   h("div", { class: "digest", title: t("hazard.digest_note") }, `#${entry.number} ${entry.digest.slice(0, 16)}`));
 }

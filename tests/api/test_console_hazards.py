@@ -288,9 +288,12 @@ def claim(page: Page, *, finish: bool = True) -> None:
     assert wrong(page, "place") == "请填写此项"
     assert wrong(page, "document") == "请附照片或写明文件名称"
     page.locator("dialog [name=place]").fill("3 号炉前")
-    photo = {"name": "after.png", "mimeType": "image/png", "buffer": scene.picture("flame", 3)}
-    page.set_input_files("dialog [type=file]", files=[photo])  # type: ignore[list-item]
-    submit(page)
+    for begins, found in ((b"MZ", "文件与其格式不符"), (b"", None)):
+        photo = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": begins + scene.picture("flame", 3)}
+        page.set_input_files("dialog [type=file]", files=[photo])  # type: ignore[list-item]
+        submit(page)
+        if found:
+            expect(page.locator("dialog .wrong-here:visible")).to_contain_text(found)
     if finish:
         expect(page.locator("dialog")).to_have_count(0)
 
@@ -319,12 +322,17 @@ def test_the_bureau_goes_on_against_the_evidence_with_a_reason(desk: At, park: S
 
 
 def test_a_proof_that_ran_out_while_the_form_was_open_is_asked_for_there(desk: At, park: Server) -> None:  # noqa: F811
-    hazard = put_down(park)["id"]
-    by_api(park, hazard, "department", "confirm", grade="serious")
-    by_api(park, hazard, "enterprise", "request_extension", "chem", days=3, cause="supply", reason="到货推迟")
+    for title in ("第一条", "第二条"):
+        hazard = put_down(park, title=title)["id"]
+        by_api(park, hazard, "department", "confirm", grade="serious")
+        by_api(park, hazard, "enterprise", "request_extension", "chem", days=3, cause="supply", reason="到货推迟")
     page = desk("zhao")
+    page.locator(".row.hazard", has_text="第一条").click()
+    give(page, park, "sign_extension", password=PASSWORD)
+    page.locator(".row.hazard", has_text="第二条").click()
+    expect(page.locator(".hazard-detail .head h2")).to_have_text("第二条")
     begin(page, "sign_extension")
-    expect(page.locator("dialog [name=password]")).to_have_count(0)  # who has just signed in has proved it
+    expect(page.locator("dialog [name=password]")).to_have_count(0)  # proved a moment ago
     long_ago(park)
     submit(page)
     expect(page.locator("dialog .refusal")).to_contain_text("签署须由本人在登录后再次验证身份")
