@@ -60,7 +60,7 @@ class Desk {
     this.pushes = new PushBadge(me);
     this.pages = ["incidents", "hazards"].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
-      h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
+      h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, h("span", { class: "long" }, t("app.synthetic")), h("span", { class: "short" }, t("app.synthetic_short"))) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
       h("button", { class: "plain help", onclick: () => showHelp(this.me, this.page), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }

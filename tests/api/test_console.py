@@ -348,7 +348,7 @@ def test_every_text_of_the_pages_comes_from_a_catalogue() -> None:
 def test_a_system_knows_it_is_synthetic(open_page: Open, park: Server) -> None:
     park.post(alarm("a"))
     page = open_page()
-    expect(page.locator(".bar .mark")).to_have_text("演示数据 SYNTHETIC")
+    expect(page.locator(".bar .mark .long")).to_have_text("演示数据 SYNTHETIC")
     expect(page.locator(".picture .mark")).to_have_text("演示数据 SYNTHETIC")
     assert isinstance(park.system, System)
 
