@@ -9,6 +9,7 @@ from api import hazard_models as models
 from api.gate import GuardedRoute
 from api.models import Text
 from api.present_hazards import HazardPresenter
+from api.problems import responses
 from api.routes.common import Asking, Filter, With
 from hazards.errors import NotFound
 from hazards.ledger.kinds import hazard_kinds
@@ -24,7 +25,7 @@ _FILE: dict[str, Any] = {
 }
 
 
-@router.get("/api/v1/policy", summary="The policy pack")
+@router.get("/api/v1/policy", summary="The policy pack", responses=responses(404))
 async def get_policy(asking: Asking, services: With, version: Filter = None) -> models.PolicyPack:
     """What hazards are graded, clocked and accepted by; ``version``: another one than that in force.
 
@@ -64,7 +65,7 @@ async def check_policy(request: Request, asking: Asking, services: With) -> mode
     return models.PolicyCheck(id=policy.id, version=policy.version, rules=len(policy.rules), warnings=warnings)
 
 
-@router.put("/api/v1/policy", summary="Apply a policy pack", openapi_extra=_FILE)
+@router.put("/api/v1/policy", summary="Apply a policy pack", openapi_extra=_FILE, responses=responses(409))
 async def put_policy(request: Request, asking: Asking, services: With) -> models.PolicyApplied:
     """Hazards keep the version under which they were opened. The same version with other contents is a conflict."""
     policy, _ = await _read(request, services)
