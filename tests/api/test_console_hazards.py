@@ -57,8 +57,18 @@ def fill(page: Page, **fields: str) -> None:
             field.fill(value)
 
 
+def wait_for_news(page: Page) -> None:
+    """Until the page shows the newest entry of its hazard: who commands an older one hears of a conflict, as is meant."""
+    row = page.locator(".row.hazard[aria-selected=true]")
+    if row.count():
+        newest = "id => fetch(`/api/v1/hazards/${encodeURIComponent(id)}`).then((answer) => answer.json()).then((hazard) => hazard.version)"
+        version = page.evaluate(newest, row.get_attribute("data-id"))
+        expect(page.locator(".hazard-detail .record > ol > li")).to_have_count(version)
+
+
 def begin(page: Page, command: str) -> None:
     """Open the form of ``command``, when the page has heard that it is possible: beside what comes next, or under what else can be done."""
+    wait_for_news(page)
     offered = page.locator(f".hazard-detail :is([data-command={command}], [data-more~={command}])")
     expect(offered).to_be_visible()
     among_others = offered.get_attribute("data-more") is not None
