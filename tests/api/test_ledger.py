@@ -42,7 +42,7 @@ def sheet_rows(answer: httpx.Response) -> list[tuple[Any, ...]]:
 
 async def test_both_files_hold_what_the_list_holds_in_the_sites_time(ledger: Ledger) -> None:
     made = await ledger.put_down(description="第一行\n第二行, \"引号\"")
-    await ledger.done(made, "department", "confirm", grade="major", criterion="001 第3项")
+    await ledger.done(made, "department", "confirm", grade="major", criterion="demo-1")
     shown = (await ledger.get("/hazards")).json()["items"][0]
     (row,) = csv_rows(await ledger.get(f"{EXPORT}?format=csv"))
     assert row["隐患编号 hazard"] == made["id"] and row["等级 grade"] == "重大 major" and row["状态 state"] == "已确认 confirmed"
@@ -156,7 +156,8 @@ async def test_a_bureau_can_list_and_keep_every_anchor(ledger: Ledger, anchored:
     rest = (await ledger.get(f"/ledger/anchors?cursor={page['next']}", "bureau")).json()
     newest, first = page["items"][0], rest["items"][0]
     assert (newest["number"], first["number"], rest["next"]) == (2, 1, None)
-    assert (first["events"], newest["events"], newest["hazards"], newest["changed"]) == (1, 2, 1, 1)
+    packs = 2  # each has a record of its own
+    assert (first["events"], newest["events"], newest["hazards"], newest["changed"]) == (1 + packs, 2 + packs, 1 + packs, 1)
     assert newest["previous"] == first["digest"] == digest_of(first["statement"].encode())
     assert is_signed(newest["statement"].encode(), newest["signature"], newest["key"])
     (delivery,) = newest["deliveries"]

@@ -15,6 +15,7 @@ from bihuan.backup import back_up, restore
 from bihuan.cli import app
 from bihuan.configuration import Settings
 from bihuan.ledger.key import PUBLIC, beside, public_pem
+from bihuan.preparation import ensure_packs
 from storage.anchors import all_anchors
 from storage.database import Database, sqlite_url
 from storage.migrations import upgrade
@@ -30,6 +31,7 @@ def data(tmp_path: Path) -> Iterator[World]:
     folder.mkdir(mode=0o700)
     database = Database(sqlite_url(folder / "ledger.sqlite"))
     upgrade(database)
+    ensure_packs(database)
     world = World(database, folder)
     world.hazard(1, comments=2)
     world.claimed_with(2, b"picture")
