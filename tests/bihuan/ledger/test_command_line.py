@@ -15,6 +15,7 @@ from bihuan.backup import back_up, restore
 from bihuan.cli import app
 from bihuan.configuration import Settings
 from bihuan.ledger.key import PUBLIC, beside, public_pem
+from bihuan.policy_file import PACKS
 from bihuan.preparation import ensure_packs
 from storage.anchors import all_anchors
 from storage.database import Database, sqlite_url
@@ -50,14 +51,14 @@ def ledger(world: World, *arguments: str | Path, **more: str) -> subprocess.Comp
 def test_verify_says_nothing_and_0_or_a_line_a_finding_and_2(data: World) -> None:
     done = ledger(data, "verify", "--anchors", data.outside)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "nothing is wrong: 8 events of 3 hazards, 1 evidence files, 2 anchors in the database, 2 outside; 0 events" in done.stderr
+    assert "nothing is wrong: 10 events of 5 hazards, 1 evidence files, 2 anchors in the database, 2 outside; 0 events" in done.stderr
     lost = data.hazard(3)  # the same again: it has an id
     data.tamper(lambda c: forget(c, lost))
     done = ledger(data, "verify", BIHUAN_ANCHOR_FOLDER=str(data.outside))
     assert done.returncode == 2
     day = data.anchors()[1].day
     assert done.stdout == f"vanished: hazard {lost}: anchored for {day} with 1 events, nothing is left of it\n"
-    assert done.stderr.splitlines()[-1].startswith("1 findings: 7 events of 3 hazards")
+    assert done.stderr.splitlines()[-1].startswith("1 findings: 9 events of 5 hazards")
 
 
 @pytest.mark.parametrize("form", ["file", "digits", "PEM"])
@@ -154,9 +155,11 @@ def _until(condition: Any, seconds: float) -> None:
 # --- nothing is deleted ---
 SERVING = {"up", "ingest", "worker", "api", "store", "push", "healthy", "detect", "bench", "config"}
 """Commands that run until they are stopped, or do not open the ledger at all."""
+PACK = str(PACKS / "guangyuan.yaml")
 SAMPLES: dict[str, list[str]] = {
     "token create": ["--role", "bureau"], "user create": ["zhang", "--role", "bureau"], "user password": ["zhang"],
     "site check": [str(EXAMPLE)], "site apply": [str(EXAMPLE)], "backup": ["{tmp}/backup"], "restore": ["{tmp}/backup", "--force"],
+    "policy check": [PACK], "policy apply": [PACK], "policy show": [],
     "ledger verify": [], "ledger export": ["{tmp}/all.csv"], "ledger key": ["--new"],
 }  # fmt: skip
 """How each other command is given; a new command must be put here to prove that it leaves the ledger whole."""
@@ -177,7 +180,7 @@ def test_no_command_deletes_anything_of_the_ledger(data: World, tmp_path: Path) 
     assert all(before.values())
     for name, arguments in SAMPLES.items():
         line = [*name.split(), *(argument.format(tmp=tmp_path) for argument in arguments)]
-        line += [] if name == "site check" else ["--data", str(data.folder)]
+        line += [] if name in ("site check", "policy check") else ["--data", str(data.folder)]
         done = CliRunner().invoke(app, line)
         assert done.exit_code == 0, (line, done.output, done.exception)
         database = Database(sqlite_url(data.folder / "ledger.sqlite"))
