@@ -28,7 +28,8 @@ async def ensure_topics(
     forbid_implicit_topics()
     client = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=5000)
     try:
-        await asyncio.wait_for(client.start(), timeout)
+        async with asyncio.timeout(timeout):
+            await client.start()
         await _create_missing(client, topics, partitions, replication, until=monotonic() + timeout)
     except (KafkaError, OSError, TimeoutError) as e:
         raise BrokerUnavailable(f"topics can't be made: {e or type(e).__name__}", where=brokers, hint="it is tried again") from e

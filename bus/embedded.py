@@ -25,7 +25,8 @@ async def is_up(address: str, timeout: float = 1.0) -> bool:
     """Whether any broker of ``address`` ("host:port,host:port") answers the Kafka protocol within ``timeout`` seconds each."""
     for one in address.split(","):
         try:
-            await asyncio.wait_for(_greet(one.strip()), timeout)
+            async with asyncio.timeout(timeout):
+                await _greet(one.strip())
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             continue
         return True

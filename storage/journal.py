@@ -89,7 +89,8 @@ class Journal:
         if now >= self._next_trial:
             self._next_trial = now + TRIAL_SECONDS
             try:
-                await asyncio.wait_for(self._trial(), 2 * TRIAL_SECONDS)
+                async with asyncio.timeout(2 * TRIAL_SECONDS):
+                    await self._trial()
                 return
             except TimeoutError:
                 pass  # as it was: the disk is stuck

@@ -108,7 +108,8 @@ class ConsumerThread(AIOKafkaConsumerThread):
         await QueueServiceThread.on_thread_stop(self)
         if self._consumer is not None:
             try:
-                await asyncio.wait_for(self._consumer.stop(), _LEAVE_TIMEOUT)
+                async with asyncio.timeout(_LEAVE_TIMEOUT):
+                    await self._consumer.stop()
             except (KafkaError, TimeoutError, asyncio.CancelledError) as e:
                 self.log.warning("left without saying so: %r", e)
 
@@ -129,13 +130,14 @@ class ConsumerThread(AIOKafkaConsumerThread):
         await self.call_thread(self._leave_mark)
 
     async def _remembers(self) -> bool:
-        kept = await asyncio.wait_for(self._ensure_consumer()._coordinator.fetch_committed_offsets([_MARK]), _ANSWER_TIMEOUT)
-        return _MARK in kept
+        async with asyncio.timeout(_ANSWER_TIMEOUT):
+            return _MARK in await self._ensure_consumer()._coordinator.fetch_committed_offsets([_MARK])
 
     async def _leave_mark(self) -> None:
         consumer = self._ensure_consumer()
-        marking = consumer._coordinator.commit_offsets(consumer._subscription.subscription.assignment, {_MARK: OffsetAndMetadata(1, "")})
-        await asyncio.wait_for(marking, _ANSWER_TIMEOUT)
+        mark = {_MARK: OffsetAndMetadata(1, "")}
+        async with asyncio.timeout(_ANSWER_TIMEOUT):
+            await consumer._coordinator.commit_offsets(consumer._subscription.subscription.assignment, mark)
 
     def last_fetch_at(self) -> int | None:
         """When the broker last answered a fetch, µs, for the partition that was answered least recently; None before the first."""
@@ -175,7 +177,8 @@ class ConsumerThread(AIOKafkaConsumerThread):
         if not mine:
             return False
         try:
-            await asyncio.wait_for(self._ensure_consumer().commit(mine), _ANSWER_TIMEOUT)
+            async with asyncio.timeout(_ANSWER_TIMEOUT):
+                await self._ensure_consumer().commit(mine)
         except (KafkaError, TimeoutError) as e:
             self.log.warning("offsets not committed, they go with the next: %r", e)
             return False
@@ -231,7 +234,8 @@ class Consumer(FaustConsumer):
     async def on_stop(self) -> None:
         """A last commit, if the broker is there."""
         try:
-            await asyncio.wait_for(self.commit(), _LEAVE_TIMEOUT)
+            async with asyncio.timeout(_LEAVE_TIMEOUT):
+                await self.commit()
         except TimeoutError:
             self.log.warning("last offsets not committed: what they cover is read again and has no effect")
 

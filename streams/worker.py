@@ -133,8 +133,8 @@ class Run:
         """A copy for topic dead-letters; key: the topic it came from, headers: id and reason."""
         if self.app is not None:
             headers = {"id": letter.id.encode(), "reason": letter.reason.encode()[:4096]}
-            sending = self.app.producer.send_and_wait(DEAD_LETTERS.name, letter.topic.encode(), letter.payload, None, None, headers)
-            await asyncio.wait_for(sending, 2.0)
+            async with asyncio.timeout(2.0):
+                await self.app.producer.send_and_wait(DEAD_LETTERS.name, letter.topic.encode(), letter.payload, None, None, headers)
             self._tally.bytes_written += len(letter.payload)
 
     async def _wait_for_topics(self, stopping: "asyncio.Task[bool]") -> None:

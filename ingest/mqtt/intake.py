@@ -123,6 +123,7 @@ class MqttIntake:
             jobs = [asyncio.create_task(job) for job in (self._acknowledge(link, in_hand), link.lost(), self._watch(settings))]
             try:
                 await self._subscribe(link)
+                _end_if_cancelled()
                 self.standing.connected = True
                 log.info("mqtt.connected", broker=settings.url, subscriptions=len(self._rows))
                 done, _ = await asyncio.wait([taking, *jobs], return_when=asyncio.FIRST_COMPLETED)
@@ -270,6 +271,14 @@ class MqttIntake:
                     self._letters.waiting.popleft()
             if not self._letters.waiting:
                 self._posted.clear()
+
+
+def _end_if_cancelled() -> None:
+    """Raise a cancellation that aiomqtt has swallowed: it waits with ``asyncio.wait_for``, which before Python 3.12 forgets one that
+    comes with the broker's answer."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _digest(message: Arrived) -> bytes:

@@ -1,6 +1,7 @@
 """The MQTT intake on a real Mosquitto: what is acknowledged is on disk, what is not comes again, and nonsense stops nothing."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -16,6 +17,7 @@ from hazards.scope import EVERYTHING, Scope
 from hazards.telemetry import TelemetryPack
 from ingest.measurements import Measurements
 from ingest.mqtt.intake import MqttIntake
+from ingest.mqtt.link import Link
 from ingest.telemetry_door import Taken
 from storage.journal import Lane
 from storage.site_store import Registry
@@ -63,6 +65,28 @@ async def test_a_restart_of_the_broker_loses_nothing(scene: Scene, mosquitto: Mo
         await publish(mosquitto.port, *((HOT, b"%d" % n) for n in range(50, 100)))
         await until(lambda: intake.standing.readings >= 100)
     assert sorted((await scene.values())["T-101/temperature"]) == [float(n) for n in range(100)]
+
+
+async def test_a_cancellation_that_comes_with_the_brokers_answer_is_not_forgotten(
+    scene: Scene, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiomqtt can swallow it (Python 3.11's ``asyncio.wait_for``): the intake would never end."""
+    subscribe, subscribed = Link.subscribe, asyncio.Event()
+
+    async def forgetful(link: Link, topic_filter: str, qos: int) -> str:
+        answer = await subscribe(link, topic_filter, qos)
+        if not subscribed.is_set():
+            subscribed.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+        return answer
+
+    monkeypatch.setattr(Link, "subscribe", forgetful)
+    running = asyncio.create_task(MqttIntake(lambda: scene.site, scene.door, scene.keep_letters, environ={}).run())
+    await subscribed.wait()
+    running.cancel()
+    await asyncio.wait([running], timeout=20)
+    assert running.cancelled()
 
 
 class FullFor:

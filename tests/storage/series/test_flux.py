@@ -23,8 +23,6 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "time-series.md"
 QUERIES = dict(re.findall(r"^([^\n]+):\n```flux\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-NOW = time.time_ns() // 1000 // (900 * SECOND) * 900 * SECOND - 900 * SECOND
-MIDDAY = NOW // DAY * DAY - DAY + 4 * 3600 * SECOND  # in Shanghai, so that windows side by side are of one day there
 T_101, T_102 = SeriesTags("T-101", "temperature", "smelter", "alu", "Cel"), SeriesTags("T-102", "temperature", "smelter", "alu", "Cel")
 
 Rows = list[dict[str, str]]
@@ -53,7 +51,7 @@ def test_every_query_has_its_expectation() -> None:
     assert len(QUERIES) == len(FOUND) and all(sum(q.startswith(f) for q in QUERIES) == 1 for f in FOUND)
 
 
-def rolled(resolution: int, *windows: tuple[int, Sequence[float]], tags: SeriesTags = T_101, end: int = NOW) -> RollupBlock:
+def rolled(resolution: int, *windows: tuple[int, Sequence[float]], end: int, tags: SeriesTags = T_101) -> RollupBlock:
     """Windows by the number of their resolutions before ``end``."""
     start = np.array([end - n * resolution * SECOND for n, _ in windows], np.int64)
     count = np.array([len(v) for _, v in windows], np.int64)
@@ -61,7 +59,7 @@ def rolled(resolution: int, *windows: tuple[int, Sequence[float]], tags: SeriesT
     return RollupBlock(resolution, [tags], np.zeros(len(windows), np.int64), start, count, low, mean, high, last)
 
 
-def events() -> list[EventPoint]:
+def events(now: int) -> list[EventPoint]:
     entries: list[Entry] = []
 
     def tell(message: msgspec.Struct, topic: str, at: int) -> None:
@@ -69,27 +67,27 @@ def events() -> list[EventPoint]:
 
     def records(n: int, device: str, zone: str, *, synthetic: bool = False) -> AlarmRecords:
         made = [
-            AlarmRecord(id=signal_id(device, f"{i}{synthetic}"), device=device, kind="flame", action=Action.RAISED, at=NOW - 3600 * SECOND,
-                        received_at=NOW, severity=1, incident="i1", reason="opened", synthetic=synthetic)
+            AlarmRecord(id=signal_id(device, f"{i}{synthetic}"), device=device, kind="flame", action=Action.RAISED, at=now - 3600 * SECOND,
+                        received_at=now, severity=1, incident="i1", reason="opened", synthetic=synthetic)
             for i in range(n)
         ]  # fmt: skip
         return AlarmRecords(zone=zone, enterprise="alu", records=made)
 
-    tell(records(9, "CAM-1", "smelter"), "", NOW)
-    tell(records(3, "CAM-1", "smelter", synthetic=True), "", NOW)
-    tell(records(3, "NEW", "unassigned"), "", NOW)
+    tell(records(9, "CAM-1", "smelter"), "", now)
+    tell(records(3, "CAM-1", "smelter", synthetic=True), "", now)
+    tell(records(3, "NEW", "unassigned"), "", now)
     for id_, version, state, acknowledged, at in (
         ("i1", 1, "active", None, 0), ("i1", 2, "active", "li", 30), ("i1", 3, "closed", "li", 90),
         ("i2", 1, "active", None, 0), ("i2", 2, "cleared", "li", 42.5),
     ):  # fmt: skip
-        opened = NOW - 7200 * SECOND
+        opened = now - 7200 * SECOND
         tell(IncidentMessage(id=id_, zone="smelter", enterprise="alu", family="fire", kinds=["flame"], devices=["CAM-1"], opened_at=opened,
                              state=IncidentState(state), severity=1, updated_at=opened, version=version, alarm_count=1, reason="opened",
                              acknowledged_by=acknowledged), "incidents", opened + int(at * SECOND))  # fmt: skip
     for id_, version, state in (("h1", 1, "confirmed"), ("h1", 2, "rectifying"), ("h2", 1, "rectifying"), ("h2", 2, "closed")):
         tell(HazardMessage(id=id_, zone="smelter", enterprise="alu", kind="fire", grade="general", confirmed=True, state=state, event="x",
-                           title="", opened_at=NOW, updated_at=NOW, version=version, actor="li", due_at=NOW - SECOND), "hazards",
-             NOW - 3600 * SECOND + version)  # fmt: skip
+                           title="", opened_at=now, updated_at=now, version=version, actor="li", due_at=now - SECOND), "hazards",
+             now - 3600 * SECOND + version)  # fmt: skip
     return [point for entry in entries for point in points_of(entry)]
 
 
@@ -97,16 +95,19 @@ def events() -> list[EventPoint]:
 def filled(shared_influx: Influx) -> Influx:
     """A bucket of the default district with a little of everything."""
 
+    now = time.time_ns() // 1000 // (900 * SECOND) * 900 * SECOND - 900 * SECOND
+    midday = now // DAY * DAY - DAY + 4 * 3600 * SECOND  # in Shanghai, so that windows side by side are of one day there
+
     async def fill() -> None:
         series = InfluxSeries(InfluxAccess(shared_influx.url, shared_influx.org, shared_influx.token, bucket_of("")))
         await series.ensure()
-        at = np.array([NOW - 5 * SECOND, NOW - 4 * SECOND, NOW - 5 * SECOND], np.int64)
+        at = np.array([now - 5 * SECOND, now - 4 * SECOND, now - 5 * SECOND], np.int64)
         rejected = [
             *await series.write_raw(RawBlock([T_101, T_102], np.array([0, 0, 1]), at, np.array([20.0, 70.0, 55.0]))),
-            *await series.write_rollups(rolled(60, *((n, [50, 61]) for n in range(1, 5)), *((n, [50, 51]) for n in range(5, 9)))),
-            *await series.write_rollups(rolled(900, (1, [10]), (2, [30] * 9), end=MIDDAY)),
-            *await series.write_rollups(rolled(900, (1, [99]), tags=T_102, end=MIDDAY)),
-            *await series.write_points(events()),
+            *await series.write_rollups(rolled(60, *((n, [50, 61]) for n in range(1, 5)), *((n, [50, 51]) for n in range(5, 9)), end=now)),
+            *await series.write_rollups(rolled(900, (1, [10]), (2, [30] * 9), end=midday)),
+            *await series.write_rollups(rolled(900, (1, [99]), tags=T_102, end=midday)),
+            *await series.write_points(events(now)),
         ]
         assert not rejected
         await series.close()
