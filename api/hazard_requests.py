@@ -22,6 +22,8 @@ CommandId = Annotated[
     StrictStr | None,
     Field(min_length=1, max_length=100, pattern=_NO_NUL, description="your own id of this request: sent again, it has no second effect"),
 ]
+
+
 class Proposal(Strict):
     """A hazard to be: from an incident, which fills in what is left out, or by hand with zone, kind, grade and title.
 

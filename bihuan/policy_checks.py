@@ -4,16 +4,15 @@ Each problem is noted at the line of the value that causes it. What must not go 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from msgspec import Struct, structs
 from yaml.nodes import Node
 
 from api.roles import Role
-from bihuan.policy_notes import Notes
-from bihuan.policy_sense import check_sense, own_name
+from bihuan.policy_notes import Notes, walked
+from bihuan.policy_sense import check_sense
 from bihuan.yaml_lines import Problems
 from hazards.ledger.clocks import CLOCKS, DUE, POINT_PATTERN, RECTIFY
 from hazards.ledger.lifecycle import COMMANDS, Event
@@ -54,9 +53,9 @@ class _Checks(Notes):
             (_RULES, set(self.policy.rules), "rule"), (_POSTS, posts, "post"), (_GRADES, grades, "grade"),
             (_ROLES, {role.value for role in Role}, "role"),
         )  # fmt: skip
-        for where, name, value in _values(self.policy, ""):
+        for where, name, value in walked(self.policy):
             for names, there, what in known:
-                if name in names and value not in there:
+                if isinstance(value, str) and name in names and value not in there:
                     self.error(where, f"there is no {what} {value!r}", f"known: {', '.join(sorted(there))}" if len(there) < 40 else "")
 
     def _authority(self, today: date | None) -> None:
@@ -143,19 +142,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _values(value: Any, where: str, name: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every text in ``value`` with its place and the field it stands in."""
-    if isinstance(value, str):
-        yield where, name, value
-    elif isinstance(value, Struct):
-        for each in structs.fields(value):
-            yield from _values(getattr(value, each.name), f"{where}.{each.name}".lstrip("."), each.name)
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _values(each, f"{where}.{key}", name)
-    elif isinstance(value, tuple | frozenset):
-        for n, each in enumerate(value):
-            own = own_name(each)
-            yield from _values(each, f"{where}.{own}" if own else f"{where}[{n}]", name)

@@ -1,7 +1,9 @@
-"""A pack and the lines of its file: where what is found in it is noted. What must not go in: what is wrong with a pack."""
+"""A pack and the lines of its file: what stands where, and where what is found is noted. What must not go in: what is wrong with a pack."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from msgspec import Struct, structs
 from yaml.nodes import Node
 
 from bihuan.yaml_lines import Problems
@@ -27,3 +29,24 @@ class Notes:
         while where not in self.nodes and where:
             where = where.rpartition(".")[0]
         return self.nodes[where]
+
+
+def walked(value: Any, where: str = "", name: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Everything in ``value``, itself first: its place in the file, the field it stands in, and what it is."""
+    yield where, name, value
+    if isinstance(value, Struct):
+        for field in structs.fields(value):
+            yield from walked(getattr(value, field.name), f"{where}.{field.name}".lstrip("."), field.name)
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from walked(each, f"{where}.{key}", name)
+    elif isinstance(value, tuple | frozenset):
+        for n, each in enumerate(value):
+            own = own_name(each)
+            yield from walked(each, f"{where}.{own}" if own else f"{where}[{n}]", name)
+
+
+def own_name(value: Any) -> str:
+    """The first field of a struct where it is a text: its name in the file."""
+    first = getattr(value, structs.fields(value)[0].name) if isinstance(value, Struct) else None
+    return first if isinstance(first, str) else ""

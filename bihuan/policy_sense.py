@@ -6,12 +6,12 @@ Each problem is noted at the line of the value that causes it. What must not go 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from bihuan.policy_notes import Notes
+from bihuan.policy_notes import Notes, own_name, walked
 from hazards.kinds import FAMILIES, KIND_PATTERN
 from hazards.ledger.clocks import RECTIFY, parsed_point
 from hazards.ledger.policy import Authority, ClockRule, Counting, ExtensionRule, GradeRule, Limit
@@ -67,32 +67,11 @@ def _at(policy: Any, section: str) -> Any:
     return policy
 
 
-def own_name(value: Any) -> str:
-    """The first field of a struct where it is a text: its name in the file."""
-    first = getattr(value, structs.fields(value)[0].name) if isinstance(value, Struct) else None
-    return first if isinstance(first, str) else ""
-
-
 def _texts(notes: Notes) -> None:
-    for where, struct in _structs(notes.policy, ""):
+    for where, _, struct in walked(notes.policy):
         for name in ("zh", "en"):
-            if not getattr(struct, name, "x").strip():
+            if isinstance(struct, Struct) and not getattr(struct, name, "x").strip():
                 notes.error(f"{where}.{name}".lstrip("."), "is empty", "both languages are shown")
-
-
-def _structs(value: Any, where: str) -> Iterator[tuple[str, Struct]]:
-    """Every struct with its place in the file."""
-    if isinstance(value, Struct):
-        yield where, value
-        for each in structs.fields(value):
-            yield from _structs(getattr(value, each.name), f"{where}.{each.name}".lstrip("."))
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _structs(each, f"{where}.{key}")
-    elif isinstance(value, tuple):
-        for n, each in enumerate(value):
-            name = own_name(each)
-            yield from _structs(each, f"{where}.{name}" if name else f"{where}[{n}]")
 
 
 def _numbers(notes: Notes) -> None:
@@ -108,7 +87,7 @@ def _numbers(notes: Notes) -> None:
 
 
 def _limits(notes: Notes) -> None:
-    for where, struct in _structs(notes.policy, ""):
+    for where, _, struct in walked(notes.policy):
         if isinstance(struct, Limit):
             low, high = (1, MOST_HOURS) if struct.counting is Counting.HOURS else (0, MOST_DAYS)
             if not low <= struct.amount <= high:

@@ -84,6 +84,8 @@ def ensure_packs(database: Database) -> list[str]:
     """Apply the policy packs that come with the program, each version once; those that are new. A running system sees them in a second."""
     with database.read() as connection:
         new = [name for name, version in shipped_versions().items() if not has_version(connection, version)]
+    if not new:
+        return []
     packs = [shipped(name) for name in new]  # outside the transaction: reading a file takes half a second
     with database.write() as connection:
         return [pack.version for pack in packs if apply_policy(connection, pack, by="bihuan", role="platform", now=now_us())]

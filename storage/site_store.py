@@ -84,11 +84,6 @@ class SiteChange:
     removed: dict[str, list[str]]
 
 
-def site_version(connection: Connection) -> int:
-    """The newest applied version, 0 if none."""
-    return connection.execute(select(func.max(schema.site.c.version))).scalar() or 0
-
-
 def newest_revision(connection: Connection) -> tuple[int, int]:
     """What ``Registry.revision`` of the newest registry is: one small query."""
     newest = select(select(func.max(schema.site.c.version)).scalar_subquery(), select(func.max(schema.policies.c.number)).scalar_subquery())

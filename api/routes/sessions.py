@@ -33,7 +33,7 @@ def _me(principal: Principal, services: Services) -> models.Me:
 @router.post("/api/v1/session", summary="Sign in", responses=responses(401, 429))
 async def sign_in(login: models.Login, request: Request, response: Response, services: With) -> models.Me:
     """Sets the session cookie (HttpOnly, SameSite=Strict). Writes then need the ``csrf`` of the answer as X-CSRF-Token."""
-    address = request.client.host if request.client else "local"
+    address = _address(request)
     services.throttle.begin(login.name, address)
     user, password_hash = await _find(login.name, services)
     right = await services.passwords.verify(password_hash, login.password)
@@ -98,17 +98,26 @@ async def sign_out(asking: Asking, request: Request, services: With) -> Response
     return response
 
 
+async def _prove(asking: Principal, password: str, request: Request, services: Services) -> None:
+    """That it is really the person of the session who asks. Raises NotPermitted, Throttled."""
+    address = _address(request)
+    services.throttle.begin(asking.id, address)
+    _, password_hash = await services.database.reading(lambda c: accounts.get_user(c, asking.id))
+    if not await services.passwords.verify(password_hash, password):
+        raise NotPermitted("the password is wrong")
+    services.throttle.succeeded(asking.id, address)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "local"
+
+
 @router.post("/api/v1/session/password", summary="Change one's own password", status_code=204, responses=responses(429))
 async def change_password(change: models.PasswordChange, asking: Asking, request: Request, services: With) -> Response:
     """Needs the old one. Every other session of the person ends."""
     if asking.session is None:
         raise NotPermitted("a machine has no password")
-    address = request.client.host if request.client else "local"
-    services.throttle.begin(asking.id, address)
-    _, password_hash = await services.database.reading(lambda c: accounts.get_user(c, asking.id))
-    if not await services.passwords.verify(password_hash, change.old):
-        raise NotPermitted("the old password is wrong")
-    services.throttle.succeeded(asking.id, address)
+    await _prove(asking, change.old, request, services)
     new_hash = await services.passwords.hash(change.new)
     await services.database.writing(lambda c: accounts.set_password(c, asking.id, new_hash, keep=asking.session))
     services.principals.forget()
@@ -122,12 +131,7 @@ async def confirm_session(proof: models.Proof, asking: Asking, request: Request,
     session = asking.session
     if session is None:
         raise NotPermitted("a machine can't sign", hint="a person signs in and signs")
-    address = request.client.host if request.client else "local"
-    services.throttle.begin(asking.id, address)
-    _, password_hash = await services.database.reading(lambda c: accounts.get_user(c, asking.id))
-    if not await services.passwords.verify(password_hash, proof.password):
-        raise NotPermitted("the password is wrong")
-    services.throttle.succeeded(asking.id, address)
+    await _prove(asking, proof.password, request, services)
     now = services.now()
     await services.database.writing(lambda c: accounts.confirm_session(c, session, now=now))
     services.principals.forget()

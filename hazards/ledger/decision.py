@@ -77,8 +77,7 @@ class Case(Struct, frozen=True):
         if answer is not None:
             details = {**details, "gate": msgspec.to_builtins(answer)}
         follows = self.policy.rule(rule) if rule else self.policy.rule_of(event)
-        known = tuple(post for post in tells if self.policy.post(post) is not None)  # another city may not have that post
-        return Decision(self._after(event, **changes), event, details, follows, answer, known)
+        return Decision(self._after(event, **changes), event, details, follows, answer, self.policy.known_posts(*tells))
 
     def _after(self, event: Event, **changes: Any) -> Hazard:
         hazard, state = self.hazard, next_state(self.hazard.state, event)

@@ -60,7 +60,8 @@ def propose(
         last_event=event.value, last_actor=actor.id,
     )  # fmt: skip
     details = {**entered(command), "origin": origin.value, "due_at": due, "due_basis": basis_of(policy.rule("provisional_clock"))}
-    return Decision(woken(hazard, policy, facts.time_zone), event, details, follows, tells=("park_command", "department"))
+    tells = policy.known_posts("park_command", "department")
+    return Decision(woken(hazard, policy, facts.time_zone), event, details, follows, tells=tells)
 
 
 def raise_grade(hazard: Hazard, rule: ProposalRule, *, now: int, facts: Facts) -> Decision | None:

@@ -320,6 +320,10 @@ class Policy(Struct, frozen=True, kw_only=True):
         """The post of that name, or None."""
         return next((p for p in self.posts if p.name == name), None)
 
+    def known_posts(self, *names: str) -> tuple[str, ...]:
+        """Those of ``names`` that this city has."""
+        return tuple(name for name in names if self.post(name) is not None)
+
     def roles_of(self, posts: tuple[str, ...]) -> frozenset[str]:
         """All roles that hold one of ``posts``."""
         return frozenset(role for p in self.posts if p.name in posts for role in p.roles)
