@@ -32,13 +32,13 @@ STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
     (("ingest",), 1.5),
     (("worker",), 2.0),
     (("store",), 1.0),
-    (("push",), 1.0),
+    (("push", "ledger"), 1.0),
     (("api",), 1.5),
 )
 """Who ends after whom, and within how many seconds: intake, ingest, worker, store, push, feeds and API. The broker is last."""
 READERS = ("worker", "store")
 """Parts that read the broker: they belong to its lane and are replaced with it."""
-LATE = ("store", "push", "mqtt")
+LATE = ("store", "push", "ledger", "mqtt")
 """Parts that nobody waits for at a start: two cores import what accepts and merges alarms sooner without them."""
 FOR_A_SECTION = {"push": "webhooks", "mqtt": "mqtt"}
 """Of them those that have nothing to do until the site has a section, as the API says: a process is 70 MB."""

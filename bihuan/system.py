@@ -21,12 +21,14 @@ from bihuan.sign_of_life import SignOfLife
 from hazards.errors import Misconfigured
 from hazards.zones import Site
 
-EVERYTHING = ("api", "ingest", "worker", "store", "push", "video", "mqtt")
+EVERYTHING = ("api", "ingest", "worker", "store", "push", "ledger", "video", "mqtt")
 """Parts of `bihuan up`, in the order of starting: whoever accepts alarms first."""
 ALONE: dict[str, tuple[str, ...]] = {
-    "api": ("api", "ingest"), "ingest": ("ingest", "video", "mqtt"), "worker": ("worker",), "store": ("store",), "push": ("push",),
+    "api": ("api", "ingest", "ledger"), "ingest": ("ingest", "video", "mqtt"),
+    "worker": ("worker",), "store": ("store",), "push": ("push",),
 }  # fmt: skip
-"""What each part run alone consists of. The API brings a forwarder for its own journal; of two on one folder, one works."""
+"""What each part run alone consists of. The API brings a forwarder for its own journal (of two on one folder, one works) and
+the ledger's clocks and anchors (on several machines, locks decide)."""
 _RETRIES, _PAUSE = 20, 0.05  # a system killed a moment ago may still hold the port through its dying children
 
 

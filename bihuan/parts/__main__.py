@@ -9,11 +9,11 @@ import sys
 
 from bihuan import leash
 
-PARTS = ("api", "ingest", "worker", "store", "push", "video", "mqtt", "demo")
+PARTS = ("api", "ingest", "worker", "store", "push", "ledger", "video", "mqtt", "demo")
 """Each is a module of this package with a ``main()``."""
 
 
-PATIENT = ("store", "push")
+PATIENT = ("store", "push", "ledger")
 """Nobody waits for these to the millisecond: where cores are few, alarms go first."""
 NICE = 5
 

@@ -20,6 +20,7 @@ from api.http_protocol import BoundedHead
 from api.problems import Problem, answer
 from api.settings import ApiSettings
 from bihuan.control import Beat
+from bihuan.parts.jobs import kept
 from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.publishing import Publisher
@@ -28,7 +29,7 @@ from bihuan.policy_file import parse_policy
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
 from bihuan.time_series import SeriesReader, retention_of
-from hazards.errors import BihuanError, JournalFull, Unavailable
+from hazards.errors import JournalFull, Unavailable
 from hazards.ledger.policy import Policy
 from hazards.zones import Site
 from ingest.door import Door
@@ -37,7 +38,6 @@ from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.evidence import EvidenceStore
 from storage.journal import Journal
-from storage.ledger_clocks import run_clocks
 from storage.relay import Relay
 
 log = structlog.get_logger()
@@ -128,10 +128,7 @@ async def serve(part: Part) -> None:
         broker_bytes=publisher.bytes_written,
         note={"published": relay.published, "sections": sorted(name for name, kept in registry().site.settings.items() if kept)},
     )
-    jobs = [
-        registry.run(), _keep("relay", relay.run), _keep("clocks", lambda: run_clocks(database, doorbell, part.stopping, now=now_us)),
-        keep_notes(part, database), _anchor(part, database, registry),
-    ]  # fmt: skip
+    jobs = [registry.run(), kept("relay", relay.run), keep_notes(part, database)]
     await _work(part, intake, jobs, publisher, app.state.services.feed.closed)
     await telemetry_door.close()
     await series.close()
@@ -179,31 +176,6 @@ async def _when_started(server: Server, ready: Callable[[], None]) -> None:
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.005)
     ready()
-
-
-async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work`` again when it fails: relay and clocks must not end because one transaction did."""
-    while True:
-        try:
-            await work()
-        except Exception as e:
-            log.exception(f"{name} failed and begins again", error=str(e))
-        await asyncio.sleep(0.5)
-
-
-async def _anchor(part: Part, database: Database, registry: SiteWatch) -> None:
-    """Anchor the ledger day by day. Its packages (keys, mail) are imported beside the rest: nobody waits for them at a start."""
-
-    def job() -> Callable[[], Awaitable[None]]:
-        from bihuan.ledger.anchoring import Anchoring
-        from bihuan.ledger.plan import anchor_plan
-
-        return Anchoring(database, anchor_plan(part.settings), lambda: registry().site, now_us).run
-
-    try:
-        await (await asyncio.to_thread(job))()
-    except BihuanError as e:
-        log.error("the ledger is not anchored", error=str(e))  # noqa: TRY400 - a line, not a trace
 
 
 def main() -> None:

@@ -106,7 +106,7 @@ def test_each_part_runs_by_its_environment_on_a_machine_of_its_own(
         until("its rule to alarm", lambda: any(i["zone"] == "smelter" for i in client.get("/api/v1/incidents").json()["items"]))
         series = "/api/v1/series?device=T-101&metric=temperature&resolution=raw"
         until("the API to read it from InfluxDB", lambda: client.get(series).json().get("points"))
-        parts = [f'bihuan_parts{{part="{name}"}} 1' for name in ("api", "ingest", "worker", "store", "push")]
+        parts = [f'bihuan_parts{{part="{name}"}} 1' for name in ("api", "ingest", "ledger", "worker", "store", "push")]
         until("every part to be noted", lambda: all(line in client.get("/metrics").text for line in parts))
         assert bihuan("healthy", "push", "--data", tmp_path / "machine-push" / "data").returncode == 0
 
