@@ -1,6 +1,6 @@
-"""The demonstration part: draws the clip once, then plays invented alarms through the door in real time.
+"""The demonstration part: plays invented alarms through the door in real time.
 
-What must not go in: what is invented (``bihuan.demo``).
+What must not go in: what is invented (``bihuan.demo``), the cameras' clip (the video part draws it).
 """
 
 import asyncio
@@ -8,8 +8,7 @@ import time
 
 import structlog
 
-from bihuan.configuration import Settings
-from bihuan.demo import CLIP_SECONDS, CLIP_SIZE, FLAME, clip_path, plot
+from bihuan.demo import plot
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
@@ -21,17 +20,6 @@ from storage.journal import Journal
 log = structlog.get_logger()
 
 
-def draw(settings: Settings) -> None:
-    """Draw the clip unless it is there."""
-    path = clip_path(settings.folder)
-    if path.is_file():
-        return
-    from ingest.cameras.synthetic import write_flame_clip
-
-    path.parent.mkdir(exist_ok=True)
-    write_flame_clip(path, seconds=CLIP_SECONDS, flame_from=FLAME[0], flame_to=FLAME[1], size=CLIP_SIZE)
-
-
 async def play(part: Part) -> None:
     """Play until told to stop; an alarm that the door refuses is tried again, as a good sender would."""
     database = Database(part.settings.database_url, readers=1)
@@ -40,7 +28,6 @@ async def play(part: Part) -> None:
     await registry.first(part.stopping)
     watching = asyncio.create_task(registry.run())
     door = Door(journal, registry, now_us)
-    drawing = asyncio.create_task(asyncio.to_thread(draw, part.settings))
     part.ready()
     try:
         for report in plot(time.time_ns(), now_us()):
@@ -57,7 +44,6 @@ async def play(part: Part) -> None:
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        drawing.cancel()
         await asyncio.to_thread(journal.close)
         await asyncio.to_thread(database.close)
 

@@ -4,10 +4,12 @@ What must not go in: decoding, detectors, what an offline camera means.
 """
 
 import asyncio
+from pathlib import Path
 
 import structlog
 
 from bihuan.control import Beat
+from bihuan.demo import CLIP_SECONDS, CLIP_SIZE, FLAME, clip_path
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
@@ -28,6 +30,16 @@ def cameras_of(registry: Registry) -> list[Device]:
     return [device for device in registry.devices.values() if device.type == "camera" and device.url]
 
 
+def draw_clip(folder: Path) -> None:
+    """Draw what the demonstration's cameras look at, unless it is there: before they look, else they would be offline."""
+    path = clip_path(folder)
+    if not path.is_file():
+        from ingest.cameras.synthetic import write_flame_clip  # OpenCV and PyAV are the decoding processes', but for this
+
+        path.parent.mkdir(exist_ok=True)
+        write_flame_clip(path, seconds=CLIP_SECONDS, flame_from=FLAME[0], flame_to=FLAME[1], size=CLIP_SIZE)
+
+
 async def watch(part: Part) -> None:
     """Watch until told to stop."""
     settings = part.settings
@@ -43,6 +55,8 @@ async def watch(part: Part) -> None:
 
     part.progress = lambda: Beat(note={"cameras": len(health), "live": sum(h.state == "live" for h in health)})
     part.ready()
+    if settings.demo:
+        await asyncio.to_thread(draw_clip, settings.folder)
     door, evidence = Door(journal, registry, now_us), EvidenceStore(settings.evidence_path)
     try:
         while not part.stopping.is_set():
