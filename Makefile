@@ -20,8 +20,9 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)
 	@$(BIN)/bihuan up --demo $(ARGS)
 
+# Two processes: one for what runs whole systems and waits, one for what computes (tests/conftest.py).
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadgroup $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff check .

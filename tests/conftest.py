@@ -39,6 +39,8 @@ from tests.real.system import RunningSystem
 settings.register_profile("bihuan", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
 settings.load_profile("bihuan")
 
+ONE_AFTER_ANOTHER = {"benchmarks", "bihuan", "detectors", "ingest", "kill", "streams", "whole"}
+"""Folders whose tests run whole systems or judge speed. Several of them at once would judge the machine; beside them the others compute."""
 PARTS = ("KAFKA", "POSTGRES", "RTSP", "MEDIA", "INFLUXD", "MQTT")
 
 
@@ -52,7 +54,11 @@ def part(name: str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Soak tests take minutes to hours: they run only when a marker expression asks for them."""
+    """What runs whole systems is one group, which one process works through. Soak tests take minutes to hours: they run only when a
+    marker expression asks for them."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in ONE_AFTER_ANOTHER:
+            item.add_marker(pytest.mark.xdist_group("systems"))
     if config.getoption("-m"):
         return
     soak = [i for i in items if i.get_closest_marker("soak")]
