@@ -24,7 +24,7 @@ NEEDED_RULES = frozenset({
     "provisional_clock", "clock_start", "self_report", "criterion_for_major", "five_commitments", "plan_before_rectification",
     "plan_approval", "responsible_party", "second_person", "signature", "extension_in_time", "supervision",
     "supervision_when_overdue", "summons", "summons_scope", "lifted_before_closing", "duplicates", "evidence_gate",
-    "evidence_instead", "waiver", "report_at_once", "double_report", "grade_by_severity", "record",
+    "evidence_instead", "waiver", "report_at_once", "double_report", "listing", "publication", "record",
 })  # fmt: skip
 """Rules that the program itself refers to by name."""
 _RULES = frozenset({"rule", "accepted_by_rule", "outside_rule", "cap_rule", "cause_rule"})

@@ -6,7 +6,7 @@ Each problem is noted at the line of the value that causes it. What must not go 
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from msgspec import Struct
 from bihuan.policy_notes import Notes, own_name, walked
 from hazards.kinds import FAMILIES, KIND_PATTERN
 from hazards.ledger.clocks import RECTIFY, parsed_point
+from hazards.ledger.decision import TOLD
 from hazards.ledger.policy import Authority, ClockRule, Counting, ExtensionRule, GradeRule, Limit
 from hazards.messages import Certainty
 from hazards.metrics import METRICS
@@ -32,7 +33,7 @@ _SEVERITIES = ("1", "2", "3", "4")
 
 def check_sense(notes: Notes) -> None:
     """Note what no city can mean."""
-    for check in (_names, _texts, _numbers, _limits, _warnings, _signatures, _grades, _responsible, _incidents, _kinds, _demonstration):
+    for check in CHECKS:
         check(notes)
 
 
@@ -104,6 +105,12 @@ def _warnings(notes: Notes) -> None:
                 notes.warn(where, "comes before the clock starts: nobody is ever told", f"the limit is {longest // 24} days at most")
             if not point.tells:
                 notes.warn(where, "tells nobody")
+
+
+def _told(notes: Notes) -> None:
+    for post in TOLD:
+        if notes.policy.post(post) is None:
+            notes.warn("posts", f"there is no post {post!r}", "the program tells it of what happens to a hazard: nobody hears of that")
 
 
 def _limits_of(notes: Notes, clock: ClockRule) -> list[Limit]:
@@ -228,3 +235,8 @@ def _demonstration(notes: Notes) -> None:
     shown = [rule.id for rule in notes.policy.rules.values() if rule.authority is Authority.DEMO]
     if shown:
         notes.warn(f"rules.{shown[0]}", f"{len(shown)} rules are only of a demonstration")
+
+
+CHECKS: tuple[Callable[[Notes], None], ...] = (
+    _names, _texts, _numbers, _limits, _warnings, _told, _signatures, _grades, _responsible, _incidents, _kinds, _demonstration,
+)  # fmt: skip

@@ -223,12 +223,13 @@ def owes_summons(hazard: Hazard, policy: Policy) -> bool:
     """Whether somebody has to be summoned (应约谈) and the record does not say so yet."""
     if hazard.overdue_at is None or hazard.state not in RECTIFIABLE or summons_key(hazard) in hazard.fired:
         return False
-    return policy.grade_or_gravest(hazard.grade).extendable and summons_rule(policy) is not None
+    return policy.grade_or_gravest(hazard.grade).extendable and summons_rule(policy, hazard.grade) is not None
 
 
-def summons_rule(policy: Policy) -> ClockRule | None:
-    """The pack's clock of the summons, if it has one with a limit."""
-    return next((rule for rule in policy.clocks if rule.clock == SUMMONS and rule.limit is not None), None)
+def summons_rule(policy: Policy, grade: str) -> ClockRule | None:
+    """The pack's clock of the summons for hazards of ``grade``, if it has one with a limit."""
+    rules = (rule for rule in policy.clocks if rule.clock == SUMMONS and rule.limit is not None)
+    return next((rule for rule in rules if not rule.grades or grade in rule.grades), None)
 
 
 _NEW_GRADE = frozenset({Event.GRADE_RAISED.value, Event.REPEATED.value, Event.REGRADED.value})

@@ -10,6 +10,7 @@ from msgspec import structs
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
+from hazards.ledger.policy import Rule
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 Hindrance = NotByRule | NotForRole
@@ -77,14 +78,27 @@ def _in_person(case: Case, command: str) -> Hindrance | None:
     return None
 
 
+def _signing(case: Case) -> list[str]:
+    """The posts that sign an extension here, of those that the actor holds."""
+    return [name for name in case.signing_posts() if (p := case.policy.post(name)) and case.actor.role in p.roles | {"administrator"}]
+
+
+def _rule_of_signing(case: Case) -> Rule:
+    return case.policy.rule(case.policy.extension.rule if case.facts.in_park else case.policy.extension.outside_rule)
+
+
+def _signs(case: Case, command: str) -> Hindrance | None:
+    """Somebody whose post is to sign, whether or not it has."""
+    return None if _signing(case) else NotForRole(f"the role {case.actor.role} signs no extension here", _rule_of_signing(case))
+
+
 def _free_post(case: Case, command: str) -> Hindrance | None:
     """Somebody whose post is to sign, for a post that has not signed, and who has not signed for another one."""
     request = case.hazard.extensions[-1] if case.hazard.extensions else None
     signed = request.signatures if request is not None else []
-    rule = case.policy.rule(case.policy.extension.rule if case.facts.in_park else case.policy.extension.outside_rule)
-    held = [name for name in case.signing_posts() if (p := case.policy.post(name)) and case.actor.role in p.roles | {"administrator"}]
+    rule, held = _rule_of_signing(case), _signing(case)
     if not held:
-        return NotForRole(f"the role {case.actor.role} signs no extension here", rule)
+        return _signs(case, command)
     if any(s.by == case.actor.id for s in signed):
         return NotForRole(f"{case.actor.id} has signed already; the other signature is another person's", case.policy.rule("signature"))
     if not set(held) - {s.post for s in signed}:
@@ -207,7 +221,7 @@ _CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "refer": (_of_a_listed_grade,),
     "request_extension": (_extendable, _in_time),
     "sign_extension": (_free_post, _extendable, _in_time, _in_person),
-    "refuse_extension": (_free_post,),
+    "refuse_extension": (_signs,),
     "supervise": (_filed_or_overdue,),
     "summon": (_overdue,),
     "claim": (_plan_approved,),

@@ -7,7 +7,19 @@ in: when clocks run (``hazards/ledger/clocks.py``), waiting, SQL.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hazards.ledger.clocks import DUE, RECTIFY, Clock, Point, owes_summons, points, running, summons_key, summons_rule
+from hazards.ledger.clocks import (
+    DUE,
+    RECTIFY,
+    SUMMONS,
+    Clock,
+    Point,
+    owes_summons,
+    points,
+    points_between,
+    running,
+    summons_key,
+    summons_rule,
+)
 from hazards.ledger.decision import Case, Decision, Facts
 from hazards.ledger.hazard import PLATFORM, Hazard
 from hazards.ledger.lifecycle import Event
@@ -68,13 +80,14 @@ def _overdue(case: Case, details: dict[str, Any], tells: tuple[str, ...], fired:
 
 def _summons_due(case: Case) -> Decision:
     """Somebody has to summon, within the pack's limit after the due date that was missed: however late that was noticed."""
-    hazard, rule = case.hazard, summons_rule(case.policy)
+    hazard, rule = case.hazard, summons_rule(case.policy, case.hazard.grade)
     if rule is None or rule.limit is None or hazard.due_at is None:
         raise AssertionError("owes_summons looked")
     until = due_at(rule.limit, hazard.due_at, case.facts.time_zone, case.policy.calendar)
     details = {"missed": hazard.due_at, "due_at": until, "due_basis": basis_of(case.policy.rule(rule.limit.rule))}
+    first = points_between(rule.points, SUMMONS, hazard.due_at, hazard.due_at, until, case.facts.time_zone)[:1]
     return case.done(
-        Event.SUMMONS_DUE, details, tells=rule.points[0].tells if rule.points else (), summons=[*hazard.summons, Summons(due_at=until)],
+        Event.SUMMONS_DUE, details, tells=first[0].tells if first else (), summons=[*hazard.summons, Summons(due_at=until)],
         fired=[*hazard.fired, summons_key(hazard)],
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """The policy pack's file: what is wrong is named by its line, what comes with the program is honest, and nothing else is ever raised."""
 
+import ast
+import re
 from datetime import date
 from pathlib import Path
 
@@ -8,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bihuan.days_off import days_off, known_years
+from bihuan.policy_checks import NEEDED_RULES
 from bihuan.policy_file import PACKS, PolicyFile, parse_policy, read_policy, shipped, shipped_versions
 from hazards.errors import InvalidFile
+from hazards.ledger.decision import TOLD
 from hazards.ledger.lifecycle import COMMANDS, Event
 from hazards.ledger.policy import Authority, Counting
 
@@ -50,6 +54,38 @@ def test_the_second_pack_really_differs() -> None:
     assert second.grades[0].limit.counting is Counting.WORKING_DAYS and len(second.extension.posts) == 3
     assert first.repeats.raises_grade and not second.repeats.raises_grade
     assert not [r for r in second.rules.values() if any(s.document == "001" for s in r.sources)]
+
+
+def named_in_the_ledger() -> tuple[set[str], set[str]]:
+    """Rules and posts that the ledger's code names: ``rule("…")``, ``rule=…``, ``rule = …`` and ``tells=…``."""
+    found: dict[str, set[str]] = {"rule": set(), "tells": set()}
+    for file in [*Path("hazards/ledger").rglob("*.py"), Path("storage/policies.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            given: list[tuple[str, ast.expr]] = []
+            if isinstance(node, ast.Call):
+                given = [(k.arg or "", k.value) for k in node.keywords]
+                given += [("rule", a) for a in node.args if isinstance(node.func, ast.Attribute) and node.func.attr == "rule"]
+            elif isinstance(node, ast.Assign):
+                given = [(t.id, node.value) for t in node.targets if isinstance(t, ast.Name)]
+            for name, value in given:
+                chosen = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+                if name in found:
+                    texts = (c for each in chosen for c in ast.walk(each) if isinstance(c, ast.Constant))
+                    found[name] |= {c.value for c in texts if isinstance(c.value, str)}
+    return found["rule"], found["tells"]
+
+
+def test_what_the_program_names_is_asked_of_every_pack() -> None:
+    rules, posts = named_in_the_ledger()
+    assert rules & set(shipped("guangyuan").rules) == NEEDED_RULES
+    assert posts & {p.name for p in shipped("guangyuan").posts} == set(TOLD)
+
+
+def test_a_post_that_the_program_tells_and_a_city_does_not_have_is_a_warning() -> None:
+    lines = (each if re.search(r"^  \w+: \{roles", each) else each.replace("safety_office", "committee") for each in TEXT.splitlines())
+    text = "\n".join(lines).replace("roles: [committee]", "roles: [safety_office]")
+    warnings = [str(warning) for warning in parse_policy(text.encode(), file="pack.yaml").warnings]
+    assert [w for w in warnings if "no post 'safety_office'" in w and "nobody hears" in w]
 
 
 @pytest.mark.parametrize(

@@ -72,18 +72,19 @@ def close(case: Case, command: ask.Close) -> Decision:
     if refused is not None:
         return refused
     omitted = omissions(case)
-    details = noted(command.note) | ({"omitted": [basis_of(case.policy.rule(rule)) for rule in omitted]} if omitted else {})
+    details = noted(command.note) | ({"omitted": [basis_of(rule) for rule in omitted]} if omitted else {})
     tells = ("enterprise", "bureau", "safety_office") if omitted else ("enterprise",)
     return _passed(case, command, Event.CLOSED, details, answer, tells=tells, closed_by=case.actor.id, closed_at=case.now)
 
 
-def omissions(case: Case) -> list[str]:
+def omissions(case: Case) -> list[Rule]:
     """Rules for a listed grade that nobody followed until its closing: it closes, and that is on the record."""
-    done = {
-        "listing": case.hazard.track(Track.LISTING) == "lifted", "publication": case.hazard.track(Track.PUBLICATION) == "published",
-        "double_report": case.hazard.track(Track.REPORT) == "to_both",
-    }  # fmt: skip
-    return [rule for rule, kept in done.items() if not kept] if case.grade.listed else []
+    done = (
+        (case.policy.rule("listing"), case.hazard.track(Track.LISTING) == "lifted"),
+        (case.policy.rule("publication"), case.hazard.track(Track.PUBLICATION) == "published"),
+        (case.policy.rule("double_report"), case.hazard.track(Track.REPORT) == "to_both"),
+    )
+    return [rule for rule, kept in done if not kept] if case.grade.listed else []
 
 
 def reopen(case: Case, command: ask.Reopen) -> Decision:
@@ -93,7 +94,7 @@ def reopen(case: Case, command: ask.Reopen) -> Decision:
     incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
     return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
                      rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None,
-                     refuted_by=[], incidents=incidents)  # fmt: skip
+                     received_at=None, received_by=None, refuted_by=[], incidents=incidents)  # fmt: skip
 
 
 # --- the evidence gate ---

@@ -26,7 +26,7 @@ def request(case: Case, command: ask.RequestExtension) -> Decision:
     if command.days > rule.most_days:
         raise IncompleteByRule(f"at most {rule.most_days} days each time", case.policy.rule(rule.cap_rule), where="/days")
     made = Extension(number=case.hazard.version + 1, days=command.days, cause=command.cause, reason=command.reason, by=case.actor.id,
-                     at=case.now, due_before=case.hazard.due_at)  # fmt: skip
+                     at=case.now)  # fmt: skip
     details = {**entered(command), "posts": list(posts)}
     return case.done(Event.EXTENSION_REQUESTED, details, tells=posts, extensions=[*case.hazard.extensions, made])
 
@@ -44,7 +44,7 @@ def sign(case: Case, command: ask.SignExtension) -> Decision:
     counting = case.grade.limit.counting
     due = later_by(case.hazard.due_at, signed.days, counting, case.facts.time_zone, case.policy.calendar)
     details |= {"due_before": case.hazard.due_at, "due_at": due}
-    granted = structs.replace(signed, granted_at=now)
+    granted = structs.replace(signed, granted_at=now, due_before=case.hazard.due_at)
     return _changed(case, Event.EXTENSION_GRANTED, details, granted, tells=("enterprise", "bureau"), due_at=due)
 
 

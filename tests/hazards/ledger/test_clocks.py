@@ -319,3 +319,33 @@ def test_every_command_sets_when_to_look_next() -> None:
     reported = after(hazard, TO_DEPARTMENT, now=MORNING + SECOND)
     assert reported.wake_at == MORNING + HOUR, "the receipt's half is next"
     assert woken(reported, POLICY, SHANGHAI) is reported, "doing it twice changes nothing"
+
+
+def test_nobody_is_summoned_for_a_grade_that_the_packs_clock_leaves_out() -> None:
+    of_majors = structs.replace(
+        POLICY, clocks=tuple(structs.replace(c, grades=frozenset({"major"})) if c.clock == "summons" else c for c in POLICY.clocks)
+    )
+    decisions = tick(confirmed("serious"), at("2026-03-19 09:00"), policy=of_majors)
+    assert [d.event for d in decisions if d.event in (Event.OVERDUE, Event.SUMMONS_DUE)] == [Event.OVERDUE]
+
+
+def test_who_hears_first_that_somebody_is_to_be_summoned_does_not_hang_on_the_order_of_the_lines() -> None:
+    reversed_ = structs.replace(POLICY, clocks=tuple(structs.replace(c, points=c.points[::-1]) for c in POLICY.clocks))
+    decisions = tick(confirmed("serious"), at("2026-03-19 09:00"), policy=reversed_)
+    assert [d.tells for d in decisions if d.event is Event.SUMMONS_DUE] == [("district_leader",)]
+
+
+def test_after_a_reopening_the_receipt_is_to_be_confirmed_anew() -> None:
+    hazard = after(confirmed("serious"), (OFFICER, ask.Receive()), START, CLAIM, ACCEPT, CLOSE)
+    assert hazard.received_by == OFFICER.id
+    reopened = after(hazard, (DEPARTMENT, ask.Reopen(reason="复发")))
+    assert (reopened.received_by, reopened.received_at) == (None, None) and "receipt" in names(reopened)
+
+
+def test_who_has_signed_may_still_refuse_more_time_and_a_grant_says_what_it_was_before() -> None:
+    asked = after(confirmed("serious"), (OFFICER, ask.RequestExtension(days=5, cause="supply", reason="备件未到")))
+    signed = after(asked, (COMMAND, ask.SignExtension()))
+    refused = after(signed, (COMMAND, ask.RefuseExtension(reason="现场复核，可按期完成")))
+    assert refused.extensions[-1].refused_by == COMMAND.id and refused.due_at == asked.due_at
+    granted = after(signed, (DEPARTMENT, ask.SignExtension()))
+    assert asked.extensions[-1].due_before is None and granted.extensions[-1].due_before == asked.due_at
