@@ -201,9 +201,9 @@ def heads_of(database: Database, number: int) -> Iterator[list[Head]]:
 
 
 def first_event_at(connection: Connection) -> int | None:
-    """When the oldest hazard was opened."""
-    at: int | None = connection.execute(select(func.min(schema.hazards.c.opened_at))).scalar()
-    return at
+    """When the record begins: with the oldest hazard, or the first policy pack."""
+    first = (connection.execute(select(func.min(at))).scalar() for at in (schema.hazards.c.opened_at, schema.policies.c.applied_at))
+    return min((at for at in first if at is not None), default=None)
 
 
 # --- delivering them ---
