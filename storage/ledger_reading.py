@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Select, String, and_, func, literal, or_, sel
 
 from hazards.ledger.anchors import Head
 from hazards.ledger.record import PACK, PACK_STATE
-from hazards.ledger.verification import StoredEvent
+from hazards.ledger.verification import Standing, StoredEvent
 from storage import schema
 from storage.anchors import as_bytes, as_stored, in_one_snapshot
+from storage.hazard_rows import standing_of
 
 HAZARDS_A_PAGE = 200
 EVENTS_AT_ONCE = 500
@@ -22,13 +23,13 @@ EVENTS_AT_ONCE = 500
 
 @dataclass
 class LedgerPage:
-    """Hazards in (``after``, ``upto``] by id. ``standing``: version and state of each row; ``anchored``: (anchor, head) by hazard.
+    """Hazards in (``after``, ``upto``] by id. ``standing``: what each row says; ``anchored``: (anchor, head) by hazard.
 
     A policy pack counts as a hazard with a version for each of its own; ``packs``: what each of these holds, as SHA-256."""
 
     after: str
     upto: str | None
-    standing: dict[str, tuple[int, str]] = field(default_factory=dict)
+    standing: dict[str, Standing] = field(default_factory=dict)
     anchored: dict[str, list[tuple[int, Head]]] = field(default_factory=dict)
     packs: dict[str, str] = field(default_factory=dict)
 
@@ -50,8 +51,9 @@ def open_page(connection: Connection, after: str) -> LedgerPage:
     found = list(connection.scalars(following))
     page = LedgerPage(after, found[-1] if len(found) == HAZARDS_A_PAGE else None)
     hazards, heads = schema.hazards, schema.anchor_heads
-    for row in connection.execute(_within(select(hazards.c.id, hazards.c.version, hazards.c.state), hazards.c.id, page)):
-        page.standing[row.id] = (row.version, row.state)
+    rows = _within(select(*map(as_stored, hazards.c)), hazards.c.id, page)
+    for row in connection.execute(rows, execution_options={"yield_per": HAZARDS_A_PAGE}):
+        page.standing[row.id] = standing_of(row)
     _take_packs(connection, page)
     for row in connection.execute(_within(select(heads), heads.c.hazard, page).order_by(heads.c.hazard, heads.c.number)):
         page.anchored.setdefault(row.hazard, []).append((row.anchor, Head(row.hazard, row.number, row.digest)))
@@ -59,11 +61,13 @@ def open_page(connection: Connection, after: str) -> LedgerPage:
 
 
 def _take_packs(connection: Connection, page: LedgerPage) -> None:
-    table = schema.policies
+    table, counted = schema.policies, dict[str, int]()
     subject = literal(PACK, String) + table.c.id
     for row in connection.execute(_within(select(subject.label("subject"), table.c.version, table.c.body), subject, page)):
-        page.standing[row.subject] = (page.standing.get(row.subject, (0, ""))[0] + 1, PACK_STATE)
+        counted[row.subject] = counted.get(row.subject, 0) + 1
         page.packs[row.version] = sha256(row.body.encode()).hexdigest()
+    packs = {name: Standing(count, PACK_STATE, {"state": PACK_STATE}) for name, count in counted.items()}
+    page.standing = packs | page.standing  # a hazard's row under the name of a pack is one that nobody recorded
 
 
 def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:

@@ -108,8 +108,7 @@ class Verification:
         return ChainCheck(hazard, [AnchoredHead(head.number, head.digest, self._anchors.day(n)) for n, head in anchored])
 
     def _ended(self, page: reading.LedgerPage, check: ChainCheck) -> Iterator[Finding]:
-        version, state = page.standing.get(check.hazard, (None, None))
-        yield from check.end(version, state)
+        yield from check.end(page.standing.get(check.hazard))
         counted = 0
         for number, head in sorted(page.anchored.get(check.hazard, ())):
             sums = self._accounted.setdefault(number, [0, 0])
