@@ -47,10 +47,10 @@ _fields = msgspec.json.Decoder(dict[str, Raw])
 
 
 def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
-    """What ``decoder`` finds in ``data``. Raises msgspec.DecodeError, also for bytes that are no UTF-8 (msgspec's own error there)."""
+    """What ``decoder`` finds in ``data``. Raises msgspec.DecodeError, also where msgspec has other errors: no UTF-8, nested too deep."""
     try:
         return decoder.decode(data)
-    except UnicodeDecodeError as e:
+    except (UnicodeDecodeError, RecursionError) as e:
         raise msgspec.DecodeError(str(e)) from e
 
 

@@ -291,6 +291,8 @@ def test_an_anchor_that_was_touched_is_named(world: World, lived: dict[str, str]
         ("UPDATE hazard_events SET number = 'two' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
         ("UPDATE hazard_events SET digest = x'00' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
         ("UPDATE hazards SET version = 'two' WHERE id = '{b}'", "changed: hazard b: a row holds what is never"),
+        ("UPDATE hazards SET title = CAST(x'ff' AS TEXT) WHERE id = '{b}'", "changed: hazards from the first on: a row"),
+        ("UPDATE hazard_events SET actor = CAST(x'ff' AS TEXT) WHERE hazard = '{b}'", "changed: hazards from the first on: a row"),
         ("UPDATE anchors SET body = 'text' WHERE number = 2", "anchor: anchor 2 (day2): its bytes are no anchor"),
         ("UPDATE anchors SET handovers = 'text'", None),
     ],

@@ -86,7 +86,7 @@ def test_what_is_amended_changes_only_where_the_new_differs_from_the_old(
     assert amended(stored(kept), stored(before), stored(after)) == stored(expected)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"a":'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"a":', b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"], ids=len)
 def test_what_is_no_hazard_has_no_digest(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         held(body)
