@@ -73,8 +73,10 @@ def held(body: bytes) -> str:
     """SHA-256 over a hazard's bytes without ``CLOCKED``. Raises msgspec.DecodeError for bytes that are no hazard's.
 
     Over the bytes as they were stored, never decoded and encoded again: a newer program that knows more fields finds the same."""
-    vouched = {name: value for name, value in decoded(_fields, body).items() if name not in CLOCKED}
-    return sha256(msgspec.json.encode(vouched, order="sorted")).hexdigest()
+    fields = decoded(_fields, body)
+    for name in CLOCKED:
+        fields.pop(name, None)
+    return sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
 
 
 def amended(body: bytes, before: bytes, after: bytes) -> bytes:
