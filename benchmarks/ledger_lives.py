@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-import msgspec
 from msgspec import structs
 
 from hazards.ledger import commands as ask
@@ -19,9 +18,10 @@ from hazards.ledger.gate import Sight, Watcher
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.policy import Policy
-from hazards.ledger.record import GENESIS, Entry, canonical, chained
+from hazards.ledger.record import GENESIS, Entry, canonical, chained, held
 from hazards.ledger.ticks import on_tick
-from storage.hazard_writing import columns_of, entry_of
+from storage.hazard_rows import body_of, columns_of
+from storage.hazard_writing import entry_of
 
 MINUTE = 60 * 1_000_000
 HOUR = 60 * MINUTE
@@ -29,8 +29,8 @@ DAY = 24 * HOUR
 OPEN_AGES = range(30)
 """Days since an open hazard was put down: those of more than 15 are overdue."""
 CLOSED_AGES = range(40, 400, 30)
-_ID, _ZONE, _ENTERPRISE = "TEMPLATE-HAZARD", "TEMPLATE-ZONE", "TEMPLATE-ENTERPRISE"
-_PARTS = re.compile(rb"(TEMPLATE-HAZARD|TEMPLATE-ZONE|TEMPLATE-ENTERPRISE|\b1[0-9]{15}\b)")
+_ID, _ZONE, _ENTERPRISE, _HOLDS = "TEMPLATE-HAZARD", "TEMPLATE-ZONE", "TEMPLATE-ENTERPRISE", "TEMPLATE-HOLDS"
+_PARTS = re.compile(rb"(TEMPLATE-HAZARD|TEMPLATE-ZONE|TEMPLATE-ENTERPRISE|TEMPLATE-HOLDS|\b1[0-9]{15}\b)")
 
 OFFICER, DEPARTMENT, COMMAND = Actor("li", "enterprise", _ENTERPRISE, "李"), Actor("zhao", "department"), Actor("qian", "park_command")
 Step = tuple[float, Actor, ask.HazardCommand]
@@ -104,11 +104,12 @@ class Life:
 
     def patterns(self) -> tuple[_Pattern, list[tuple[Entry, _Pattern]]]:
         """What copies are made of: the hazard's body, each entry's bytes."""
-        return _Pattern.of(msgspec.json.encode(self.hazard, order="sorted")), [(e, _Pattern.of(canonical(e))) for e in self.entries]
+        entries = [structs.replace(entry, holds=_HOLDS) for entry in self.entries]
+        return _Pattern.of(body_of(self.hazard)), [(e, _Pattern.of(canonical(e))) for e in entries]
 
 
 class Copier:
-    """Rows of further hazards with the life ``life``."""
+    """Rows of further hazards with the life ``life``. Each entry holds the hazard as it ends: only the newest one's is looked at."""
 
     def __init__(self, life: Life) -> None:
         self._life, (self._body, self._entries) = life, life.patterns()
@@ -119,7 +120,9 @@ class Copier:
         """The row of ``hazard``, and those of its record, everything ``earlier`` µs before."""
         names = {_ID.encode(): hazard.encode(), _ZONE.encode(): zone.encode(), _ENTERPRISE.encode(): enterprise.encode()}
         row = self._columns | {name: self._columns[name] - earlier for name in self._times}
-        row |= {"id": hazard, "zone": zone, "enterprise": enterprise, "body": self._body.filled(names, earlier).decode()}
+        body = self._body.filled(names, earlier)
+        row |= {"id": hazard, "zone": zone, "enterprise": enterprise, "body": body.decode()}
+        names[_HOLDS.encode()] = held(body).encode()
         previous, events = GENESIS, []
         for entry, pattern in self._entries:
             data = pattern.filled(names, earlier)

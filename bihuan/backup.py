@@ -25,6 +25,7 @@ from bihuan import postgres_dump
 from bihuan.configuration import Settings
 from bihuan.data_folder import lock_folder, make_folder
 from hazards.errors import BihuanError, Misconfigured
+from storage.durable import sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -94,7 +95,7 @@ def back_up(settings: Settings, target: Path, *, with_anchor_key: bool = False) 
         finished = Path(scratch) / "finished"
         figures = _pack(settings, stage, loose, finished, target) if packed else _lay_out(settings, stage, loose)
         (finished if packed else stage).replace(target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return f"{target}: {figures['alarms']}, {figures['waiting']} waiting in the journal, {figures['evidence']} evidence files"
 
 
@@ -172,14 +173,6 @@ def _pack(settings: Settings, stage: Path, loose: Loose, finished: Path, target:
         file.flush()
         os.fsync(file.fileno())
     return figures
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- restore ---

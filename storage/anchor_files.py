@@ -14,6 +14,7 @@ import msgspec
 from hazards.errors import Conflict, Unavailable
 from hazards.ledger.anchors import Anchor, Document, Head, read_document
 from storage.anchors import AnchorRow
+from storage.durable import sync_folder
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -58,7 +59,7 @@ def keep_in_folder(folder: Path, name: str, parts: Iterable[bytes]) -> None:
                     raise Conflict("another anchor is there under this name", where=str(path), hint="run `bihuan ledger verify --anchors`")
             else:
                 part.replace(path)
-            _sync_folder(folder)
+            sync_folder(folder)
         finally:
             part.unlink(missing_ok=True)
     except OSError as e:
@@ -90,11 +91,3 @@ def _same(one: Path, other: Path) -> bool:
                 return False
             if not x:
                 return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

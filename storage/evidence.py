@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from hazards.errors import NotFound, StorageUnavailable
+from storage.durable import sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -49,7 +50,7 @@ class EvidenceStore:
             _write_whole(_note_path(path), msgspec.json.encode(note))  # first, so no file is ever without its note
             _write_whole(path, data)
             for folder in (path.parent, path.parent.parent, self._root):  # the names themselves must survive a power cut
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as e:
             raise StorageUnavailable(f"the evidence file can't be written: {e.strerror}", where=str(self._root)) from e
         return sha256
@@ -101,11 +102,3 @@ def _write_whole(path: Path, data: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

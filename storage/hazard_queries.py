@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Select, case, func, select, tuple_
 
 from hazards.errors import NotFound
@@ -19,10 +18,9 @@ from hazards.ledger.record import Entry, first_broken, read_entry
 from hazards.ledger.repeats import MOST_NAMED, Earlier
 from hazards.scope import Scope
 from storage import schema
+from storage.hazard_rows import hazard_of
 from storage.incident_queries import cursor_of, cursor_values, page
 from storage.scoping import within
-
-_hazards = msgspec.json.Decoder(Hazard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +30,6 @@ class RecordRow:
     entry: Entry
     data: bytes
     digest: str
-
-
-def hazard_of(row: Any) -> Hazard:
-    """The hazard in a row of the table."""
-    return _hazards.decode(row.body)
 
 
 def list_hazards(

@@ -5,43 +5,28 @@ What must not go in: deciding, reading for people.
 
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import Conflict
 from hazards.ledger.decision import Decision
 from hazards.ledger.hazard import Actor, Hazard, message_of
-from hazards.ledger.marks import MARKS
 from hazards.ledger.policy import basis_of
-from hazards.ledger.record import GENESIS, Entry, canonical, chained
+from hazards.ledger.record import Entry, amended, held
 from hazards.scope import Scope
 from storage import schema
-from storage.hazard_queries import hazard_of
+from storage.hazard_rows import body_of, columns_of, hazard_in, hazard_of
 from storage.outbox import announce_hazard
+from storage.record import keep_entry
 from storage.scoping import within
 
 # Statements of every command, made once: SQLAlchemy spends more on making one than SQLite on running it.
-_hazards, _events = schema.hazards, schema.hazard_events
+_hazards = schema.hazards
 _LOCKED = select(_hazards.c.body).where(_hazards.c.id == bindparam("b_id")).with_for_update()
 _UPDATE = (
     update(_hazards).where(_hazards.c.id == bindparam("b_id"), _hazards.c.version == bindparam("b_version"))
     .values({column.name: bindparam(column.name) for column in _hazards.columns if column.name != "id"})
 )  # fmt: skip
-_DIGEST = select(_events.c.digest).where(_events.c.hazard == bindparam("b_id"), _events.c.number == bindparam("b_version"))
-_RECORD = insert(_events)
-
-
-def columns_of(hazard: Hazard) -> dict[str, Any]:
-    """The row of a hazard but its id."""
-    return {
-        "zone": hazard.zone, "enterprise": hazard.enterprise, "kind": hazard.kind, "grade": hazard.grade, "confirmed": hazard.confirmed,
-        "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
-        "updated_at": hazard.updated_at, "due_at": hazard.due_at, "overdue_at": hazard.overdue_at, "wake_at": hazard.wake_at,
-        "closed_at": hazard.closed_at, "version": hazard.version,
-        "synthetic": hazard.synthetic,
-        **{mark: has(hazard) for mark, has in MARKS.items()}, "body": msgspec.json.encode(hazard, order="sorted").decode(),
-    }  # fmt: skip
 
 
 def insert_hazard(
@@ -49,10 +34,10 @@ def insert_hazard(
 ) -> bool:  # fmt: skip
     """Whether it was new: two that propose the same at once are one."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(schema.hazards).values(id=decision.hazard.id, **columns_of(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
+    row = make(schema.hazards).values(id=decision.hazard.id, **_row(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
     if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
         return False
-    _record(connection, decision, actor, GENESIS, command_id=command_id, request=request, now=now)
+    _record(connection, decision, actor, command_id=command_id, request=request, now=now)
     return True
 
 
@@ -62,28 +47,32 @@ def apply_decision(
     """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
     hazard = decision.hazard
     key = {"b_id": hazard.id, "b_version": hazard.version - 1}
-    if connection.execute(_UPDATE, columns_of(hazard) | key).rowcount != 1:
+    if connection.execute(_UPDATE, _row(hazard) | key).rowcount != 1:
         raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
-    previous = connection.execute(_DIGEST, key).scalar_one()
-    _record(connection, decision, actor, previous, command_id=command_id, request=request, now=now)
+    _record(connection, decision, actor, command_id=command_id, request=request, now=now)
 
 
-def keep_woken(connection: Connection, hazard: Hazard) -> None:
-    """Write what the clocks keep in ``hazard`` when nothing happened to it; nothing for one that has moved on meanwhile."""
-    table = schema.hazards
-    connection.execute(update(table).where(table.c.id == hazard.id, table.c.version == hazard.version).values(**columns_of(hazard)))
+def keep_woken(connection: Connection, stored: str, hazard: Hazard) -> None:
+    """Write what the clocks keep in ``hazard`` when nothing happened to it; nothing for one that has moved on meanwhile.
+
+    ``stored``: its body. Whatever else is in it stays byte by byte, since the newest entry vouches for it."""
+    table, body = schema.hazards, stored.encode()
+    anew = amended(body, body_of(hazard_in(body)), body_of(hazard)).decode()
+    here = update(table).where(table.c.id == hazard.id, table.c.version == hazard.version)
+    connection.execute(here.values(**columns_of(hazard), body=anew))
+
+
+def _row(hazard: Hazard) -> dict[str, Any]:
+    return columns_of(hazard) | {"body": body_of(hazard).decode()}
 
 
 def _record(
-    connection: Connection, decision: Decision, actor: Actor, previous: str, *, command_id: str | None, request: str | None, now: int
+    connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, request: str | None, now: int
 ) -> None:  # fmt: skip
-    """The entry on the record, chained to ``previous``, and the outbox row."""
-    hazard, entry = decision.hazard, entry_of(decision, actor, command_id, request)
-    data = canonical(entry)
-    row = {"hazard": hazard.id, "number": entry.number, "at": entry.at, "actor": entry.actor, "event": entry.event, "body": data,
-           "digest": chained(previous, data), "command_id": command_id}  # fmt: skip
-    connection.execute(_RECORD, row)
-    announce_hazard(connection, [(message_of(hazard, entry.basis, decision.tells), entry.event)], now=now)
+    """The entry on the record, and the outbox row."""
+    entry = entry_of(decision, actor, command_id, request)
+    keep_entry(connection, entry)
+    announce_hazard(connection, [(message_of(decision.hazard, entry.basis, decision.tells), entry.event)], now=now)
 
 
 def entry_of(decision: Decision, actor: Actor, command_id: str | None = None, request: str | None = None) -> Entry:
@@ -92,7 +81,7 @@ def entry_of(decision: Decision, actor: Actor, command_id: str | None = None, re
     return Entry(
         hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
         state=hazard.state.value, policy=hazard.policy, basis=basis_of(decision.rule), details=decision.details, command_id=command_id,
-        request=request,
+        request=request, holds=held(body_of(hazard)),
     )  # fmt: skip
 
 

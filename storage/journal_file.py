@@ -5,7 +5,6 @@ What must not go in: threads, queues, the meaning of a payload. Those are in ``s
 """
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from uuid import uuid4
 from msgspec import Struct, structs
 
 from hazards.errors import JournalFull, Misconfigured, StorageUnavailable, Unavailable
+from storage.durable import sync_folder
 
 APPLICATION_ID = 0x62686A6C  # "bhjl": tells our file from any other SQLite file
 VERSION = 1
@@ -129,7 +129,7 @@ def prepare(path: Path) -> str:
             connection.execute("COMMIT")
         finally:
             connection.close()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except sqlite3.DatabaseError as e:
         raise Misconfigured(f"this is not a usable journal: {e}", where=str(path), hint="move the file away, or name another place") from e
     except OSError as e:
@@ -176,14 +176,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise Misconfigured(f"the journal is damaged: {found}", where=str(path), hint="move it away; sqlite3 can read its rows")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # the file's name must survive a power cut as its rows do
-    finally:
-        os.close(descriptor)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.doorbell import Doorbell
 from storage.duties import make_duties, missing_duties, next_duty_wake, tick_duty, waking_duties
 from storage.hazard_facts import facts_of
-from storage.hazard_queries import hazard_of
+from storage.hazard_rows import hazard_of
 from storage.hazard_writing import apply_decision, keep_woken
 from storage.site_store import current_registry
 
@@ -57,7 +57,7 @@ def tick_hazard(connection: Connection, hazard_id: str, *, now: int) -> int:
     for decision in decisions:
         apply_decision(connection, decision, PLATFORM, now=now)
     if not decisions:  # it was woken for nothing, as after a change of the time zone
-        keep_woken(connection, woken(hazard, facts.policy, facts.time_zone))
+        keep_woken(connection, row.body, woken(hazard, facts.policy, facts.time_zone))
     return len(decisions)
 
 
@@ -77,10 +77,10 @@ def look_over(connection: Connection, after: str, *, limit: int = BATCH) -> str 
     table, registry = schema.hazards, current_registry(connection)
     query = select(table.c.id, table.c.body).where(table.c.state.in_([state.value for state in OPEN]), table.c.id > after)
     rows = connection.execute(query.order_by(table.c.id).limit(limit).with_for_update()).all()
-    for hazard in map(hazard_of, rows):
-        facts = facts_of(connection, registry, hazard)
+    for row in rows:
+        facts = facts_of(connection, registry, hazard := hazard_of(row))
         if (anew := woken(hazard, facts.policy, facts.time_zone)) is not hazard:
-            keep_woken(connection, anew)
+            keep_woken(connection, row.body, anew)
     return rows[-1].id if len(rows) == limit else None
 
 

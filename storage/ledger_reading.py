@@ -4,17 +4,20 @@ Pages are cut in the database's own order of ids, so that nothing depends on how
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Select, String, and_, func, literal, or_, select
+from sqlalchemy.exc import OperationalError
 
 from hazards.ledger.anchors import Head
 from hazards.ledger.record import PACK, PACK_STATE
-from hazards.ledger.verification import StoredEvent
+from hazards.ledger.verification import Standing, StoredEvent
 from storage import schema
 from storage.anchors import as_bytes, as_stored, in_one_snapshot
+from storage.hazard_rows import standing_of
 
 HAZARDS_A_PAGE = 200
 EVENTS_AT_ONCE = 500
@@ -22,13 +25,13 @@ EVENTS_AT_ONCE = 500
 
 @dataclass
 class LedgerPage:
-    """Hazards in (``after``, ``upto``] by id. ``standing``: version and state of each row; ``anchored``: (anchor, head) by hazard.
+    """Hazards in (``after``, ``upto``] by id. ``standing``: what each row says; ``anchored``: (anchor, head) by hazard.
 
     A policy pack counts as a hazard with a version for each of its own; ``packs``: what each of these holds, as SHA-256."""
 
     after: str
     upto: str | None
-    standing: dict[str, tuple[int, str]] = field(default_factory=dict)
+    standing: dict[str, Standing] = field(default_factory=dict)
     anchored: dict[str, list[tuple[int, Head]]] = field(default_factory=dict)
     packs: dict[str, str] = field(default_factory=dict)
 
@@ -43,38 +46,59 @@ def ledger_size(connection: Connection) -> int:
 
 
 def open_page(connection: Connection, after: str) -> LedgerPage:
-    """The page after the id ``after`` ("" for the first), without its events. ``upto`` None: it is the last one."""
+    """The page after the id ``after`` ("" for the first), with nothing in it yet. ``upto`` None: it is the last one."""
     in_one_snapshot(connection)
     ids = schema.hazard_events.c.hazard
     following = select(ids).where(ids > after).distinct().order_by(ids).limit(HAZARDS_A_PAGE)
     found = list(connection.scalars(following))
-    page = LedgerPage(after, found[-1] if len(found) == HAZARDS_A_PAGE else None)
+    return LedgerPage(after, found[-1] if len(found) == HAZARDS_A_PAGE else None)
+
+
+def fill_page(connection: Connection, page: LedgerPage) -> None:
+    """All of the page but its events. Raises ValueError for texts that are none."""
     hazards, heads = schema.hazards, schema.anchor_heads
-    for row in connection.execute(_within(select(hazards.c.id, hazards.c.version, hazards.c.state), hazards.c.id, page)):
-        page.standing[row.id] = (row.version, row.state)
-    _take_packs(connection, page)
-    for row in connection.execute(_within(select(heads), heads.c.hazard, page).order_by(heads.c.hazard, heads.c.number)):
-        page.anchored.setdefault(row.hazard, []).append((row.anchor, Head(row.hazard, row.number, row.digest)))
-    return page
+    with _texts():
+        for row in connection.execute(_within(select(heads), heads.c.hazard, page).order_by(heads.c.hazard, heads.c.number)):
+            page.anchored.setdefault(row.hazard, []).append((row.anchor, Head(row.hazard, row.number, row.digest)))
+        rows = _within(select(*map(as_stored, hazards.c)), hazards.c.id, page)
+        for row in connection.execute(rows, execution_options={"yield_per": HAZARDS_A_PAGE}):
+            page.standing[row.id] = standing_of(row)
+        _take_packs(connection, page)
+
+
+@contextmanager
+def _texts() -> Iterator[None]:
+    """SQLite lets somebody put bytes that are no text where text belongs, and says so as if it were away."""
+    try:
+        yield
+    except OperationalError as e:
+        if "decode to UTF-8" in str(e.orig):
+            raise ValueError(str(e.orig)) from e
+        raise
 
 
 def _take_packs(connection: Connection, page: LedgerPage) -> None:
-    table = schema.policies
+    table, counted = schema.policies, dict[str, int]()
     subject = literal(PACK, String) + table.c.id
     for row in connection.execute(_within(select(subject.label("subject"), table.c.version, table.c.body), subject, page)):
-        page.standing[row.subject] = (page.standing.get(row.subject, (0, ""))[0] + 1, PACK_STATE)
+        counted[row.subject] = counted.get(row.subject, 0) + 1
         page.packs[row.version] = sha256(row.body.encode()).hexdigest()
+    packs = {name: Standing(count, PACK_STATE, {"state": PACK_STATE}) for name, count in counted.items()}
+    page.standing = packs | page.standing  # a hazard's row under the name of a pack is one that nobody recorded
 
 
 def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:
-    """The events of a page by hazard and number, as they are stored; a hazard of any length is streamed."""
+    """The events of a page by hazard and number, as they are stored; a hazard of any length is streamed.
+
+    Raises ValueError for texts that are none."""
     table = schema.hazard_events
     facts = (table.c.hazard, table.c.number, table.c.at, table.c.actor, table.c.event, table.c.command_id)
     columns = (*facts, as_stored(table.c.body), table.c.digest)
     query = _within(select(*columns), table.c.hazard, page).order_by(table.c.hazard, table.c.number)
-    for rows in connection.execute(query, execution_options={"yield_per": EVENTS_AT_ONCE}).partitions():
-        for hazard, number, at, actor, event, command_id, data, digest in rows:
-            yield hazard, StoredEvent(number, at, actor, event, command_id, as_bytes(data), digest)
+    with _texts():
+        for rows in connection.execute(query, execution_options={"yield_per": EVENTS_AT_ONCE}).partitions():
+            for hazard, number, at, actor, event, command_id, data, digest in rows:
+                yield hazard, StoredEvent(number, at, actor, event, command_id, as_bytes(data), digest)
 
 
 def digests_of(connection: Connection, heads: Sequence[Head]) -> Mapping[tuple[str, int], str]:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
 from hazards.ledger.policy import Policy, basis_of
-from hazards.ledger.record import GENESIS, PACK, PACK_APPLIED, PACK_STATE, Entry, canonical, chained
+from hazards.ledger.record import PACK, PACK_APPLIED, PACK_STATE, Entry
 from storage import schema
+from storage.record import keep_entry
 
 DEFAULT = "guangyuan"
 """The pack in force where the site names none, or one that was never applied."""
@@ -109,17 +110,11 @@ def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, 
 
 
 def _record(connection: Connection, policy: Policy, details: dict[str, str], *, by: str, role: str, now: int) -> None:
-    """The change of a pack as an entry of the ledger's record, chained like a hazard's."""
+    """The change of a pack as an entry of the ledger's record."""
     events, subject = schema.hazard_events, PACK + policy.id
-    last = connection.execute(
-        select(events.c.number, events.c.digest).where(events.c.hazard == subject).order_by(events.c.number.desc()).limit(1)
-    ).first()
-    number, previous = (last.number + 1, last.digest) if last is not None else (1, GENESIS)
-    entry = Entry(hazard=subject, number=number, at=now, actor=by, role=role, event=PACK_APPLIED, state=PACK_STATE,
-                  policy=policy.version, basis=basis_of(policy.rule("record")), details=details)  # fmt: skip
-    data = canonical(entry)
-    connection.execute(events.insert().values(hazard=subject, number=number, at=now, actor=by, event=entry.event, body=data,
-                                              digest=chained(previous, data), command_id=None))  # fmt: skip
+    last = connection.execute(select(func.max(events.c.number)).where(events.c.hazard == subject)).scalar()
+    keep_entry(connection, Entry(hazard=subject, number=(last or 0) + 1, at=now, actor=by, role=role, event=PACK_APPLIED, state=PACK_STATE,
+                                 policy=policy.version, basis=basis_of(policy.rule("record")), details=details))  # fmt: skip
 
 
 def required(policy: Policy | None) -> Policy:

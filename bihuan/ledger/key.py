@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hazards.errors import BadInput, Misconfigured
 from hazards.ledger.anchors import Handover, handover_bytes
+from storage.durable import sync_folder
 
 PUBLIC, HANDOVERS = ".pub", ".handovers"
 """What lies beside a key, by what is added to its name."""
@@ -195,8 +196,4 @@ def _write(path: Path, data: bytes, mode: int, *, replace: bool = True) -> None:
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -50,7 +50,7 @@ class Verification:
     outside: Path | None = None
     progress: Callable[[int], None] = lambda events: None
     tally: Tally = field(default_factory=Tally)
-    _at: str = ""  # the hazard that is being looked at
+    _at: str = ""  # the hazard that is being looked at, "" before the first of a page
     _accounted: dict[int, list[int]] = field(default_factory=dict)  # by anchor: events and hazards that its heads add
     _files: dict[str, str | None] = field(default_factory=dict)
 
@@ -70,12 +70,14 @@ class Verification:
         after = ""
         while True:
             with self.database.read() as connection:
-                page = reading.open_page(connection, after)
+                page, self._at = reading.open_page(connection, after), ""
                 try:
+                    reading.fill_page(connection, page)
                     yield from self._page(page, reading.events_of(connection, page))
                 except (TypeError, ValueError, AttributeError) as e:  # SQLite lets somebody put text where a number belongs
                     rest = f"hazards after it up to {page.upto or 'the last'} were not checked"
-                    yield Finding(Fault.CHANGED, f"hazard {self._at}", f"a row holds what is never written there ({e}); {rest}")
+                    at = f"hazard {self._at}" if self._at else f"hazards from {after or 'the first'} on"
+                    yield Finding(Fault.CHANGED, at, f"a row holds what is never written there ({e}); {rest}")
             self.progress(self.tally.events)
             if page.upto is None:
                 return
@@ -108,8 +110,7 @@ class Verification:
         return ChainCheck(hazard, [AnchoredHead(head.number, head.digest, self._anchors.day(n)) for n, head in anchored])
 
     def _ended(self, page: reading.LedgerPage, check: ChainCheck) -> Iterator[Finding]:
-        version, state = page.standing.get(check.hazard, (None, None))
-        yield from check.end(version, state)
+        yield from check.end(page.standing.get(check.hazard))
         counted = 0
         for number, head in sorted(page.anchored.get(check.hazard, ())):
             sums = self._accounted.setdefault(number, [0, 0])

@@ -1,13 +1,15 @@
-"""Whether a hazard's record is what was written, event by event, and which event is not. The words of `bihuan ledger verify`.
+"""Whether a hazard's record is what was written, event by event, which event is not, and whether the hazard's own row is what the newest
+event left. The words of `bihuan ledger verify`.
 
 What must not go in: SQL, files, keys, the order in which a ledger is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from hazards.ledger.record import GENESIS, PACK, Entry, chained, read_entry
 
@@ -48,6 +50,25 @@ class StoredEvent(Struct, frozen=True):
     command_id: str | None
     data: bytes
     digest: str
+
+
+class Standing(Struct, frozen=True):
+    """What a hazard's own row says, or the rows of a policy pack: version and state of its columns.
+
+    ``says``: what its body says that the newest event says, too (``RECORDED``); ``holds``: the digest of that body (``record.held``), None
+    for a pack's. ``unlike``: columns that are not what the body says, as (column, what it says, what the body says). ``spoiled``: the
+    body is no hazard."""
+
+    version: int
+    state: str
+    says: Mapping[str, object]
+    holds: str | None = None
+    unlike: Sequence[tuple[str, object, object]] = ()
+    spoiled: bool = False
+
+
+RECORDED = {"version": "number", "state": "state", "updated_at": "at", "last_event": "event", "last_actor": "actor", "policy": "policy"}
+"""Fields of a hazard that its newest entry has as well, and what they are called there."""
 
 
 class AnchoredHead(Struct, frozen=True):
@@ -130,10 +151,10 @@ class ChainCheck:
                 return Finding(Fault.CHANGED, here, f"the column {name} is not what its bytes say")
         return None
 
-    def end(self, version: int | None, state: str | None) -> Iterator[Finding]:
-        """After the last row. ``version``, ``state``: of the hazard's own row, None where there is none."""
+    def end(self, row: Standing | None) -> Iterator[Finding]:
+        """After the last event. ``row``: the hazard's own, None where there is none."""
         newest = max(self._anchored.values(), key=lambda head: head.number, default=None)
-        if version is None:
+        if row is None:
             if self.last:
                 text = f"its row is gone, {self.last} events of its record are there"
                 yield Finding(Fault.VANISHED, subject(self.hazard), text)
@@ -142,9 +163,47 @@ class ChainCheck:
                 return
         if newest is not None and newest.number > self.last:
             yield cut_off(self.hazard, self.last, newest)
-        elif version is not None and version > self.last:
-            yield Finding(Fault.CUT_OFF, where(self.hazard, self.last + 1, version), f"it stands at version {version}")
-        elif version is not None and version < self.last:
-            yield Finding(Fault.CHANGED, subject(self.hazard), f"its row stands at version {version}, its record at {self.last}")
-        elif version is not None and self._sound and self.entry is not None and state != self.entry.state:
-            yield Finding(Fault.CHANGED, subject(self.hazard), f"its row says {state}, its record {self.entry.state}")
+        elif row is not None and row.version > self.last:
+            yield Finding(Fault.CUT_OFF, where(self.hazard, self.last + 1, row.version), f"it stands at version {row.version}")
+        elif row is not None and row.version < max(self.last, 1):
+            yield self._changed(f"its row stands at version {row.version}, its record at {self.last}")
+        elif row is not None and self._sound and self.entry is not None:
+            yield from self._not_as_recorded(row, self.entry)
+        if row is not None:
+            yield from self._in_itself(row)
+
+    def _not_as_recorded(self, row: Standing, entry: Entry) -> Iterator[Finding]:
+        """What the row says and the newest entry does not."""
+        for name, said in row.says.items():
+            recorded = getattr(entry, RECORDED[name])
+            if said != recorded:
+                yield self._changed(f"its row says {name} {_shown(name, said)}, its record {_shown(name, recorded)}")
+        if entry.holds is not UNSET and row.holds != entry.holds and not row.spoiled:
+            yield self._changed(f"its body is not the one that event {entry.number} left")
+
+    def _in_itself(self, row: Standing) -> Iterator[Finding]:
+        """In what the columns of the row are not what its body says."""
+        if row.spoiled:
+            yield self._changed("its body is no hazard")
+        for name, column, body in row.unlike:
+            if name != "version" or row.version == self.last:  # else it was said
+                yield self._changed(f"its column {name} says {_shown(name, column)}, its body {_shown(name, body)}")
+
+    def _changed(self, text: str) -> Finding:
+        return Finding(Fault.CHANGED, subject(self.hazard), text)
+
+
+_LONGEST = 80
+
+
+def _shown(name: str, value: object) -> str:
+    """A value for people: times as times."""
+    if value is None:
+        return "nothing"
+    if name.endswith("_at") and isinstance(value, int):
+        try:
+            return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value):%Y-%m-%dT%H:%M:%S.%fZ}"
+        except OverflowError:
+            return str(value)
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

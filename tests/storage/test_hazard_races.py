@@ -22,6 +22,7 @@ from storage.ledger_clocks import tick_hazard
 from storage.site_store import current_registry
 from tests.hazards.signals import NOON
 from tests.storage.at_once import at_once
+from tests.storage.rows import as_recorded
 from tests.storage.test_hazards import DAY, DEPARTMENT, OFFICER, PAPER, give, park, put_down, rectifying
 
 __all__ = ["park"]
@@ -33,7 +34,8 @@ def read(database: Database, hazard: Hazard) -> Hazard:
     with database.read() as connection:
         found = get_hazard(connection, hazard.id, scope=EVERYTHING)
         rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING, limit=1000)
-        assert broken_at(connection, hazard.id) is None and [row.entry.number for row in rows] == list(range(1, found.version + 1))
+        assert broken_at(connection, hazard.id) is None and as_recorded(connection, hazard.id)
+        assert [row.entry.number for row in rows] == list(range(1, found.version + 1))
     return found
 
 

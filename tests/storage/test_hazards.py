@@ -33,6 +33,7 @@ from storage.policies import apply_policy
 from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
 from tests.packs import POLICY
+from tests.storage.rows import as_recorded
 from tests.storage.tampering import lift_guards
 
 DAY = 24 * 3600 * SECOND
@@ -94,7 +95,7 @@ def test_each_command_is_one_version_one_entry_and_one_message(park: Database) -
     with park.read() as connection:
         rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING)
         assert get_hazard(connection, hazard.id, scope=Scope(enterprise="alu")) == claimed
-        assert broken_at(connection, hazard.id) is None
+        assert broken_at(connection, hazard.id) is None and as_recorded(connection, hazard.id)
     assert [row.entry.event for row in rows] == ["proposed", "confirmed", "rectification_started", "claimed"]
     assert [row.entry.number for row in rows] == [1, 2, 3, 4] and rows[0].entry.role == "operator"
     assert rows[1].entry.details["due_basis"]["kind"] == "interpretation" and rows[1].entry.policy == POLICY.version
@@ -199,7 +200,7 @@ def test_a_rule_raises_the_grade_that_somebody_proposed_lower_until_a_person_has
     with park.read() as connection:
         raised = get_hazard(connection, hazard.id, scope=EVERYTHING)
         rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING)
-        assert broken_at(connection, hazard.id) is None
+        assert broken_at(connection, hazard.id) is None and as_recorded(connection, hazard.id)
     assert (raised.grade, raised.state, raised.confirmed, raised.version) == ("major", State.PROPOSED, False, 2)
     assert raised.due_at is not None and hazard.due_at is not None and raised.due_at - hazard.due_at == 15 * DAY
     assert [(row.entry.event, row.entry.actor) for row in rows] == [("proposed", "li"), ("grade_raised", "bihuan")]

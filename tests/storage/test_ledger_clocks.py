@@ -34,6 +34,7 @@ from tests.hazards.ledger.years import DAY, HOUR
 from tests.hazards.signals import NOON, SECOND
 from tests.packs import POLICY
 from tests.real.processes import until
+from tests.storage.rows import as_recorded
 
 ROOT = Path(__file__).parents[2]
 SITE = Site(id="park", name="园区", enterprises=[Enterprise("alu", "铝业")], zones=[Zone("smelter", "熔铸车间", Grade.RED, "alu")])
@@ -86,7 +87,7 @@ def read(database: Database, hazard: Hazard) -> Hazard:
 def told(database: Database, hazard: Hazard) -> list[tuple[str, str, str]]:
     """Event, clock and point of what the clocks told, in order; the chain is unbroken."""
     with database.read() as connection:
-        assert broken_at(connection, hazard.id) is None
+        assert broken_at(connection, hazard.id) is None and as_recorded(connection, hazard.id)
         rows, _ = hazard_events(connection, hazard.id, scope=EVERYTHING, limit=500)
     told = [row.entry for row in rows if row.entry.event in TOLD]
     return [(e.event, e.details.get("clock", ""), e.details.get("point", "")) for e in told]

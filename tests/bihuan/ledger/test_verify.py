@@ -5,16 +5,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, update
 
 from bihuan.ledger.key import make_key, replace_key
 from bihuan.ledger.verify import Verification
+from hazards.ledger.lifecycle import State
 from storage import schema
 from storage.database import Database
-from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, rewrite
+from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, put, rewrite, without_holds
+from tests.hazards.signals import NOON
 from tests.packs import PACKS
 
-PACK = schema.policies
+PACK, HAZARDS = schema.policies, schema.hazards
 Tampering = Callable[[Connection, dict[str, str]], None]
 
 
@@ -83,7 +85,97 @@ def _cut_without_its_row(c: Connection, at: dict[str, str]) -> None:
 
 
 def _close_the_row(c: Connection, at: dict[str, str]) -> None:
-    c.execute(update(schema.hazards).where(schema.hazards.c.id == at["b"]).values(state="closed"))
+    c.execute(update(HAZARDS).where(HAZARDS.c.id == at["b"]).values(state="closed"))
+
+
+def _row(**values: object) -> Tampering:
+    """Columns of b's row alone."""
+    return lambda c, at: c.execute(update(HAZARDS).where(HAZARDS.c.id == at["b"]).values(**values))
+
+
+def _whole_row(**changes: object) -> Tampering:
+    """b's row so that its columns and its body agree."""
+    return lambda c, at: put(c, at["b"], **changes)
+
+
+def _invent(hazard: str, **columns: object) -> Tampering:
+    """A row like b's of which nothing is recorded."""
+
+    def work(c: Connection, at: dict[str, str]) -> None:
+        row = dict(c.execute(HAZARDS.select().where(HAZARDS.c.id == at["b"])).one()._mapping)
+        row |= {"id": hazard, "body": row["body"].replace(at["b"], hazard)}
+        c.execute(HAZARDS.insert().values(**row | columns))
+
+    return work
+
+
+NOT_AS_LEFT = "changed: hazard b: its body is not the one that event 2 left"
+ROWS: dict[str, tuple[Tampering, list[str]]] = {
+    "a due date": (_row(due_at=NOON + 90 * DAY), [
+        "changed: hazard b: its column due_at says 2027-02-21T02:13:20.000000Z, its body 2026-12-08T15:59:59.000000Z"]),
+    "a due date in column and body": (_whole_row(due_at=NOON + 90 * DAY), [NOT_AS_LEFT]),
+    "no due date any more": (_whole_row(due_at=None), [NOT_AS_LEFT]),
+    "an enterprise": (_row(enterprise="steel"), ["changed: hazard b: its column enterprise says steel, its body alu"]),
+    "an enterprise in column and body": (_whole_row(enterprise="steel"), [NOT_AS_LEFT]),
+    "an enterprise and a zone": (_row(enterprise=None, zone="yard"), [
+        "changed: hazard b: its column zone says yard, its body smelter",
+        "changed: hazard b: its column enterprise says nothing, its body alu"]),
+    "a grade": (_row(grade="general"), ["changed: hazard b: its column grade says general, its body serious"]),
+    "a grade in column and body": (_whole_row(grade="general", proposed_grade="general"), [NOT_AS_LEFT]),
+    "a state in column and body": (_whole_row(state=State.CLOSED, closed_at=NOON), [
+        "changed: hazard b: its row says state closed, its record proposed", NOT_AS_LEFT]),
+    "a mark": (_row(repeated=True), ["changed: hazard b: its column repeated says True, its body False"]),
+    "who was last": (_whole_row(last_actor="mallory"), [
+        "changed: hazard b: its row says last_actor mallory, its record wang", NOT_AS_LEFT]),
+    "a description in the body": (_whole_row(description="无隐患"), [NOT_AS_LEFT]),
+    "a field that nobody knows": (
+        lambda c, at: c.execute(update(HAZARDS).where(HAZARDS.c.id == at["b"]).values(
+            body=func.replace(HAZARDS.c.body, '"zone":', '"unknown":1,"zone":'))), [NOT_AS_LEFT]),
+    "a body": (_row(body="{}"), ["changed: hazard b: its body is no hazard"]),
+    "a version": (_row(version=1), ["changed: hazard b: its row stands at version 1, its record at 2"]),
+    "a hazard's name": (_row(id="other"), [
+        "vanished: hazard b: its row is gone, 2 events of its record are there",
+        "cut off: hazard other, events 1 to 2: it stands at version 2",
+        "changed: hazard other: its column id says other, its body b"]),
+    "a row gone": (lambda c, at: c.execute(HAZARDS.delete().where(HAZARDS.c.id == at["b"])), [
+        "vanished: hazard b: its row is gone, 2 events of its record are there"]),
+    "a row invented": (_invent("invented"), ["cut off: hazard invented, events 1 to 2: it stands at version 2"]),
+    "a row invented without a version": (
+        lambda c, at: (_invent("invented")(c, at), put(c, "invented", version=0)),
+        ["changed: hazard invented: its row stands at version 0, its record at 0"]),
+    "a row under the name of a pack": (_invent("policy:shanxi"), [
+        "cut off: policy pack shanxi, event 2: it stands at version 2"]),
+    "when a clock looks next": (_row(wake_at=None), [
+        "changed: hazard b: its column wake_at says nothing, its body 2026-11-30T21:06:39.500000Z"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ROWS)
+def test_it_names_what_was_done_to_a_hazards_own_row_also_without_any_anchor(world: World, what: str) -> None:
+    (tampering, lines), there = ROWS[what], {"b": world.hazard(2, comments=1)}
+    world.tamper(lambda c: tampering(c, there))
+    assert sorted(named(world.verify(keys=[]), there)) == sorted(lines)
+
+
+def test_a_row_made_to_fit_together_with_its_newest_event_is_a_rewritten_chain(world: World, lived: dict[str, str]) -> None:
+    def work(connection: Connection) -> None:
+        put(connection, lived["b"], due_at=NOON + 90 * DAY)
+        rewrite(connection, lived["b"], 2, actor="wang")
+
+    world.tamper(work)
+    assert named(world.verify(), lived) == ["rewritten: hazard b, events 1 to 2: not the record that was anchored for day1"]
+
+
+def test_what_was_recorded_before_entries_held_their_hazard_stays_right(world: World, lived: dict[str, str]) -> None:
+    world.tamper(lambda c: without_holds(c, lived["b"]))
+    anchored = ["rewritten: hazard b, events 1 to 2: not the record that was anchored for day1"]
+    assert named(world.verify(), lived) == anchored, "these bytes are others than were anchored here, and nothing else is wrong with them"
+    world.tamper(lambda c: _row(due_at=None)(c, lived))
+    due = "changed: hazard b: its column due_at says nothing, its body 2026-12-08T15:59:59.000000Z"
+    assert named(world.verify(), lived) == [*anchored, due]
+    world.comment(lived["b"])
+    world.tamper(lambda c: put(c, lived["b"], title="别的"))
+    assert named(world.verify(), lived)[1:] == ["changed: hazard b: its body is not the one that event 3 left"]
 
 
 INSIDE: dict[str, tuple[Tampering, list[str]]] = {
@@ -96,7 +188,7 @@ INSIDE: dict[str, tuple[Tampering, list[str]]] = {
     "the end, its row set back": (
         lambda c, at: cut(c, at["a"], 4), ["cut off: hazard a, event 5: anchored for day2, not in the record any more"]),
     "a hazard": (lambda c, at: forget(c, at["b"]), ["vanished: hazard b: anchored for day1 with 2 events, nothing is left of it"]),
-    "a hazard's own row": (_close_the_row, ["changed: hazard b: its row says closed, its record proposed"]),
+    "a hazard's own row": (_close_the_row, ["changed: hazard b: its column state says closed, its body proposed"]),
     "a whole chain": (
         lambda c, at: rewrite(c, at["a"], 4), ["rewritten: hazard a, events 4 to 5: not the record that was anchored for day2"]),
     "a chain from its start": (
@@ -199,6 +291,8 @@ def test_an_anchor_that_was_touched_is_named(world: World, lived: dict[str, str]
         ("UPDATE hazard_events SET number = 'two' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
         ("UPDATE hazard_events SET digest = x'00' WHERE number = 2 AND hazard = '{a}'", "changed: hazard a: a row holds what is never"),
         ("UPDATE hazards SET version = 'two' WHERE id = '{b}'", "changed: hazard b: a row holds what is never"),
+        ("UPDATE hazards SET title = CAST(x'ff' AS TEXT) WHERE id = '{b}'", "changed: hazards from the first on: a row"),
+        ("UPDATE hazard_events SET actor = CAST(x'ff' AS TEXT) WHERE hazard = '{b}'", "changed: hazards from the first on: a row"),
         ("UPDATE anchors SET body = 'text' WHERE number = 2", "anchor: anchor 2 (day2): its bytes are no anchor"),
         ("UPDATE anchors SET handovers = 'text'", None),
     ],

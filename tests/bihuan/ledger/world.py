@@ -15,13 +15,14 @@ from hazards.ledger import commands as ask
 from hazards.ledger.anchors import Head, HeadsDigest, canonical, digest_of
 from hazards.ledger.hazard import Actor
 from hazards.ledger.particulars import Paper, Stage
-from hazards.ledger.record import GENESIS, Entry, chained, read_entry
+from hazards.ledger.record import GENESIS, Entry, chained, held, read_entry
 from hazards.ledger.record import canonical as entry_bytes
 from hazards.scope import EVERYTHING
 from storage import schema
 from storage.anchors import AnchorRow, all_anchors, deliveries_of
 from storage.database import Database
 from storage.evidence import EvidenceStore
+from storage.hazard_rows import body_of, columns_of, hazard_of
 from storage.hazards import command_hazard, propose_hazard
 from storage.site_store import apply_site
 from storage.uploads import keep_upload
@@ -120,23 +121,43 @@ class World:
 
 
 def rewrite(connection: Connection, hazard: str, first: int, actor: str = "mallory") -> None:
-    """Write the record of a hazard anew from ``first`` on, every digest right."""
+    """Write the record of a hazard anew from ``first`` on, every digest right, and its row to fit."""
+    holds = held(put(connection, hazard, last_actor=actor))
+    _chain_anew(connection, hazard, first, actor=actor, holds=holds)
+
+
+def without_holds(connection: Connection, hazard: str) -> None:
+    """Make the record of a hazard what a program wrote that did not know ``Entry.holds``."""
+    _chain_anew(connection, hazard, 1, holds=msgspec.UNSET)
+
+
+def _chain_anew(connection: Connection, hazard: str, first: int, **changes: Any) -> None:
     rows = connection.execute(select(EVENTS).where(EVENTS.c.hazard == hazard).order_by(EVENTS.c.number)).all()
     previous = GENESIS
     for row in rows:
-        data, name = row.body, row.actor
-        if row.number >= first:
-            entry: Entry = read_entry(data)
-            data, name = entry_bytes(msgspec.structs.replace(entry, actor=actor)), actor
+        entry: Entry = read_entry(row.body)
+        entry = msgspec.structs.replace(entry, **changes) if row.number >= first else entry
+        data = entry_bytes(entry)
         previous = chained(previous, data)
         here = (EVENTS.c.hazard == hazard, EVENTS.c.number == row.number)
-        connection.execute(update(EVENTS).where(*here).values(body=data, digest=previous, actor=name))
+        connection.execute(update(EVENTS).where(*here).values(body=data, digest=previous, actor=entry.actor))
+
+
+def put(connection: Connection, hazard: str, **changes: Any) -> bytes:
+    """Change a hazard's row, its body and every column; the new body."""
+    here = schema.hazards.c.id == hazard
+    stood = hazard_of(connection.execute(select(schema.hazards.c.body).where(here)).one())
+    anew = msgspec.structs.replace(stood, **changes)
+    body = body_of(anew)
+    connection.execute(update(schema.hazards).where(here).values(**columns_of(anew), body=body.decode()))
+    return body
 
 
 def cut(connection: Connection, hazard: str, last: int) -> None:
-    """Cut the record off after ``last`` and set the hazard's row back."""
+    """Cut the record off after ``last``, with comments behind it, and set the hazard's row back to what it was."""
     connection.execute(EVENTS.delete().where(EVENTS.c.hazard == hazard, EVENTS.c.number > last))
-    connection.execute(update(schema.hazards).where(schema.hazards.c.id == hazard).values(version=last))
+    newest = read_entry(connection.execute(select(EVENTS.c.body).where(EVENTS.c.hazard == hazard, EVENTS.c.number == last)).scalar_one())
+    put(connection, hazard, version=last, updated_at=newest.at, last_event=newest.event, last_actor=newest.actor)
 
 
 def forget(connection: Connection, hazard: str) -> None:

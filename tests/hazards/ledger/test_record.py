@@ -1,11 +1,14 @@
 """The record's chain: canonical bytes, and every way in which somebody could tamper with it."""
 
+import json
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hazards.ledger.record import GENESIS, Entry, canonical, chained, first_broken, read_entry
+from hazards.ledger.record import CLOCKED, GENESIS, Entry, amended, canonical, chained, first_broken, held, read_entry
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
@@ -58,3 +61,37 @@ def test_renumbering_does_not_hide_a_gap() -> None:
     closed_up = [rows[0], (2, rows[2][1], chained(rows[0][2], rows[2][1]))]
     assert first_broken(closed_up) == 2, "the number stands in the bytes as well"
     assert first_broken([(1, b"not an entry", chained(GENESIS, b"not an entry"))]) == 1
+
+
+def stored(fields: dict[str, Any]) -> bytes:
+    """A hazard's bytes as they are stored."""
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+FIELDS = st.dictionaries(st.sampled_from(["id", "due_at", "state", "plan", "unknown", *CLOCKED]), _JSON, max_size=7)
+
+
+@given(FIELDS, FIELDS)
+def test_an_entry_holds_all_of_a_hazard_but_what_its_clocks_keep(one: dict[str, Any], other: dict[str, Any]) -> None:
+    vouched = [stored({name: value for name, value in fields.items() if name not in CLOCKED}) for fields in (one, other)]
+    assert (held(stored(one)) == held(stored(other))) == (vouched[0] == vouched[1])
+
+
+@given(FIELDS, FIELDS, FIELDS)
+def test_what_is_amended_changes_only_where_the_new_differs_from_the_old(
+    kept: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    names = {n for n in before.keys() | after.keys() if stored({"": before.get(n, "none")}) != stored({"": after.get(n, "none")})}
+    expected = {n: v for n, v in kept.items() if n not in names} | {n: after[n] for n in names if n in after}
+    assert amended(stored(kept), stored(before), stored(after)) == stored(expected)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"a":', b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"], ids=len)
+def test_what_is_no_hazard_has_no_digest(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        held(body)
+
+
+def test_bytes_from_before_entries_held_their_hazard_read_back_as_they_are() -> None:
+    data = canonical(entry(1, {}))
+    assert b"holds" not in data and canonical(read_entry(data)) == data

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hazards.ledger.record import GENESIS, Entry, canonical, chained
-from hazards.ledger.verification import AnchoredHead, ChainCheck, StoredEvent
+from hazards.ledger.verification import AnchoredHead, ChainCheck, Standing, StoredEvent
 
 
 def entry(number: int, hazard: str = "h", actor: str = "li", state: str = "proposed") -> Entry:
@@ -29,11 +29,12 @@ def record(length: int, first: int = 1, before: str = GENESIS, actor: str = "li"
 
 
 def findings(
-    rows: Sequence[StoredEvent], anchored: Sequence[AnchoredHead] = (), version: int | None = 6, state: str | None = "proposed"
+    rows: Sequence[StoredEvent], anchored: Sequence[AnchoredHead] = (), version: int | None = 6, state: str = "proposed"
 ) -> list[str]:
     check = ChainCheck("h", anchored)
     found = [finding.line() for row in rows for finding in check.take(row)]
-    return found + [finding.line() for finding in check.end(version, state)]
+    row = None if version is None else Standing(version, state, {"state": state})
+    return found + [finding.line() for finding in check.end(row)]
 
 
 SOUND = record(6)
@@ -96,7 +97,7 @@ def test_an_event_of_another_hazard_is_named() -> None:
 
 
 def test_a_row_that_says_something_else_than_the_record_is_named() -> None:
-    assert findings(SOUND, state="closed") == ["changed: hazard h: its row says closed, its record proposed"]
+    assert findings(SOUND, state="closed") == ["changed: hazard h: its row says state closed, its record proposed"]
 
 
 def test_a_rewritten_chain_that_holds_is_found_only_by_what_was_anchored() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import event, given, settings
@@ -10,6 +11,7 @@ from msgspec import structs
 
 from hazards.errors import BadInput, BihuanError, Refused
 from hazards.ledger import commands as ask
+from hazards.ledger.clocks import woken
 from hazards.ledger.conditions import hindrance
 from hazards.ledger.decision import Decision
 from hazards.ledger.decisions import case_of, decide, mark_repeated, raise_grade
@@ -18,6 +20,7 @@ from hazards.ledger.effects.plan import COMMITMENTS
 from hazards.ledger.gate import Sight, Watcher
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard
 from hazards.ledger.lifecycle import COMMANDS, NEXT, OVER, Event, State, Track, next_tracks
+from hazards.ledger.record import CLOCKED
 from hazards.ledger.repeats import Earlier
 from hazards.ledger.rulings import NotByRule
 from tests.hazards.ledger.cases import (
@@ -177,6 +180,7 @@ def test_walks_by_anybody_keep_every_promise(grade: str, enterprise: str | None,
         _follows_the_tables(before, decision)
         _moves_only_what_is_its_own(before, decision)
         _promises(hazard)
+        _woken_without_an_entry(hazard)
         _signed_by_two(hazard)
 
 
@@ -243,6 +247,12 @@ def _promises(hazard: Hazard) -> None:
     assert hazard.state is not State.CLOSED or not {"listed", "supervised"} & set(hazard.tracks.values())
     assert hazard.confirmed or not (hazard.listings or hazard.publications or hazard.referral or hazard.supervisions)
     assert [m.number for m in hazard.measures] == sorted({m.number for m in hazard.measures})
+
+
+def _woken_without_an_entry(hazard: Hazard) -> None:
+    """What another time zone changes without an entry is nothing that an entry vouches for."""
+    anew = woken(hazard, POLICY, ZoneInfo("America/Noronha"))
+    assert structs.replace(anew, **{name: getattr(hazard, name) for name in CLOCKED}) == hazard
 
 
 def _signed_by_two(hazard: Hazard) -> None:
