@@ -2,6 +2,7 @@
 import { Detail, canAcknowledge } from "./detail.js";
 import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
+import { Duties } from "./duties.js";
 import { Feed } from "./feed.js";
 import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
@@ -30,7 +31,8 @@ class Desk {
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
     this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id) });
-    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => this.ledger.take(hazard), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+    this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => this.ledger.take(hazard), duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -41,6 +43,7 @@ class Desk {
     this.main = h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element);
     this.root = fill(root, this.bar(calls), this.banner);
     this.showPage("incidents");
+    if (me.sees_duties) this.duties.load();
     this.onKey = (event) => this.key(event);
     addEventListener("keydown", this.onKey);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -58,22 +61,29 @@ class Desk {
   bar(calls) {
     const { me } = this;
     this.pushes = new PushBadge(me);
-    this.pages = ["incidents", "hazards"].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
+    this.pages = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : [])].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
       h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, h("span", { class: "long" }, t("app.synthetic")), h("span", { class: "short" }, t("app.synthetic_short"))) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
       h("button", { class: "plain help", onclick: () => showHelp(this.me, this.page), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
-  /** Show the page of incidents or that of hazards. */
+  /** How many duties of one's own want to be done: a figure at the page's name. */
+  waitingDuties(count) {
+    const button = this.pages.find((each) => each.dataset.page === "duties");
+    fill(button, t("page.duties"), count ? h("span", { class: "count", title: t("duties.waiting", { n: count }) }, String(count)) : null);
+  }
+
+  /** Show the page of incidents, that of hazards or that of duties. */
   showPage(name) {
     this.page = name;
-    const [shown, other] = name === "hazards" ? [this.ledger.element, this.main] : [this.main, this.ledger.element];
-    other.remove();
-    this.root.append(shown);
+    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element };
+    for (const element of Object.values(elements)) element.remove();
+    this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
     for (const button of this.pages) button.setAttribute("aria-current", button.dataset.page === name ? "page" : "false");
     if (name === "hazards") this.ledger.open();
+    if (name === "duties") this.duties.load();
   }
 
   /** The incident of that id in full, whatever the list is filtered by. */
@@ -92,6 +102,7 @@ class Desk {
   reload() {
     this.load(true);
     if (this.ledger.loaded) this.ledger.load(true);
+    if (this.me.sees_duties) this.duties.load();
   }
 
   async load(first) {
@@ -222,11 +233,15 @@ class Desk {
     if (event.key === "Escape") {
       if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
       document.activeElement?.blur?.();
-      (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
+      if (this.page !== "duties") (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
       return;
     }
     if (isTyping()) return;
     if (this.page === "hazards") return this.keyOfLedger(event);
+    if (this.page === "duties") {
+      if (event.key === "g") this.showPage("incidents");
+      return;
+    }
     const shelf = this.detail.incident?.shelved_until ? "unshelve" : "shelve";
     const acts = {
       j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
@@ -243,7 +258,7 @@ class Desk {
 
   keyOfLedger(event) {
     if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
-    const own = { g: () => this.showPage("incidents"), "?": () => showHelp(this.me, "hazards") }[event.key];
+    const own = { g: () => this.showPage(this.me.sees_duties ? "duties" : "incidents"), "?": () => showHelp(this.me, "hazards") }[event.key];
     own?.();
     if (own || this.ledger.key(event.key)) event.preventDefault();
   }
@@ -280,6 +295,7 @@ class Desk {
     this.list.tick();
     this.detail.tick();
     this.ledger.tick();
+    this.duties.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

@@ -16,7 +16,7 @@ const CONFLICT = "urn:bihuan:problem:conflict";
 const WRONG = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version"];
 
 /** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left. */
-function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
+export function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
   return ask(title, (done) => {
     const said_ = h("div", { class: "said", "aria-live": "assertive" });
     const submit = h("button", { class: "primary", type: "submit" }, label);
