@@ -46,6 +46,7 @@ class Me(BaseModel):
     expires_at: datetime | None
     commands: list[str]
     hazard_commands: list[str]
+    sees_duties: bool = Field(description="whether the duties of bodies are for this role")
     site_name: str | None
     time_zone: str
     synthetic: bool

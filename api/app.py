@@ -20,6 +20,7 @@ from api.feed import FeedTail
 from api.metrics import Metrics
 from api.passwords import Passwords, Throttle
 from api.present import Presenter
+from api.present_duties import DutyPresenter
 from api.present_hazards import HazardPresenter
 from api.principals import Principals
 from api.roles import ROUTES
@@ -47,7 +48,7 @@ from api.settings import ApiSettings
 from api.words import Words
 from hazards.errors import BihuanError
 from hazards.ledger.policy import Policy
-from hazards.messages import HazardMessage
+from hazards.messages import DutyMessage, HazardMessage
 from hazards.zones import Site
 from storage.database import Database
 from storage.hazard_facts import policy_of
@@ -99,6 +100,8 @@ def create_app(
 
     def render(row: FeedRow) -> bytes:
         presenter = Presenter(registry(), words, now=now())
+        if isinstance(row.message, DutyMessage):
+            return DutyPresenter(presenter, policy_of(presenter.registry)).notice(row.message).model_dump_json().encode()
         if isinstance(row.message, HazardMessage):
             return HazardPresenter(presenter, policy_of(presenter.registry)).message(row.message).model_dump_json().encode()
         return presenter.incident(row.message).model_dump_json().encode()

@@ -16,6 +16,7 @@ class DutyPoint(BaseModel):
     at: datetime
     point: str = Field(examples=["-3d", "due"])
     tells: list[str]
+    tells_names: list[Text]
     passed: bool
 
 
@@ -38,6 +39,26 @@ class Duty(BaseModel):
     points: list[DutyPoint]
     ruling: Ruling | None = Field(description="null: a duty that the pack no longer has")
     may_finish: bool = Field(description="whether the caller's role holds its post and it is not done")
+
+
+class DutyNotice(BaseModel):
+    """A point of a duty has passed: an event ``duty`` of the feed, the data of a push ``duty.*``."""
+
+    id: str
+    duty: str
+    name: Text
+    post: str
+    post_name: Text
+    body: str
+    period: str
+    due_at: datetime
+    event: str = Field(examples=["clock_point", "overdue"])
+    event_name: Text
+    point: str = Field(examples=["-3d", "due"])
+    told_at: datetime
+    tells: list[str] = Field(description="posts that are to be told")
+    roles: list[str] = Field(description="roles that hold one of these posts")
+    ruling: Ruling
 
 
 class DutyPage(BaseModel):

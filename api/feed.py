@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from structlog import get_logger
 
 from hazards.errors import Unavailable
-from hazards.messages import HazardMessage
+from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
 from hazards.scope import Scope
 from storage import schema
 from storage.database import Database
@@ -24,11 +24,12 @@ from storage.outbox import FeedRow, feed_bounds, read_feed
 
 log = get_logger(__name__)
 PAGE = 500
+_NAMES: dict[type, bytes] = {IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty"}
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the feed, rendered once for everybody. ``name``: incident or hazard."""
+    """One event of the feed, rendered once for everybody. ``name``: incident, hazard or duty."""
 
     position: int
     zone: str
@@ -91,7 +92,7 @@ class FeedTail:
         return len(rows) == PAGE
 
     def _event(self, row: FeedRow) -> Event:
-        name = b"hazard" if isinstance(row.message, HazardMessage) else b"incident"
+        name = _NAMES[type(row.message)]
         return Event(row.position, row.zone, row.enterprise, self._render(row), name)
 
     def _tell(self) -> None:

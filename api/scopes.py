@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from api.principals import Principal
 from api.roles import READS_SIDEWAYS, may_see_all
+from hazards.districts import lies_within
+from hazards.messages import WHOLE_SITE
 from hazards.scope import EVERYTHING, Scope, scope_of_district
 from storage.site_store import Registry
 
@@ -40,4 +42,5 @@ def _worked_out(registry: Registry, district: str, sideways: bool) -> Scope:
     found = scope_of_district(district, present, registry.site.agreements, sideways=sideways)
     former = [(registry.district_of(zone), zone) for zone in registry.former.values()]
     own_once = scope_of_district(district, former, sideways=False).zones
-    return replace(found, zones=(found.zones or frozenset()) | (own_once or frozenset()))
+    whole = frozenset({WHOLE_SITE} if lies_within(registry.site.district or "", district) else ())
+    return replace(found, zones=(found.zones or frozenset()) | (own_once or frozenset()) | whole)

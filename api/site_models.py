@@ -33,13 +33,35 @@ class Repeats(BaseModel):
     count: int
 
 
-class EnterpriseProfile(Enterprise):
-    """An enterprise with what the ledger says of it."""
+class GradeCount(BaseModel):
+    """Open hazards of one grade."""
 
+    grade: str
+    name: Text
+    confirmed: int
+    proposed: int = Field(description="of this grade as far as it was proposed (拟定)")
+    overdue: int
+
+
+class OwnZone(BaseModel):
+    """A zone of the enterprise with its risk grade."""
+
+    id: str
+    name: str
+    grade: Literal["red", "orange", "yellow", "blue"]
+    major_hazard_level: int | None
+
+
+class EnterpriseProfile(Enterprise):
+    """An enterprise with what the ledger says of it, as far as the caller sees its zones."""
+
+    zones: list[OwnZone]
+    grades: list[GradeCount] = Field(description="every grade of the pack, the gravest first")
     open_hazards: int
     overdue_hazards: int
     major_hazards: int = Field(description="open ones, confirmed as of the gravest grade")
     repeats: list[Repeats]
+    repeat_days: int = Field(description="the pack's window: repeats within so many days count")
     inspections: int | None = Field(description="inspections a quarter that its repeats ask for by the pack; null: none do")
     inspections_ruling: Ruling | None
 

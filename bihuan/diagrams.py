@@ -91,10 +91,12 @@ def clock_points() -> str:
         rules = "; ".join(dict.fromkeys(f"{each.rule}, {POLICY.rule(each.rule).authority}" for each in limits))
         ends = ", ".join(CLOCKS[clock.clock].ends)
         lines.append(f"| `{clock.clock}` {clock.zh} | {grades} | {limit} | {rules} | {_points(clock.points)} | {ends} |")
-    lines += ["", "## Of a body", "", "| duty | post | each | rule, basis | points: who is told |", "|---|---|---|---|---|"]
+    lines += ["", "## Of a body", "",
+              "| duty | posts, each its own | each | rule, basis | points: who is told |", "|---|---|---|---|---|"]
     for duty in POLICY.duties:
+        posts = ", ".join(duty.posts)
         rule = f"{duty.rule}, {POLICY.rule(duty.rule).authority}"
-        lines.append(f"| `{duty.name}` {duty.zh} | {duty.post} | {duty.period} | {rule} | {_points(duty.points)} |")
+        lines.append(f"| `{duty.name}` {duty.zh} | {posts} | {duty.period} | {rule} | {_points(duty.points)} |")
     return "\n".join([*lines, ""])
 
 

@@ -28,7 +28,7 @@ NEEDED_RULES = frozenset({
 })  # fmt: skip
 """Rules that the program itself refers to by name."""
 _RULES = frozenset({"rule", "accepted_by_rule", "outside_rule", "cap_rule", "cause_rule"})
-_POSTS = frozenset({"posts", "posts_outside_park", "tells", "post"})
+_POSTS = frozenset({"posts", "posts_outside_park", "tells", "post", "also"})
 _ROLES = frozenset({"roles", "accepted_by", "responsible", "responsible_without_enterprise"})
 _GRADES = frozenset({"grade", "grades", "grade_of_severity"})
 

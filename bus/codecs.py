@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hazards.errors import MalformedMessage, UnknownSchema
-from hazards.messages import AlarmRecords, HazardMessage, IncidentMessage, Signal
+from hazards.messages import AlarmRecords, DutyMessage, HazardMessage, IncidentMessage, Signal
 from hazards.telemetry import RollupPack, TelemetryPack
 
 T = TypeVar("T", bound=Struct)
@@ -26,7 +26,7 @@ class SignalPack(Struct, frozen=True):
 
 SCHEMAS: dict[type[Struct], str] = {
     SignalPack: "signals/1", IncidentMessage: "incident/1", Signal: "signal/1", TelemetryPack: "telemetry/1", RollupPack: "rollup/1",
-    HazardMessage: "hazard/1", AlarmRecords: "alarm-records/1",
+    HazardMessage: "hazard/1", DutyMessage: "duty/1", AlarmRecords: "alarm-records/1",
 }  # fmt: skip
 """Each message type and its schema: a new message is one line here."""
 

@@ -1,4 +1,4 @@
-"""Every topic on one screen. All but ``notices`` and ``dead-letters`` are keyed by zone with one partition count.
+"""Every topic on one screen. All but ``duties``, ``notices`` and ``dead-letters`` are keyed by zone with one partition count.
 
 What must not go in: clients, encoding.
 """
@@ -22,7 +22,8 @@ ROLLUPS = Topic("rollups", keyed_by="zone", retention_hours=72)
 ALARMS = Topic("alarms", keyed_by="zone", retention_hours=168)
 HAZARDS = Topic("hazards", keyed_by="zone", retention_hours=168)
 INCIDENTS = Topic("incidents", keyed_by="zone", retention_hours=168)
+DUTIES = Topic("duties", keyed_by="body", retention_hours=168)
 NOTICES = Topic("notices", keyed_by="enterprise", retention_hours=168)
 DEAD_LETTERS = Topic("dead-letters", keyed_by="topic", retention_hours=720)
 
-TOPICS = (TELEMETRY, ROLLUPS, ALARMS, HAZARDS, INCIDENTS, NOTICES, DEAD_LETTERS)
+TOPICS = (TELEMETRY, ROLLUPS, ALARMS, HAZARDS, INCIDENTS, DUTIES, NOTICES, DEAD_LETTERS)

@@ -11,6 +11,8 @@ from msgspec import Struct, field
 
 UNASSIGNED = "unassigned"
 """Zone of every signal whose device nobody registered: accepted, shown on the waiting list (architecture 3.9)."""
+WHOLE_SITE = ""
+"""In place of a zone: what belongs to the whole site, such as a duty of a body."""
 
 
 class Action(StrEnum):
@@ -159,3 +161,25 @@ class HazardMessage(Struct, frozen=True, kw_only=True):
     tracks: dict[str, str] = field(default_factory=dict)  # where it stands beside the rectification: listing, extension, summons …
     repeated: bool = False  # the same kind at the same enterprise again
     policy: str = ""  # version of the pack under which it was opened
+
+
+class DutyMessage(Struct, frozen=True, kw_only=True):
+    """A periodic duty (履职) of which a point has passed, as it goes out: one value of topic ``duties``. Times are UTC µs.
+
+    ``event``: clock_point, or overdue when its due date has passed; ``basis``: the rule that asks for the duty. It is of no zone:
+    ``zone`` and ``enterprise`` say so where the outbox and scopes ask."""
+
+    id: str
+    name: str
+    post: str
+    body: str
+    period: str
+    event: str
+    point: str
+    due_at: int
+    told_at: int
+    tells: list[str]  # posts of the policy pack that are to be told
+    basis: dict[str, Any]
+    zone: str = WHOLE_SITE
+    enterprise: str | None = None
+    synthetic: bool = False

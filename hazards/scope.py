@@ -15,6 +15,8 @@ from hazards.zones import Agreement, Zone
 class Scope:
     """``enterprise``: only what is its own; ``zones``: only what happens there; None: no such bound, both None: everything.
 
+    ``WHOLE_SITE`` among the zones: also what belongs to the site and to no zone of it, such as the duties of bodies.
+
     ``shared``: zones of others whose entry in the register can be read as well, with those of their devices; nothing that happens there."""
 
     enterprise: str | None = None

@@ -1,6 +1,7 @@
 """What is sent: JSON of type, timestamp and data (Standard Webhooks, "Payload structure"), always under 20 kB.
 
-``data`` is the incident or hazard as the API shows it, with links. What must not go in: how the API shows it (given by the composition).
+``data`` is the incident, hazard or duty as the API shows it, with links.
+What must not go in: how the API shows it (given by the composition).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from hazards.messages import HazardMessage, IncidentMessage
+from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
 from storage.site_store import Registry
 
 LARGEST = 20_000
@@ -20,7 +21,7 @@ ESSENTIAL = ("id", "zone", "zone_name", "enterprise", "kinds", "kind", "state", 
              "synthetic", "links")  # fmt: skip
 """Fields that are left out last."""
 
-Subject = IncidentMessage | HazardMessage
+Subject = IncidentMessage | HazardMessage | DutyMessage
 Present = Callable[[Registry, Subject], dict[str, Any]]
 """``data`` of a subject: what the API shows of it, as plain JSON values. Given by the composition, since push does not know the API."""
 
@@ -32,6 +33,8 @@ def links(subject: Subject, base: str) -> dict[str, str]:
     if isinstance(subject, IncidentMessage):
         here = f"{base}/api/v1/incidents/{subject.id}"
         return {"self": here, "alarms": f"{here}/alarms", "events": f"{here}/events", "console": f"{base}/"}
+    if isinstance(subject, DutyMessage):
+        return {"list": f"{base}/api/v1/duties", "console": f"{base}/"}
     here = f"{base}/api/v1/hazards/{subject.id}"
     found = {"self": here, "events": f"{here}/events", "console": f"{base}/"}
     return found | ({"incident": f"{base}/api/v1/incidents/{subject.incident}"} if subject.incident else {})

@@ -2,13 +2,15 @@
 
 A person's telephone rings for it, so: an incident's beginning, its growing graver or surer, its acknowledgement and its end. Not: another
 alarm of the same kind, a comment, an assignment, shelving, clearing and coming back within minutes (the chatter that merging holds
-together). Every step of a hazard (隐患) is news, but for those in ``QUIET_STEPS``. What must not go in: SQL, bodies.
+together). Every step of a hazard (隐患) is news, but for those in ``QUIET_STEPS``; so is each point of a duty (履职)
+that has passed. What must not go in: SQL, bodies.
 """
 
 from msgspec import Struct
 
 from hazards.incidents import is_acknowledged
-from hazards.messages import Certainty, HazardMessage, IncidentMessage, IncidentState
+from hazards.ledger.duties import OVERDUE
+from hazards.messages import Certainty, DutyMessage, HazardMessage, IncidentMessage, IncidentState
 
 OPENED = "incident.opened"
 SEVERITY_RAISED = "incident.severity_raised"
@@ -74,3 +76,13 @@ def hazard_news(hazard: HazardMessage) -> str | None:
 def hazard_urgency(hazard: HazardMessage) -> int:
     """Its place among what waits, as a severity of 1 to 4."""
     return URGENCY_OF_GRADE.get(hazard.grade, URGENCY_OF_OTHERS)
+
+
+def duty_news(duty: DutyMessage) -> str:
+    """The type of the push that a passed point of ``duty`` is worth."""
+    return f"duty.{duty.event}"
+
+
+def duty_urgency(duty: DutyMessage) -> int:
+    """Its place among what waits, as a severity of 1 to 4 (platform default): nobody is in danger by it."""
+    return 3 if duty.event == OVERDUE else 4

@@ -11,13 +11,13 @@ import structlog
 from sqlalchemy import Connection
 
 from bus.codecs import decode
-from bus.topics import HAZARDS, INCIDENTS
+from bus.topics import DUTIES, HAZARDS, INCIDENTS
 from hazards.errors import BadInput
 from hazards.identity import delivery_id
-from hazards.messages import HazardMessage, IncidentMessage, IncidentState
+from hazards.messages import DutyMessage, HazardMessage, IncidentMessage, IncidentState
 from push.bodies import Present, Subject, body_of, links
 from push.endpoints import Endpoint
-from push.news import Told, hazard_news, hazard_urgency, incident_news, told_of
+from push.news import Told, duty_news, duty_urgency, hazard_news, hazard_urgency, incident_news, told_of
 from storage.dead_letters import dead_letter, keep_dead_letters
 from storage.deliveries import TURNED_OFF, State, ever_annunciated, known_endpoints, put_deliveries, told_before
 from storage.followers import Entry
@@ -26,7 +26,8 @@ from storage.site_store import Registry
 log = structlog.get_logger("push")
 
 NAME = "push"
-TOPICS = (INCIDENTS.name, HAZARDS.name)
+_READ: dict[str, type[Subject]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
+TOPICS = tuple(_READ)
 _told = msgspec.json.Decoder(Told)
 _NOTHING = "{}"
 
@@ -59,9 +60,7 @@ class Webhooks:
     def _read(self, connection: Connection, entry: Entry) -> Subject | None:
         """The message in ``entry``; what can't be read is kept with the reason and never stops the others."""
         try:
-            if entry.topic == HAZARDS.name:
-                return decode(HazardMessage, entry.payload)
-            return decode(IncidentMessage, entry.payload)
+            return decode(_READ[entry.topic], entry.payload)
         except BadInput as e:
             log.error("an outbox row can't be pushed", position=entry.position, error=str(e))  # noqa: TRY400 (a line, not a trace)
             keep_dead_letters(connection, [dead_letter(entry.topic, entry.payload, f"not pushed: {e}")], now=self._now())
@@ -94,7 +93,15 @@ class Webhooks:
 def _news(entry: Entry, subject: Subject, told: Told | None, annunciated: bool) -> str | None:
     if isinstance(subject, HazardMessage):
         return hazard_news(subject)
+    if isinstance(subject, DutyMessage):
+        return duty_news(subject)
     return incident_news(told, subject, entry.event, annunciated=annunciated)
+
+
+def _urgency(subject: Subject) -> int:
+    if isinstance(subject, IncidentMessage):
+        return subject.severity
+    return duty_urgency(subject) if isinstance(subject, DutyMessage) else hazard_urgency(subject)
 
 
 def _row(
@@ -103,7 +110,7 @@ def _row(
     return {
         "id": delivery_id(endpoint.id, entry.position), "endpoint": endpoint.id, "enterprise": endpoint.enterprise,
         "position": entry.position, "subject": subject.id, "event": news,
-        "severity": subject.severity if isinstance(subject, IncidentMessage) else hazard_urgency(subject), "body": body, "told": knows,
+        "severity": _urgency(subject), "body": body, "told": knows,
         "state": (State.CANCELLED if off else State.WAITING).value, "next_at": None if off else now, "created_at": now,
         "last_error": TURNED_OFF if off else endpoint.trouble or None,
     }  # fmt: skip

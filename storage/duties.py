@@ -12,9 +12,12 @@ from sqlalchemy import Connection, Row, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import NotFound, NotInState
-from hazards.ledger.duties import Duty, done, new_duties, on_duty_tick
+from hazards.ledger.duties import Duty, done, new_duties, notice_of, on_duty_tick
 from hazards.ledger.policy import Policy
+from hazards.messages import WHOLE_SITE
+from hazards.scope import Scope
 from storage.incident_queries import cursor_of, cursor_values, page
+from storage.outbox import announce_duty
 from storage.schema import duties
 
 _fired = msgspec.json.Decoder(list[str])
@@ -27,7 +30,9 @@ def make_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinf
         for row in connection.execute(select(duties.c.name, duties.c.body, func.max(duties.c.period).label("period")).group_by(
             duties.c.name, duties.c.body))
     }  # fmt: skip
-    made = [duty for rule in policy.duties for duty in new_duties(rule, latest.get((rule.name, rule.post)), now, zone)]
+    made = [
+        duty for rule in policy.duties for post in rule.posts for duty in new_duties(rule, post, latest.get((rule.name, post)), now, zone)
+    ]
     if made:
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         connection.execute(insert(duties).values([_columns(duty) for duty in made]).on_conflict_do_nothing(index_elements=["id"]))
@@ -36,8 +41,9 @@ def make_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinf
 
 def missing_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinfo) -> bool:
     """Whether ``make_duties`` would make any."""
-    known = set(connection.scalars(select(duties.c.id).order_by(duties.c.due_at.desc()).limit(10 * len(policy.duties) + 1)))
-    return any(duty.id not in known for rule in policy.duties for duty in new_duties(rule, None, now, zone))
+    present = [duty.id for rule in policy.duties for post in rule.posts for duty in new_duties(rule, post, None, now, zone)]
+    known = select(func.count()).select_from(duties).where(duties.c.id.in_(present))
+    return connection.execute(known).scalar_one() < len(present)
 
 
 def waking_duties(connection: Connection, *, now: int, limit: int = 100) -> list[str]:
@@ -47,7 +53,7 @@ def waking_duties(connection: Connection, *, now: int, limit: int = 100) -> list
 
 
 def tick_duty(connection: Connection, duty_id: str, policy: Policy, *, now: int, zone: tzinfo) -> bool:
-    """Look at one duty; whether somebody is to be told. Nothing for one that another worker has, or had, in hand."""
+    """Look at one duty; whether somebody is told, by an outbox row of this transaction. Nothing for one that another worker has in hand."""
     query = select(duties).where(duties.c.id == duty_id, duties.c.wake_at <= now).with_for_update(skip_locked=True)
     row = connection.execute(query).first()
     if row is None:
@@ -56,7 +62,10 @@ def tick_duty(connection: Connection, duty_id: str, policy: Policy, *, now: int,
     rule = next((rule for rule in policy.duties if rule.name == before.name), None)
     after, told = on_duty_tick(before, rule, now, zone)
     connection.execute(update(duties).where(duties.c.id == duty_id).values(**_columns(after)))
-    return told is not None
+    if told is None or rule is None:
+        return False
+    announce_duty(connection, notice_of(after, rule, told, now, policy), now=now)
+    return True
 
 
 def next_duty_wake(connection: Connection) -> int | None:
@@ -65,9 +74,14 @@ def next_duty_wake(connection: Connection) -> int | None:
 
 
 def list_duties(
-    connection: Connection, *, posts: Sequence[str] = (), is_open: bool | None = None, cursor: str | None = None, limit: int = 50
+    connection: Connection, scope: Scope, *, posts: Sequence[str] = (), is_open: bool | None = None, cursor: str | None = None,
+    limit: int = 50,
 ) -> tuple[list[Duty], str | None]:
-    """Duties, latest due date first, and the cursor of the next page or None. ``is_open``: not said to be done yet."""
+    """Duties, latest due date first, and the cursor of the next page or None. ``is_open``: not said to be done yet.
+
+    Duties are of the whole site: who sees a part of it sees none."""
+    if not scope.sees(WHOLE_SITE, None):
+        return [], None
     limit, query = page(limit), select(duties)
     if posts:
         query = query.where(duties.c.post.in_(posts))
@@ -80,18 +94,18 @@ def list_duties(
     return [_duty_of(row) for row in rows[:limit]], following
 
 
-def get_duty(connection: Connection, duty_id: str, *, locking: bool = False) -> Duty:
+def get_duty(connection: Connection, duty_id: str, scope: Scope, *, locking: bool = False) -> Duty:
     """One duty. Raises NotFound."""
     query = select(duties).where(duties.c.id == duty_id)
     row = connection.execute(query.with_for_update() if locking else query).first()
-    if row is None:
+    if row is None or not scope.sees(WHOLE_SITE, None):
         raise NotFound("no such duty", where=duty_id)
     return _duty_of(row)
 
 
-def finish_duty(connection: Connection, duty_id: str, *, by: str, note: str, now: int) -> Duty:
+def finish_duty(connection: Connection, duty_id: str, scope: Scope, *, by: str, note: str, now: int) -> Duty:
     """Say that a duty was done. Raises NotFound, NotInState for one that is done already."""
-    duty = get_duty(connection, duty_id, locking=True)
+    duty = get_duty(connection, duty_id, scope, locking=True)
     if duty.done_at is not None:
         raise NotInState(f"{duty.done_by} said already that it is done", where="/command")
     after = done(duty, by=by, note=note, now=now)

@@ -79,28 +79,36 @@ def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """What the ledger says of one enterprise. ``repeated``: repeats since a time, by kind."""
+class GradeCount:
+    """Open hazards of one grade: those that are confirmed, those that are only proposed, and how many of both are overdue."""
 
-    open: int
-    overdue: int
-    major: int
+    confirmed: int = 0
+    proposed: int = 0
+    overdue: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the ledger says of one enterprise. ``grades``: by grade; ``repeated``: repeats since a time, by kind."""
+
+    grades: dict[str, GradeCount]
     repeated: dict[str, int]
 
 
-def profile_of(connection: Connection, enterprise: str, *, gravest: str, since: int, now: int) -> Profile:
-    """Open hazards, those overdue, those confirmed as of the grade ``gravest``; repeats that were opened after ``since`` (µs)."""
+def profile_of(connection: Connection, enterprise: str, *, scope: Scope, since: int, now: int) -> Profile:
+    """Its open hazards by grade, and its repeats that were opened after ``since`` (µs), as far as ``scope`` sees them."""
     table = schema.hazards
     own = table.c.enterprise == enterprise
     is_open = table.c.state.in_([state.value for state in OPEN])
     is_late = table.c.state.in_([state.value for state in RUNNING]) & (table.c.due_at < now)
-    counted = select(
-        func.count(), func.coalesce(func.sum(case((is_late, 1), else_=0)), 0),
-        func.coalesce(func.sum(case((table.c.confirmed & (table.c.grade == gravest), 1), else_=0)), 0),
-    ).where(own, is_open)  # fmt: skip
-    in_all, late, major = connection.execute(counted).one()
-    repeats = select(table.c.kind, func.count()).where(own, table.c.repeated.is_(True), table.c.opened_at >= since).group_by(table.c.kind)
-    return Profile(in_all, int(late), int(major), {row[0]: row[1] for row in connection.execute(repeats)})
+    confirmed = func.sum(case((table.c.confirmed, 1), else_=0))
+    counted = select(table.c.grade, func.count(), confirmed, func.sum(case((is_late, 1), else_=0)))
+    grades = {
+        grade: GradeCount(int(sure), int(in_all - sure), int(late))
+        for grade, in_all, sure, late in connection.execute(within(counted.where(own, is_open), table, scope).group_by(table.c.grade))
+    }
+    repeats = select(table.c.kind, func.count()).where(own, table.c.repeated.is_(True), table.c.opened_at >= since)
+    return Profile(grades, {row[0]: row[1] for row in connection.execute(within(repeats, table, scope).group_by(table.c.kind))})
 
 
 def get_hazard(connection: Connection, hazard: str, *, scope: Scope) -> Hazard:

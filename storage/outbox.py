@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from bus.codecs import decode, encode
-from bus.topics import HAZARDS, INCIDENTS
-from hazards.messages import AlarmRecords, HazardMessage, IncidentMessage
+from bus.topics import DUTIES, HAZARDS, INCIDENTS
+from hazards.messages import AlarmRecords, DutyMessage, HazardMessage, IncidentMessage
 from hazards.scope import EVERYTHING, Scope
 from storage import schema
 from storage.bulk import insert_rows, update_rows
@@ -30,7 +30,9 @@ FOLLOWED_FOR = 7 * 24 * 3600 * 1_000_000
 """Microseconds after which a follower that said nothing is taken to be gone for good."""
 INTERNAL = ""
 """Topic of rows that only followers read."""
-_ON_THE_FEED: dict[str, type[IncidentMessage] | type[HazardMessage]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage}
+News = IncidentMessage | HazardMessage | DutyMessage
+"""What the feed shows."""
+_ON_THE_FEED: dict[str, type[News]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
 """Topics that the feed shows, and what their rows hold."""
 POSITIONS_LOCK = 0x706F_7369  # "posi"
 
@@ -48,13 +50,13 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """One event of the feed. ``event``: opened, updated, closed, the name of a command's event, or a hazard's own."""
+    """One event of the feed. ``event``: opened, updated, closed, the name of a command's event, or a hazard's or duty's own."""
 
     position: int
     event: str
     zone: str
     enterprise: str | None
-    message: IncidentMessage | HazardMessage
+    message: News
 
 
 def announce(
@@ -75,7 +77,12 @@ def announce_hazard(connection: Connection, changes: Sequence[tuple[HazardMessag
     _put(connection, [_row(HAZARDS.name, m, event, now) for m, event in changes])
 
 
-def _row(topic: str, message: IncidentMessage | HazardMessage, event: str, now: int) -> dict[str, Any]:
+def announce_duty(connection: Connection, message: DutyMessage, *, now: int) -> None:
+    """Put a duty (履职) of which a point has passed into the outbox, in the caller's transaction."""
+    _put(connection, [_row(DUTIES.name, message, message.event, now) | {"key": message.body}])
+
+
+def _row(topic: str, message: News, event: str, now: int) -> dict[str, Any]:
     return {"topic": topic, "key": message.zone, "zone": message.zone, "enterprise": message.enterprise, "subject": message.id,
             "event": event, "payload": encode(message), "created_at": now, "published_at": None}  # fmt: skip
 

@@ -2,6 +2,8 @@
 import { Detail, canAcknowledge } from "./detail.js";
 import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
+import { Duties } from "./duties.js";
+import { Enterprises } from "./enterprises.js";
 import { Feed } from "./feed.js";
 import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
@@ -29,8 +31,10 @@ class Desk {
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
     this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
-    this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id) });
-    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => this.ledger.take(hazard), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+    this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
+    this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
+    this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -41,6 +45,7 @@ class Desk {
     this.main = h("main", { class: "desk" }, this.facets, this.list.element, this.detail.element);
     this.root = fill(root, this.bar(calls), this.banner);
     this.showPage("incidents");
+    if (me.sees_duties) this.duties.load();
     this.onKey = (event) => this.key(event);
     addEventListener("keydown", this.onKey);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -57,24 +62,36 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
+    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
     this.pushes = new PushBadge(me);
-    this.pages = ["incidents", "hazards"].map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
+    this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
       h("nav", { class: "pages", "aria-label": t("nav.pages") }, this.pages), me.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, h("span", { class: "long" }, t("app.synthetic")), h("span", { class: "short" }, t("app.synthetic_short"))) : null, h("span", { class: "space" }), this.pushes.element, this.search, this.line,
       h("button", { class: "plain help", onclick: () => showHelp(this.me, this.page), title: t("nav.help") }, "?"), h("button", { class: "plain", onclick: calls.switchLanguage }, t("nav.language")),
       h("button", { class: "plain who", onclick: () => this.changePassword(), title: t("account.password") }, me.name, h("small", {}, t(`role.${me.role}`))), h("button", { class: "plain", onclick: calls.signOut }, t("nav.logout")));
   }
 
-  /** Show the page of incidents or that of hazards. */
+  /** How many duties of one's own want to be done: a figure at the page's name. */
+  waitingDuties(count) {
+    const button = this.pages.find((each) => each.dataset.page === "duties");
+    fill(button, t("page.duties"), count ? h("span", { class: "count", title: t("duties.waiting", { n: count }) }, String(count)) : null);
+  }
+
+  /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const [shown, other] = name === "hazards" ? [this.ledger.element, this.main] : [this.main, this.ledger.element];
-    other.remove();
-    this.root.append(shown);
+    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element };
+    for (const element of Object.values(elements)) element.remove();
+    this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
     for (const button of this.pages) button.setAttribute("aria-current", button.dataset.page === name ? "page" : "false");
     if (name === "hazards") this.ledger.open();
+    if (name === "duties") this.duties.load();
+    if (name === "enterprises") this.enterprises.open();
   }
+
+  /** The page after the one that is shown. */
+  nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
 
   /** The incident of that id in full, whatever the list is filtered by. */
   async showIncident(id) {
@@ -92,6 +109,8 @@ class Desk {
   reload() {
     this.load(true);
     if (this.ledger.loaded) this.ledger.load(true);
+    if (this.me.sees_duties) this.duties.load();
+    if (this.page === "enterprises") this.enterprises.load();
   }
 
   async load(first) {
@@ -222,17 +241,21 @@ class Desk {
     if (event.key === "Escape") {
       if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
       document.activeElement?.blur?.();
-      (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
+      if (["incidents", "hazards"].includes(this.page)) (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
       return;
     }
     if (isTyping()) return;
     if (this.page === "hazards") return this.keyOfLedger(event);
+    if (this.page !== "incidents") {
+      if (event.key === "g") this.nextPage();
+      return;
+    }
     const shelf = this.detail.incident?.shelved_until ? "unshelve" : "shelve";
     const acts = {
       j: () => this.choose(this.list.neighbour(1)), ArrowDown: () => this.choose(this.list.neighbour(1)),
       k: () => this.choose(this.list.neighbour(-1)), ArrowUp: () => this.choose(this.list.neighbour(-1)),
       a: () => { if (!this.mayByKey("acknowledge")) return; if (this.detail.incident && canAcknowledge(this.detail.incident)) this.command("acknowledge"); }, s: () => { if (this.mayByKey(shelf)) this.command(shelf); },
-      h: () => { if (this.me.hazard_commands.includes("propose")) this.propose(); else this.mayByKey("propose"); }, g: () => this.showPage("hazards"), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me, "incidents"),
+      h: () => { if (this.me.hazard_commands.includes("propose")) this.propose(); else this.mayByKey("propose"); }, g: () => this.nextPage(), f: () => toast(t("do.false_later")), "/": () => this.search.focus(), "?": () => showHelp(this.me, "incidents"),
       Home: () => { this.release(); this.choose(this.store.shown[0]); }, Enter: () => this.detail.element.classList.add("open"),
     };
     const act = acts[event.key];
@@ -243,7 +266,7 @@ class Desk {
 
   keyOfLedger(event) {
     if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
-    const own = { g: () => this.showPage("incidents"), "?": () => showHelp(this.me, "hazards") }[event.key];
+    const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, "hazards") }[event.key];
     own?.();
     if (own || this.ledger.key(event.key)) event.preventDefault();
   }
@@ -280,6 +303,8 @@ class Desk {
     this.list.tick();
     this.detail.tick();
     this.ledger.tick();
+    this.duties.tick();
+    this.enterprises.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

@@ -90,6 +90,7 @@ export class Feed {
     if (fields.id) this.position = Number(fields.id);
     if (fields.event === "incident") this.calls.incident(JSON.parse(fields.data));
     else if (fields.event === "hazard") this.calls.hazard(JSON.parse(fields.data));
+    else if (fields.event === "duty") this.calls.duty(JSON.parse(fields.data));
     else if (fields.event === "reset") this.calls.reset();
     else if (fields.event === "status") this.calls.behind(JSON.parse(fields.data).behind_since);
   }

@@ -12,7 +12,7 @@ import { dueIn, isOver, isOverdue } from "./time.js";
 import { said, t } from "./words.js";
 
 export class HazardDetail {
-  /** `calls`: command(name), more(), back(), showIncident(id), showHazard(id). */
+  /** `calls`: command(name), more(), back(), showIncident(id), showHazard(id), showEnterprise(id). */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;

@@ -11,7 +11,7 @@ export function facts(hazard, calls) {
   const item = hazard.criterion ? chosen(hazard.choices.criteria[hazard.grade], hazard.criterion) : "";
   const further = hazard.incidents.filter((id) => id !== hazard.incident);
   return rows([
-    fact("where", [hazard.zone_name, hazard.enterprise_name ? h("small", {}, hazard.enterprise_name) : null]),
+    fact("where", [hazard.zone_name, hazard.enterprise_name ? h("small", {}, h("button", { class: "plain link enterprise", onclick: () => calls.showEnterprise(hazard.enterprise) }, hazard.enterprise_name)) : null]),
     fact("kind", said(hazard.kind_name)),
     fact("description", hazard.description),
     fact("origin", [said(hazard.origin_name), h("small", {}, by(hazard.proposed_by, hazard.opened_at)), hazard.incident ? incident(hazard.incident) : null]),

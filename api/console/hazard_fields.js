@@ -96,12 +96,16 @@ export function papers(name, label, stages) {
     given.push(paper);
     list.append(block);
     file.focus();
+    made.wrong(null);
   };
   const made = field(name, label, h("div", {}, list, h("button", { type: "button", onclick: add }, t("hazard.ask.add_paper"))), () => given.map((paper) => ({ ...Object.fromEntries(Object.entries(paper.parts).map(([key, part]) => [key, part.read()])), paper })));
   const own = made.wrong;
-  made.check = () => given.map((paper) => Object.values(paper.parts).map((part) => part.check()).every(Boolean)).every(Boolean);
+  made.check = () => {
+    own(null);
+    return given.map((paper) => Object.values(paper.parts).map((part) => part.check()).every(Boolean)).every(Boolean);
+  };
   made.wrong = (message, pointer = []) => {
-    const part = given[pointer[0]]?.parts[pointer[1]];
+    const part = given[pointer[0]]?.parts[pointer[1] === "sha256" ? "document" : pointer[1]];
     if (part) { part.wrong(message); part.focus(); } else own(message);
   };
   return made;

@@ -4,19 +4,18 @@ import { ask } from "./dialogs.js";
 import { h } from "./dom.js";
 import { FORMS, GATED } from "./hazard_commands.js";
 import { choice, password, text } from "./hazard_fields.js";
-import { refusalBlock } from "./hazard_gate.js";
 import { GROUPS, may } from "./hazard_next.js";
 import { inWords } from "./hazard_record.js";
 import { rulingLine } from "./hazard_words.js";
 import { call, upload } from "./net.js";
 import { loadPack } from "./pack.js";
+import { refusalBlock, wrongWord } from "./refusals.js";
 import { said, t } from "./words.js";
 
 const CONFLICT = "urn:bihuan:problem:conflict";
-const WRONG = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version"];
 
 /** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left. */
-function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
+export function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
   return ask(title, (done) => {
     const said_ = h("div", { class: "said", "aria-live": "assertive" });
     const submit = h("button", { class: "primary", type: "submit" }, label);
@@ -49,13 +48,14 @@ async function explain(failure, form, answerTo) {
   if (failure.at && pointAt(form.fields, failure.at, t(failure.words[failure.status] ?? "error.unavailable"))) return;
   if (failure.status === 422) {
     const errors = problem.errors ?? [{ pointer: problem.pointer, detail: problem.detail }];
-    const left = errors.filter(({ pointer, detail }) => !pointAt(form.fields, pointer ?? "", wrongWord(pointer ?? "", detail, problem.ruling)));
-    if (left.length) form.show(h("p", { class: "refusal", role: "alert" }, wrongWord(left[0].pointer ?? "", left[0].detail, problem.ruling)));
+    const left = errors.filter((found) => !pointAt(form.fields, found.pointer ?? "", wrongWord(found, problem)));
+    if (left.length) form.show(h("p", { class: "refusal", role: "alert" }, wrongWord(left[0], problem)));
     else if (problem.ruling) form.show(h("p", { class: "refusal" }, rulingLine(problem.ruling)));
     return;
   }
   const more = await answerTo?.(failure, form);
   if (more) return;
+  if (problem.pointer) pointAt(form.fields, problem.pointer, wrongWord(problem, problem));
   if ([403, 409].includes(failure.status)) form.show(refusalBlock(problem, t(problem.rule || failure.status === 403 ? "hazard.refused" : "error.conflict")));
   else form.show(h("p", { class: "refusal", role: "alert" }, t({ 0: "error.network", 404: "ledger.not_found", 413: "wrong.too_large", 429: "login.throttled" }[failure.status] ?? "error.unavailable")));
 }
@@ -67,12 +67,6 @@ function pointAt(fields, pointer, message) {
   found.wrong(message, rest);
   if (!rest.length) found.focus();
   return true;
-}
-
-function wrongWord(pointer, detail, ruling) {
-  if (ruling) return said(ruling.text);
-  const last = pointer.split("/").at(-1);
-  return WRONG.includes(last) ? t(`wrong.${last}`) : t("wrong.other", { detail: detail ?? "" });
 }
 
 /** Give command `name` on `hazard`; resolves with the hazard afterwards, or null. `refresh()`: the hazard as it is now. */

@@ -12,7 +12,7 @@ import { said, t } from "./words.js";
 const PAGE = 100;
 
 export class Ledger {
-  /** `calls`: toast(text, wrong), showIncident(id). */
+  /** `calls`: toast(text, wrong), showIncident(id), showEnterprise(id). */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -32,7 +32,7 @@ export class Ledger {
     const columns = ["grade", "what", "where", "state", "due"].map((name) => h("span", {}, t(`ledger.column.${name}`)));
     const head = h("div", { class: "columns ledger-columns", "aria-hidden": true }, columns);
     this.detail = new HazardDetail(me, { command: (name) => this.command(name), more: () => this.more(), back: () => this.detail.element.classList.remove("open"),
-      showIncident: calls.showIncident, showHazard: (id) => this.choose(id, true) });
+      showIncident: calls.showIncident, showEnterprise: calls.showEnterprise, showHazard: (id) => this.choose(id, true) });
     this.element = h("main", { class: "desk ledger" }, this.facets, h("section", { class: "list", "aria-label": t("ledger.title") }, head, this.rows), this.detail.element);
     this.renderFacets();
   }

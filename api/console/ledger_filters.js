@@ -2,7 +2,7 @@
 import { isOver, isOverdue } from "./time.js";
 import { language } from "./words.js";
 
-const OPEN = ["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted"];
+export const OPEN = ["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted"];
 const among = (names) => ({ query: names.map((name) => `state=${name}`).join("&"), has: (x) => names.includes(x.state) });
 
 /** One of these; `query` for the server, `has` for what the feed brings. */

@@ -27,5 +27,8 @@ export function t(key, parameters = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => parameters[name] ?? "");
 }
 
+/** Whether there is a text for a key that is made of the server's own word. */
+export const has = (key) => key in words;
+
 /** A text that the server sent in both languages. */
 export const said = (text) => text?.[chosen] ?? "";

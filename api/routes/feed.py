@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.feed import Event, Gone
 from api.gate import GuardedRoute, presented
 from api.principals import Principal, Principals
+from api.roles import DUTIFUL, Role
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import BadInput, BihuanError, Throttled
@@ -21,14 +22,15 @@ router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "an endless stream of ``incident`` and ``hazard`` events (id: position, data: as listed), ``status``, ``reset``",
+        "description": "an endless stream of ``incident`` and ``hazard`` events (id: position, data: as listed), ``duty`` (a point of "
+        "a duty has passed), ``status``, ``reset``",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 LARGEST_POSITION = 2**62
 
 
-@router.get("/api/v1/feed", summary="Live incidents and hazards", response_class=Response, responses=_STREAM)
+@router.get("/api/v1/feed", summary="Live incidents, hazards and duties", response_class=Response, responses=_STREAM)
 async def get_feed(
     request: Request, asking: Asking, services: With,
     after: Annotated[int | None, Query(description="begin after this position, from Feed-Position of the list")] = None,
@@ -110,7 +112,7 @@ class _Stream(Response):
                 within, position = present, await self._reset(send)
                 continue
             self._services.metrics.feed_events += len(events)
-            await self._send(send, b"".join(_lines(events)) if events else b": beat\n\n")
+            await self._send(send, b"".join(_lines(events, self._principal.role)) if events else b": beat\n\n")
 
     async def _resume(self, send: Send, position: int) -> int:
         try:
@@ -130,8 +132,10 @@ class _Stream(Response):
             await send(message)
 
 
-def _lines(events: Iterable[Event]) -> Iterable[bytes]:
+def _lines(events: Iterable[Event], role: Role) -> Iterable[bytes]:
     for event in events:
+        if event.name == b"duty" and role not in DUTIFUL:
+            continue
         yield b"id: %d\nevent: %b\ndata: %b\n\n" % (event.position, event.name, event.data)
 
 

@@ -18,7 +18,7 @@ from hazards.ledger.policy import basis_of
 from hazards.scope import Scope
 from hazards.zones import Device, Enterprise, Site, Zone
 from storage.hazard_facts import policy_of
-from storage.hazard_queries import profile_of
+from storage.hazard_queries import GradeCount, profile_of
 from storage.incidents import waiting_devices
 from storage.site_store import Registry, apply_site
 
@@ -95,11 +95,20 @@ async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> m
     if found is None:
         raise NotFound("no such enterprise")
     policy, now = policy_of(services.registry()), services.now()
-    since, gravest = now - policy.repeats.days * DAY, policy.grades[-1].name
-    profile = await services.database.reading(lambda c: profile_of(c, enterprise_id, gravest=gravest, since=since, now=now))
-    ruling = HazardPresenter(services.presenter(), policy).ruling(basis_of(policy.rule(policy.repeats.rule)))
+    since = now - policy.repeats.days * DAY
+    profile = await services.database.reading(lambda c: profile_of(c, enterprise_id, scope=asking.scope, since=since, now=now))
+    shown, counts = HazardPresenter(services.presenter(), policy), profile.grades.values()
+    ruling, gravest = shown.ruling(basis_of(policy.rule(policy.repeats.rule))), profile.grades.get(policy.grades[-1].name)
+    graded = {grade.name: profile.grades.get(grade.name, GradeCount()) for grade in reversed(policy.grades)} | profile.grades
+    zones = [z for z in services.registry().zones.values() if z.enterprise == found.id and asking.scope.sees(z.id, z.enterprise)]
     return models.EnterpriseProfile(
-        **present.enterprise(found).model_dump(), open_hazards=profile.open, overdue_hazards=profile.overdue, major_hazards=profile.major,
+        **present.enterprise(found).model_dump(), open_hazards=sum(c.confirmed + c.proposed for c in counts),
+        overdue_hazards=sum(c.overdue for c in counts), major_hazards=gravest.confirmed if gravest else 0, repeat_days=policy.repeats.days,
+        zones=[models.OwnZone(id=z.id, name=z.name, grade=z.grade.value, major_hazard_level=z.major_hazard_level) for z in zones],
+        grades=[
+            models.GradeCount(grade=grade, name=shown.grade_name(grade), confirmed=c.confirmed, proposed=c.proposed, overdue=c.overdue)
+            for grade, c in graded.items()
+        ],
         repeats=[models.Repeats(kind=kind, name=kind_name(kind, policy), count=count) for kind, count in sorted(profile.repeated.items())],
         inspections=policy.repeats.inspections if profile.repeated else None, inspections_ruling=ruling if profile.repeated else None,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Periodic duties (履职时钟) such as the monthly special inspection: which period they are for, until when, what was told. Pure.
 
-A duty is one row a rule and period, known by ``name:body:period``. It is made when its period begins, and for every period that began
+A duty is one row a rule, body and period, known by ``name:body:period``. It is made when its period begins, and for every period that began
 while nobody looked. What must not go in: SQL, hazards, who may say that it is done.
 """
 
@@ -12,11 +12,14 @@ from msgspec import Struct, field, structs
 
 from hazards.ledger.clocks import Point, points_between
 from hazards.ledger.limits import SECOND, end_of_day, local_date
-from hazards.ledger.policy import DutyRule
+from hazards.ledger.policy import DutyRule, Policy, basis_of
+from hazards.messages import DutyMessage
 
 Standing = Literal["open", "overdue", "done", "late"]
 MOST_PERIODS = 24
 """Periods that are made up for at once: who was away for longer has other worries."""
+CLOCK_POINT, OVERDUE = "clock_point", "overdue"
+"""What is told of a duty: that a point before its due date has passed, or that the due date has."""
 MONTHS = {"month": 1, "quarter": 3}
 """Periods of a ``DutyRule``, in months."""
 
@@ -60,29 +63,32 @@ def following(period: str) -> str:
     return period_at(kind, first_day(period) + timedelta(days=31 * MONTHS[kind]))
 
 
-def new_duties(rule: DutyRule, latest: str | None, now: int, zone: tzinfo) -> list[Duty]:
-    """The duties that have begun since ``latest``, the last period there is a duty for. None: only the present period.
+def new_duties(rule: DutyRule, post: str, latest: str | None, now: int, zone: tzinfo) -> list[Duty]:
+    """The duties of ``post`` that have begun since ``latest``, the last period it has one for. None: only the present period.
 
     So an installation is not blamed for what was before it, and loses nothing that began while it was down."""
     present = period_at(rule.period, local_date(now, zone))
     if latest is None or ("Q" in latest) != ("Q" in present):
-        return [_duty(rule, present, zone)]
+        return [_duty(rule, post, present, zone)]
     periods = []
     while latest < present:
         periods.append(latest := following(latest))
-    return [_duty(rule, period, zone) for period in periods[-MOST_PERIODS:]]
+    return [_duty(rule, post, period, zone) for period in periods[-MOST_PERIODS:]]
 
 
-def _duty(rule: DutyRule, period: str, zone: tzinfo) -> Duty:
+def _duty(rule: DutyRule, post: str, period: str, zone: tzinfo) -> Duty:
     due = end_of_day(first_day(following(period)) - timedelta(days=1), zone)
-    duty = Duty(id=f"{rule.name}:{rule.post}:{period}", name=rule.name, post=rule.post, body=rule.post, period=period, due_at=due)
+    duty = Duty(id=f"{rule.name}:{post}:{period}", name=rule.name, post=post, body=post, period=period, due_at=due)
     return awake(duty, rule, zone)
 
 
 def duty_points(duty: Duty, rule: DutyRule, zone: tzinfo) -> Sequence[Point]:
-    """The points of ``duty`` in order of time, between the first day of its period and its due date."""
+    """The points of ``duty`` in order of time, between the first day of its period and its due date.
+
+    Of the posts that have such a duty only the one whose duty it is is told: the others have their own."""
     start = end_of_day(first_day(duty.period) - timedelta(days=1), zone) + SECOND
-    return points_between(rule.points, duty.id, start, start, duty.due_at, zone)
+    found, others = points_between(rule.points, duty.id, start, start, duty.due_at, zone), set(rule.posts) - {duty.post}
+    return [structs.replace(point, tells=tuple(post for post in point.tells if post not in others)) for point in found]
 
 
 def awake(duty: Duty, rule: DutyRule | None, zone: tzinfo) -> Duty:
@@ -100,6 +106,15 @@ def on_duty_tick(duty: Duty, rule: DutyRule | None, now: int, zone: tzinfo) -> t
         return after, None
     tells = tuple(dict.fromkeys(post for point in reversed(passed) for post in point.tells))
     return after, structs.replace(passed[-1], tells=tells)
+
+
+def notice_of(duty: Duty, rule: DutyRule, told: Point, now: int, policy: Policy) -> DutyMessage:
+    """What goes out when ``told``, a point of ``duty``, has passed."""
+    event = OVERDUE if duty.standing(now) == "overdue" else CLOCK_POINT
+    return DutyMessage(
+        id=duty.id, name=duty.name, post=duty.post, body=duty.body, period=duty.period, event=event, point=told.name, due_at=duty.due_at,
+        told_at=now, tells=[post for post in told.tells if policy.post(post) is not None], basis=basis_of(policy.rule(rule.rule)),
+    )  # fmt: skip
 
 
 def done(duty: Duty, *, by: str, note: str, now: int) -> Duty:

@@ -221,8 +221,10 @@ class RepeatRule(Struct, frozen=True, kw_only=True):
     rule: str
 
 
-class DutyRule(Struct, frozen=True, kw_only=True):
-    """A periodic duty of a post (履职时钟), such as the monthly special inspection. ``period``: month or quarter; due at its end."""
+class DutyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A periodic duty (履职时钟), such as the monthly special inspection. ``period``: month or quarter; due at its end.
+
+    ``post`` has it, and each of ``also`` has it as well, for itself: what one did does not stand for the others."""
 
     name: str
     zh: str
@@ -231,6 +233,12 @@ class DutyRule(Struct, frozen=True, kw_only=True):
     period: str
     points: tuple[WarningPoint, ...]
     rule: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        """Every post that has it, each once."""
+        return tuple(dict.fromkeys((self.post, *self.also)))
 
 
 class KeyPeriod(Struct, frozen=True):

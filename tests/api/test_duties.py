@@ -1,12 +1,17 @@
 """Periodic duties over HTTP: who sees them, who may say that one was done, once."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from storage.ledger_clocks import Keeper
-from tests.api.conftest import System, bearer
+from storage.site_store import apply_site
+from tests.api.conftest import Server, System, alarm, bearer
+from tests.api.test_feed import Listener, listening
 
 MONTHLY = "monthly_inspection:department:"
 
@@ -20,6 +25,11 @@ class Silence:
         return False
 
     async def close(self) -> None: ...
+
+
+def until_incident(feed: Listener) -> Iterator[tuple[str, str, Any]]:
+    while (event := feed.next())[0] != "incident":
+        yield event
 
 
 @pytest.fixture
@@ -41,9 +51,9 @@ async def test_a_duty_says_what_until_when_by_which_rule_and_who_is_told(client:
     monthly = next(d for d in found if str(d["id"]).startswith(MONTHLY))
     assert monthly["name"] == {"zh": "每月专项检查", "en": "monthly special inspection"} and monthly["standing"] in ("open", "overdue")
     assert monthly["ruling"]["basis"] == "clause" and monthly["may_finish"] is True  # type: ignore[index]
-    assert [(p["point"], p["tells"]) for p in monthly["points"]] == [("-3d", ["department"]), ("due", ["safety_office"])]  # type: ignore[attr-defined]
-    assert [d["may_finish"] for d in await duties(client, begun, "operator")] == [False, False]
-    assert [d["duty"] for d in await duties(client, begun, "bureau", post="park_command")] == ["quarterly_inspection"]
+    assert [(p["point"], p["tells"]) for p in monthly["points"]] == [("-3d", ["department"]), ("due", ["department", "safety_office"])]  # type: ignore[attr-defined]
+    assert [d["may_finish"] for d in await duties(client, begun, "operator")] == [False] * 4
+    assert {d["duty"] for d in await duties(client, begun, "bureau", post="park_command")} == {"monthly_inspection", "quarterly_inspection"}
 
 
 async def test_who_holds_the_post_says_once_that_it_was_done(client: httpx.AsyncClient, begun: System) -> None:
@@ -69,3 +79,38 @@ async def test_duties_of_authorities_are_not_for_everybody(client: httpx.AsyncCl
 async def test_a_duty_that_there_is_not_is_not_found(client: httpx.AsyncClient, begun: System) -> None:
     answer = await client.post("/api/v1/duties/none/commands", json={"command": "done"}, headers=bearer(begun.token("department")))
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("district", "sees"), [(None, True), ("510000", True), ("510800", True), ("510802", True), ("510802001", False), ("510803", False)]
+)
+async def test_duties_are_for_those_of_the_site_s_district_and_above(
+    client: httpx.AsyncClient, begun: System, district: str | None, sees: bool
+) -> None:  # fmt: skip
+    site = msgspec.structs.replace(begun.site, district="510802")
+    with begun.database.write() as connection:
+        apply_site(connection, site, by="test", now=2)
+    await begun.reload_site()
+    headers = bearer(begun.token("department", district=district))
+    found = (await client.get("/api/v1/duties", headers=headers)).json()["items"]
+    assert bool(found) == sees
+    monthly = next(str(d["id"]) for d in await duties(client, begun, "department") if str(d["id"]).startswith(MONTHLY))
+    answer = await client.post(f"/api/v1/duties/{monthly}/commands", json={"command": "done"}, headers=headers)
+    assert answer.status_code == (200 if sees else 404)
+
+
+@pytest.mark.parametrize(("role", "hears"), [("department", True), ("safety_office", True), ("operator", True), ("analyst", False)])
+def test_a_point_that_has_passed_is_an_event_of_the_feed_for_those_who_see_duties(server: Server, role: str, hears: bool) -> None:
+    system = server.system
+    keeper = Keeper(system.database, Silence(), system.now)
+    server.run(keeper.round(asyncio.Event()))
+    system.later(days=100)
+    server.run(keeper.round(asyncio.Event()))
+    server.post(alarm("afterwards"))
+    with listening(server, system.token(role), after=0) as feed:
+        told = [data for name, _, data in until_incident(feed) if name == "duty"]
+    assert bool(told) == hears
+    if hears:
+        monthly = next(notice for notice in told if notice["id"].startswith(MONTHLY))
+        assert monthly["event"] == "overdue" and monthly["tells"] == monthly["roles"] == ["department", "safety_office"]
+        assert monthly["event_name"]["zh"] == "履职逾期" and monthly["ruling"]["rule"] == "monthly_inspection"

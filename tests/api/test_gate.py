@@ -26,12 +26,17 @@ def ledger(client: httpx.AsyncClient, system: System) -> Ledger:
 
 
 async def measure(ledger: Ledger, value: float, seconds_ago: int = 2) -> None:
-    """T-101 says ``value``; windows of a minute are told when they are over."""
-    at, one = ledger.system.now() // SECOND - seconds_ago, np.array([value])
+    """T-101 says ``value``."""
+    await measured(ledger.system, value, seconds_ago)
+
+
+async def measured(system: System, value: float, seconds_ago: int) -> None:
+    """T-101 said ``value`` that long ago; windows of a minute are told when they are over."""
+    at, one = system.now() // SECOND - seconds_ago, np.array([value])
     for resolution in (1, 60) if seconds_ago > 60 else (1,):
         start = np.array([at // resolution * resolution * SECOND])
         block = RollupBlock(resolution, [T_101], np.zeros(1, np.int64), start, np.ones(1, np.int64), one, one, one, one)
-        await ledger.system.time_series.write_rollups(block)
+        await system.time_series.write_rollups(block)
 
 
 async def tamper(ledger: Ledger, number: int, action: str) -> None:

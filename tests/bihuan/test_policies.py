@@ -30,14 +30,14 @@ def pack_file(folder: Path, *changes: tuple[str, str]) -> Path:
 
 
 def test_a_pack_is_applied_once_listed_and_shown_with_who_says_what(settings: Settings, tmp_path: Path) -> None:
-    newer = pack_file(tmp_path, (f"version: {POLICY.version}", "version: guangyuan-2027"), ("most_days: 15", "most_days: 10"))
-    assert apply_pack(settings, newer)[-1] == "policy guangyuan: version guangyuan-2027"
-    assert apply_pack(settings, newer)[-1] == "policy guangyuan: version guangyuan-2027, already there"
+    newer = pack_file(tmp_path, (f"version: {POLICY.version}", "version: guangyuan-3027"), ("most_days: 15", "most_days: 10"))
+    assert apply_pack(settings, newer)[-1] == "policy guangyuan: version guangyuan-3027"
+    assert apply_pack(settings, newer)[-1] == "policy guangyuan: version guangyuan-3027, already there"
     newest, *others = version_lines(settings)
-    assert newest.startswith("* guangyuan-2027 ") and newest.endswith("by command line")
+    assert newest.startswith("* guangyuan-3027 ") and newest.endswith("by command line")
     assert {line.split()[0] for line in others} == {POLICY.version, "shanxi-1"}, "none of them is in force"
     shown = pack_lines(settings, "guangyuan")
-    assert shown[0].startswith("guangyuan-2027") and any("at most 10 days" in line for line in shown)
+    assert shown[0].startswith("guangyuan-3027") and any("at most 10 days" in line for line in shown)
     assert any("major 重大: 15 natural days  [clause 001(15)]" in line for line in shown)
     assert any("at most 15 days" in line for line in pack_lines(settings, POLICY.version)), "an old version is shown by its name"
     with pytest.raises(NotFound, match="no pack 'nowhere'"):

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC
 
 import msgspec
 import pytest
@@ -15,8 +16,10 @@ from hazards.messages import Signal
 from hazards.scope import EVERYTHING
 from storage.commands import command_incident
 from storage.database import Database
+from storage.duties import make_duties, tick_duty
 from storage.outbox import give_positions
 from tests.hazards.signals import signal as _signal
+from tests.packs import POLICY
 from tests.push.pushing import ENVIRONMENT, World, hook, now, steady, until
 from tests.push.receiver import Receiver, status
 from tests.real.ports import free_port
@@ -106,6 +109,22 @@ async def test_steps_of_a_hazard_are_pushed_and_comments_are_not(world: World, r
     assert data["title"] == "炉前明火" and data["grade_name"]["zh"] == "较大" and data["zone_name"] == "熔铸车间"
     assert data["basis"]["rule"] == "confirmed_by_person" and data["links"]["self"] == f"https://park.example/api/v1/hazards/{hazard.id}"
     assert {d.severity for d in world.deliveries()} == {2}
+
+
+async def test_a_duty_of_a_body_that_is_overdue_is_pushed_to_those_who_hear_everything(world: World, receiver: Receiver) -> None:
+    world.apply(hook(receiver.url("/alu")), hook(receiver.url("/city"), None, "CITY_SECRET"))
+    async with world.pushing():
+        with world.database.write() as connection:
+            duty = next(d for d in make_duties(connection, POLICY, now=now(), zone=UTC) if d.id.startswith("monthly_inspection:department"))
+            assert tick_duty(connection, duty.id, POLICY, now=duty.due_at + 1_000_000, zone=UTC)
+            give_positions(connection)
+        world.bell.ring()
+        await receiver.until(1)
+        assert await steady(lambda: kinds(receiver, "/alu"), 0.3) == [] and kinds(receiver, "/city") == ["duty.overdue"]
+    data = receiver.got[0].body["data"]
+    assert (data["id"], data["tells"], data["name"]["zh"]) == (duty.id, ["department", "safety_office"], "每月专项检查")
+    assert data["links"] == {"list": "https://park.example/api/v1/duties", "console": "https://park.example/"}
+    assert {d.severity for d in world.deliveries()} == {3}
 
 
 async def test_errors_and_then_success_is_one_message_with_one_id(world: World, receiver: Receiver) -> None:

@@ -20,8 +20,8 @@ from hazards.ledger import commands as ask
 from hazards.ledger.decision import Decision, Facts
 from hazards.ledger.hazard import Actor, Hazard
 from hazards.ledger.ticks import on_tick
-from hazards.messages import HazardMessage
-from hazards.scope import EVERYTHING
+from hazards.messages import WHOLE_SITE, DutyMessage, HazardMessage
+from hazards.scope import EVERYTHING, Scope
 from hazards.zones import Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.database import Database
@@ -29,6 +29,7 @@ from storage.duties import finish_duty, get_duty, list_duties, waking_duties
 from storage.hazard_queries import broken_at, get_hazard, hazard_events
 from storage.hazards import command_hazard, propose_hazard
 from storage.ledger_clocks import Keeper, known_zone, next_wake, run_clocks, waking_hazards
+from storage.outbox import give_positions, read_feed
 from storage.site_store import apply_site
 from tests.hazards.ledger.years import DAY, HOUR
 from tests.hazards.signals import NOON, SECOND
@@ -253,39 +254,59 @@ def test_duties_begin_with_their_period_and_are_told_once(park: Database) -> Non
     look(park, NOON)
     look(park, NOON + SECOND)
     with park.read() as connection:
-        duties, _ = list_duties(connection)
-        assert sorted(d.name for d in duties) == ["monthly_inspection", "quarterly_inspection"]
+        duties, _ = list_duties(connection, EVERYTHING)
+        posts = ("department", "park_command")
+        assert sorted((d.name, d.post) for d in duties) == [(f"{each}_inspection", p) for each in ("monthly", "quarterly") for p in posts]
         first = next(d for d in duties if d.name == "monthly_inspection")
         assert next_wake(connection) == min(d.wake_at for d in duties if d.wake_at is not None)
     for _ in range(2):
         look(park, first.due_at + SECOND)
     with park.read() as connection:
-        assert get_duty(connection, first.id).fired == [f"{first.id}:-3d", f"{first.id}:due"]
-        assert connection.execute(select(func.count()).select_from(schema.duties)).scalar_one() in (3, 4)
+        assert get_duty(connection, first.id, EVERYTHING).fired == [f"{first.id}:-3d", f"{first.id}:due"]
+        assert connection.execute(select(func.count()).select_from(schema.duties)).scalar_one() in (6, 8)
         assert waking_duties(connection, now=first.due_at + SECOND) == []
+
+
+def test_each_point_of_a_duty_that_has_passed_is_on_the_feed_once_for_those_who_see_the_site(park: Database) -> None:
+    look(park, NOON)
+    with park.read() as connection:
+        first = next(d for d in list_duties(connection, EVERYTHING)[0] if d.id.startswith("monthly_inspection:department"))
+    for now in (first.due_at - DAY, first.due_at - DAY + SECOND, first.due_at + SECOND, first.due_at + HOUR):
+        look(park, now)
+    with park.write() as connection:
+        give_positions(connection)
+        told = [m for row in read_feed(connection, 0) if isinstance(m := row.message, DutyMessage) and m.id == first.id]
+        assert [(m.event, m.point, m.tells) for m in told] == [
+            ("clock_point", "-3d", ["department"]), ("overdue", "due", ["department", "safety_office"])
+        ]  # fmt: skip
+        for scope in (Scope(enterprise="alu"), Scope(zones=frozenset({"smelter"}))):
+            assert read_feed(connection, 0, scope=scope) == [] and list_duties(connection, scope) == ([], None)
+            with pytest.raises(NotFound):
+                finish_duty(connection, first.id, scope, by="li", note="", now=NOON)
+        assert read_feed(connection, 0, scope=Scope(zones=frozenset({"smelter", WHOLE_SITE})))
 
 
 def test_a_duty_is_done_once(park: Database) -> None:
     look(park, NOON)
     with park.write() as connection:
-        duty = list_duties(connection)[0][0]
-        done = finish_duty(connection, duty.id, by="zhao", note="已检查", now=NOON + HOUR)
-        assert (done.done_by, done.note, done.wake_at) == ("zhao", "已检查", None) and get_duty(connection, duty.id) == done
+        duty = list_duties(connection, EVERYTHING)[0][0]
+        done = finish_duty(connection, duty.id, EVERYTHING, by="zhao", note="已检查", now=NOON + HOUR)
+        assert (done.done_by, done.note, done.wake_at) == ("zhao", "已检查", None) and get_duty(connection, duty.id, EVERYTHING) == done
         with pytest.raises(NotInState, match="zhao said already"):
-            finish_duty(connection, duty.id, by="li", note="", now=NOON + HOUR)
+            finish_duty(connection, duty.id, EVERYTHING, by="li", note="", now=NOON + HOUR)
         with pytest.raises(NotFound):
-            finish_duty(connection, "no:such:duty", by="li", note="", now=NOON)
+            finish_duty(connection, "no:such:duty", EVERYTHING, by="li", note="", now=NOON)
 
 
 def test_duties_page_and_filter(park: Database) -> None:
     for month in range(6):
         look(park, NOON + month * 31 * DAY)
     with park.read() as connection:
-        everything, _ = list_duties(connection, limit=100)
-        found, cursor = list_duties(connection, limit=1)
+        everything, _ = list_duties(connection, EVERYTHING, limit=100)
+        found, cursor = list_duties(connection, EVERYTHING, limit=1)
         while cursor is not None:
-            page, cursor = list_duties(connection, limit=1, cursor=cursor)
+            page, cursor = list_duties(connection, EVERYTHING, limit=1, cursor=cursor)
             found += page
         assert found == everything and [d.due_at for d in found] == sorted((d.due_at for d in found), reverse=True)
-        posts, _ = list_duties(connection, posts=["park_command"], is_open=True, limit=100)
-        assert {d.name for d in posts} == {"quarterly_inspection"} and list_duties(connection, is_open=False) == ([], None)
+        posts, _ = list_duties(connection, EVERYTHING, posts=["park_command"], is_open=True, limit=100)
+        assert {d.post for d in posts} == {"park_command"} and list_duties(connection, EVERYTHING, is_open=False) == ([], None)

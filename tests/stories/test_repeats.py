@@ -40,6 +40,9 @@ async def test_the_profile_of_the_enterprise_shows_its_repeats_and_how_often_it_
         await ledger.put_down("enterprise:alu", grade="general", kind="electrical")
     after = (await ledger.get("/enterprises/alu", "enterprise:alu")).json()
     assert (after["open_hazards"], after["inspections"], after["inspections_ruling"]["rule"]) == (3, 2, "repeat_window")
+    counts = {g["grade"]: (g["confirmed"], g["proposed"], g["overdue"]) for g in after["grades"]}
+    assert counts == {"major": (0, 0, 0), "serious": (0, 2, 0), "general": (0, 1, 0)} and next(iter(counts)) == "major"
+    assert after["repeat_days"] == 365 and "smelter" in [zone["id"] for zone in after["zones"]]
     assert [(r["kind"], r["count"], r["name"]["zh"]) for r in after["repeats"]] == [("electrical", 2, "电气安全隐患")]
     assert len((await ledger.get("/hazards?mark=repeated")).json()["items"]) == 2
     assert (await ledger.get("/hazards?mark=listed&mark=repeated")).json()["items"] == []

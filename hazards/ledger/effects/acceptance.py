@@ -153,11 +153,13 @@ def _refused(case: Case, name: str, answer: Answer) -> Decision:
 
 
 def gate_refusal(answer: Answer, rule: Rule, still: str = "") -> NotByRule:
-    """The refusal by the gate as somebody hears it; where papers are missing it points at the first that does not count."""
+    """The refusal by the gate as somebody hears it; where a claim's papers are missing it points at them, or at the first that is
+    from before."""
     if answer.verdict is Verdict.REFUTED:
         return NotByRule(f"the evidence {still}speaks against it", rule, gate=answer)
     early = next((p for p in answer.papers if p.why is PaperWhy.TOO_EARLY), None)
-    what, where = "no device here can tell whether it is gone", "/command"
+    claimed = answer.question is Question.CLAIM
+    what, where = "no device here can tell whether it is gone", "/evidence" if claimed else "/command"
     if early is not None:
         what, where = "evidence from before the rectification began does not show the state after it", early.where
     hint = "add evidence of the state after rectification, with time and place"

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hazards.ledger.duties import Duty, awake, done, duty_points, first_day, following, new_duties, on_duty_tick, period_at
+from hazards.ledger.duties import Duty, awake, done, duty_points, first_day, following, new_duties, notice_of, on_duty_tick, period_at
 from hazards.ledger.limits import EPOCH, MICROSECOND
-from hazards.ledger.policy import DutyRule
+from hazards.ledger.policy import DutyRule, basis_of
 from tests.packs import POLICY
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -23,7 +23,7 @@ def shown(micro: int, zone: ZoneInfo = SHANGHAI) -> str:
 
 
 def first(rule: DutyRule, now: str) -> Duty:
-    (duty,) = new_duties(rule, None, at(now), SHANGHAI)
+    (duty,) = new_duties(rule, rule.post, None, at(now), SHANGHAI)
     return duty
 
 
@@ -46,7 +46,7 @@ def test_a_duty_is_due_at_the_end_of_its_period_and_warns_before() -> None:
     duty = first(MONTHLY, "2026-11-05 12:00")
     assert (duty.id, shown(duty.due_at)) == ("monthly_inspection:department:2026-11", "2026-11-30 23:59:59")
     assert [(p.name, shown(p.at), p.tells) for p in duty_points(duty, MONTHLY, SHANGHAI)] == [
-        ("-3d", "2026-11-27 23:59:59", ("department",)), ("due", "2026-11-30 23:59:59", ("safety_office",))
+        ("-3d", "2026-11-27 23:59:59", ("department",)), ("due", "2026-11-30 23:59:59", ("department", "safety_office"))
     ]  # fmt: skip
     assert first(QUARTERLY, "2026-11-05 12:00").id == "quarterly_inspection:park_command:2026-Q4"
 
@@ -58,7 +58,7 @@ def test_a_duty_is_due_at_the_end_of_its_period_and_warns_before() -> None:
      ("2026-Q3", "2026-11-10 00:00", ["2026-11"])],
 )  # fmt: skip
 def test_what_began_while_nobody_looked_is_made_up_for_and_nothing_from_before(latest: str | None, now: str, periods: list[str]) -> None:
-    assert [duty.period for duty in new_duties(MONTHLY, latest, at(now), SHANGHAI)] == periods
+    assert [duty.period for duty in new_duties(MONTHLY, MONTHLY.post, latest, at(now), SHANGHAI)] == periods
 
 
 def test_each_point_is_told_once_and_the_gravest_after_being_away() -> None:
@@ -67,8 +67,25 @@ def test_each_point_is_told_once_and_the_gravest_after_being_away() -> None:
     warned, point = on_duty_tick(duty, MONTHLY, at("2026-11-28 12:00"), SHANGHAI)
     assert point is not None and point.name == "-3d" and on_duty_tick(warned, MONTHLY, at("2026-11-28 12:00"), SHANGHAI) == (warned, None)
     late, point = on_duty_tick(duty, MONTHLY, at("2027-02-01 12:00"), SHANGHAI)
-    assert point is not None and (point.name, point.tells) == ("due", ("safety_office", "department"))
+    assert point is not None and (point.name, point.tells) == ("due", ("department", "safety_office"))
     assert late.wake_at is None and len(late.fired) == 2 and late.standing(at("2027-02-01 12:00")) == "overdue"
+
+
+def test_each_post_of_a_duty_has_its_own_and_hears_of_its_own() -> None:
+    assert MONTHLY.posts == ("department", "park_command") and QUARTERLY.posts == ("park_command", "department")
+    duties = [duty for post in MONTHLY.posts for duty in new_duties(MONTHLY, post, None, at("2026-11-05 12:00"), SHANGHAI)]
+    assert [duty.id for duty in duties] == ["monthly_inspection:department:2026-11", "monthly_inspection:park_command:2026-11"]
+    told = [[point.tells for point in duty_points(duty, MONTHLY, SHANGHAI)] for duty in duties]
+    assert told == [[("department",), ("department", "safety_office")], [("park_command",), ("park_command", "safety_office")]]
+
+
+@pytest.mark.parametrize(("now", "event"), [("2026-11-28 12:00", "clock_point"), ("2026-12-01 00:00", "overdue")])
+def test_what_goes_out_says_whose_duty_until_when_who_is_told_and_by_which_rule(now: str, event: str) -> None:
+    duty, point = on_duty_tick(first(MONTHLY, "2026-11-05 12:00"), MONTHLY, at(now), SHANGHAI)
+    assert point is not None
+    notice = notice_of(duty, MONTHLY, point, at(now), POLICY)
+    assert (notice.event, notice.post, notice.due_at, notice.tells) == (event, "department", duty.due_at, list(point.tells))
+    assert notice.basis == basis_of(POLICY.rule("monthly_inspection"))
 
 
 def test_what_is_done_is_told_to_nobody() -> None:

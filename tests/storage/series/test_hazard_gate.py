@@ -277,7 +277,7 @@ def test_papers_from_before_the_rectification_do_not_count_and_the_field_is_name
     uploaded = structs.replace(AFTER, sha256="a" * 64, document="")
     with park.write() as connection:
         keep_upload(connection, "a" * 64, media_type="image/png", size=1, device="x", zone="smelter", taken_at=NOON - HOUR)
-    for papers, where in (([early], "/evidence/0/taken_at"), ([uploaded], "/evidence/0/sha256"), ([], "/command"),
+    for papers, where in (([early], "/evidence/0/taken_at"), ([uploaded], "/evidence/0/sha256"), ([], "/evidence"),
                           ([structs.replace(good, stage=Stage.BEFORE), early], "/evidence/1/taken_at")):  # fmt: skip
         with pytest.raises(NotByRule) as refused:
             give(park, hazard, ask.Claim(note="已培训", evidence=papers), OFFICER)

@@ -1,0 +1,45 @@
+// What the server refused, in the language of the page: by the rule that refused, by the field, else in the server's own (English) words.
+import { h } from "./dom.js";
+import { gateAnswer } from "./hazard_gate.js";
+import { rulingLine } from "./hazard_words.js";
+import { has, said, t } from "./words.js";
+
+const FIELDS = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version", "sha256", "measure", "evidence", "posts"];
+/** Sentences of the server that a form's fields get, and the words for them; the groups are n, m. */
+const SENTENCES = [
+  [/^1 to (\d+) characters/, "wrong.longest"], [/^0 to (\d+) characters/, "wrong.longest"], [/at most (\d+) characters?/i, "wrong.longest"], [/at least (\d+) characters?/i, "wrong.shortest"],
+  [/field required|^needed /i, "wrong.needed"], [/valid (?:integer|number)|of type int/i, "wrong.a_number"], [/valid (?:datetime|date)/i, "wrong.a_time"],
+];
+const LONG = /^(?:0|1) to \d+ characters|characters?$/;
+
+/** The words for one wrong field. `found`: {pointer, detail} of the server; `problem`: the whole. */
+export function wrongWord({ pointer, detail }, problem = {}) {
+  const paper = problem.gate?.papers.find((each) => each.where === pointer);
+  if (paper) return said(paper.why_name);
+  if (problem.ruling) return has(`wrong.rule.${problem.rule}`) ? t(`wrong.rule.${problem.rule}`) : said(problem.ruling.text);
+  const steps = (pointer ?? "").split("/").filter((step) => step && !/^\d+$/.test(step));
+  const sentence = SENTENCES.find(([pattern]) => pattern.test(detail ?? ""));
+  if (sentence && LONG.test(detail)) return t(sentence[1], { n: detail.match(sentence[0])[1] });
+  const field = steps.at(-1);
+  if (FIELDS.includes(field)) return t(`wrong.${field}`);
+  if (sentence) return t(sentence[1], { n: detail.match(sentence[0])[1] ?? "" });
+  return t("wrong.other", { detail: detail ?? "" });
+}
+
+/** Refusals that many rules have in common: a role that is not meant, a hazard that stands elsewhere. */
+const COMMON = [[/^the role \S+ may not /, "refused.role"], [/^a hazard (?:that is|whose) /, "refused.state"]];
+const STATE = "refused.state";
+
+function keyOf({ rule, detail }) {
+  const common = rule === "provisional_clock" ? null : COMMON.find(([pattern]) => pattern.test(detail ?? ""));
+  return common ? common[1] : `refused.${rule}`;
+}
+
+/** A refusal above the buttons: in words, the server's own where there are none, the gate's answer, the rule. `text`: what is said without a better word. */
+export function refusalBlock(problem, text) {
+  const { ruling, gate } = problem;
+  const key = keyOf(problem);
+  const own = [problem.detail, problem.hint].filter(Boolean).join("; ");
+  return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, has(key) ? t(key) : text),
+    own && !gate && (key === STATE || !has(key)) ? h("p", { class: "muted", lang: "en" }, own) : null, ruling ? h("p", {}, rulingLine(ruling)) : null);
+}
