@@ -310,6 +310,12 @@ if STRUCTS.keys() != COMMANDS.keys():
     raise AssertionError(f"commands without a table or a form: {STRUCTS.keys() ^ COMMANDS.keys()}")
 
 
+MACHINES_MAY = frozenset({"propose", "measure", "comment"})
+"""What a machine's token may give: what another system found, took or noted. All else decides or signs, which is a person's."""
+if not MACHINES_MAY <= STRUCTS.keys() | {"propose"}:
+    raise AssertionError(f"no such commands: {MACHINES_MAY - STRUCTS.keys()}")
+
+
 def fingerprint(command: HazardCommand | Propose) -> str:
     """A digest of what is asked for, whatever version the person looked at."""
     asked = msgspec.to_builtins(command)

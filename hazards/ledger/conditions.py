@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from hazards.ledger.commands import MACHINES_MAY
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
+from hazards.ledger.own_rules import DECIDED_BY_PERSON
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 Hindrance = NotByRule | NotForRole
@@ -21,7 +23,7 @@ SIGNATURE_FRESH = 5 * 60 * 1_000_000
 
 def hindrance(case: Case, command: str) -> Hindrance | None:
     """Why the case's actor can't give ``command`` now, or None."""
-    for condition in (_right, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
+    for condition in (_right, _person, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
         if (found := condition(case, command)) is not None:
             return found
     return None
@@ -47,6 +49,14 @@ def _right(case: Case, command: str) -> Hindrance | None:
     return NotForRole(f"the role {case.actor.role} may not {_words(command)}", case.policy.rule(right.rule))
 
 
+def _person(case: Case, command: str) -> Hindrance | None:
+    if command in MACHINES_MAY or case.actor.is_person:
+        return None
+    may = ", ".join(sorted(MACHINES_MAY))
+    return NotForRole(f"a person may {_words(command)}, not a machine with a token", DECIDED_BY_PERSON,
+                      hint=f"sign in and do it there; a token may {may}")  # fmt: skip
+
+
 def _responsible(case: Case, command: str) -> Hindrance | None:
     policy, own = case.policy, case.hazard.enterprise is not None
     if case.actor.role in (policy.responsible if own else policy.responsible_without_enterprise):
@@ -70,8 +80,6 @@ def _another_person(case: Case, command: str) -> Hindrance | None:
 
 def _in_person(case: Case, command: str) -> Hindrance | None:
     actor, rule = case.actor, case.policy.rule("signature")
-    if not actor.is_person:
-        return NotForRole("a signature is given by a person, not with a token", rule, hint="sign in and sign there")
     if actor.confirmed_at is None or case.now - actor.confirmed_at > SIGNATURE_FRESH:
         return NotForRole("a signature needs your password again", rule, hint="POST /api/v1/session/confirm, then sign within 5 minutes")
     return None

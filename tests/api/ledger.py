@@ -23,8 +23,8 @@ def paper(**fields: Any) -> dict[str, Any]:
 
 
 class Ledger:
-    """One system, and whoever comes to it. ``who`` is a machine by its role ("department", "enterprise:alu", "enterprise:alu2" for
-    another one) or a person by name, once ``come`` has signed that one in."""
+    """One system, and whoever comes to it. ``who`` is somebody of a role ("department", "enterprise:alu", "enterprise:alu2" for
+    another one), a machine with a token of it ("machine:department"), or a person by name, once ``come`` has signed that one in."""
 
     def __init__(self, client: httpx.AsyncClient, system: System) -> None:
         self.client, self.system = client, system
@@ -33,8 +33,10 @@ class Ledger:
     def of(self, who: str) -> dict[str, str]:
         """Headers of ``who``."""
         if who not in self.headers:
-            role, _, enterprise = who.rstrip("0123456789").partition(":")
-            self.headers[who] = bearer(self.system.token(role, enterprise or None))
+            machine = who.startswith("machine:")
+            role, _, enterprise = who.removeprefix("machine:").rstrip("0123456789").partition(":")
+            bound = enterprise or None
+            self.headers[who] = bearer(self.system.token(role, bound)) if machine else self.system.person(who, role, bound)
         return self.headers[who]
 
     async def come(self, name: str, role: str, enterprise: str | None = None) -> str:
@@ -135,7 +137,7 @@ class Ledger:
 
     async def alarm(self, *events: dict[str, Any]) -> None:
         """Alarms come in at the door and are merged."""
-        answer = await self.client.post("/api/v1/alarms", json=list(events), headers=self.of("operator"))
+        answer = await self.client.post("/api/v1/alarms", json=list(events), headers=self.of("machine:operator"))
         assert answer.status_code == 202, answer.text
         await self.system.apply()
 

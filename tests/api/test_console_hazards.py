@@ -5,6 +5,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -100,7 +101,7 @@ def put_down(park: Server, **fields: Any) -> dict[str, Any]:  # noqa: F811
 
 
 def by_api(park: Server, hazard: str, role: str, command: str, enterprise: str | None = None, **fields: Any) -> dict[str, Any]:  # noqa: F811
-    headers = bearer(park.system.token(role, enterprise))
+    headers = park.system.person(f"{role}-{token_hex(4)}", role, enterprise)
     answer = httpx.post(f"{park.url}/api/v1/hazards/{hazard}/commands", json={"command": command, **fields}, headers=headers)
     assert answer.status_code == 200, answer.text
     park.run(park.system.position())
