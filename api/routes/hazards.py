@@ -205,7 +205,7 @@ async def _detail(hazard_id: str, asking: Principal, services: Services) -> mode
         facts = facts_of(connection, services.registry(), hazard)
         presenter, case = _presenter(services), case_of(hazard, _actor(asking), now, facts)
         commands = [_allowance(name, case, presenter) for name in COMMANDS]
-        return presenter.detail(hazard, gate, commands, asking.role.value, case.signing_posts())
+        return presenter.detail(case, gate, commands)
 
     found = await services.database.reading(work)
     while isinstance(found, Asked):

@@ -312,7 +312,7 @@ if STRUCTS.keys() != COMMANDS.keys():
 
 MACHINES_MAY = frozenset({"propose", "measure", "comment"})
 """What a machine's token may give: what another system found, took or noted. All else decides or signs, which is a person's."""
-if not MACHINES_MAY <= STRUCTS.keys() | {"propose"}:
+if not STRUCTS.keys() | {"propose"} >= MACHINES_MAY:
     raise AssertionError(f"no such commands: {MACHINES_MAY - STRUCTS.keys()}")
 
 

@@ -90,7 +90,7 @@ def _free_post(case: Case, command: str) -> Hindrance | None:
     request = case.hazard.extensions[-1] if case.hazard.extensions else None
     signed = request.signatures if request is not None else []
     rule = case.policy.rule(case.policy.extension.rule if case.facts.in_park else case.policy.extension.outside_rule)
-    held = [name for name in case.signing_posts() if (p := case.policy.post(name)) and case.actor.role in p.roles | {"administrator"}]
+    held = case.held(case.signing_posts())
     if not held:
         return NotForRole(f"the role {case.actor.role} signs no extension here", rule)
     if any(s.by == case.actor.id for s in signed):
@@ -174,11 +174,14 @@ def _inspected(case: Case, command: str) -> Hindrance | None:
     needed, claim = case.grade.inspection, case.hazard.claim
     if needed is None or claim is None:
         return None
-    passed = [i for i in case.hazard.inspections if i.passed and i.number > claim.number]
-    if any(set(needed.posts) <= set(i.posts) and len(i.experts) >= needed.experts for i in passed):
+    newest = {post: each for each in case.hazard.inspections if each.number > claim.number for post in each.posts}
+    passed = {post: newest[post] for post in needed.posts if post in newest and newest[post].passed}
+    people, experts = {each.by for each in passed.values()}, {name for each in passed.values() for name in each.experts}
+    if len(people) == len(needed.posts) and len(experts) >= needed.experts:
         return None
-    what = f"an inspection that passed is missing: {', '.join(needed.posts)} with {needed.experts} expert(s)"
-    return NotByRule(what, case.policy.rule(needed.rule), hint="record it with `inspect`")
+    missing = [post for post in needed.posts if post not in passed] or needed.posts
+    what = f"an inspection that passed is missing: {', '.join(missing)} with {needed.experts} expert(s)"
+    return NotByRule(what, case.policy.rule(needed.rule), hint="a person of each post records it with `inspect`")
 
 
 def _lifted(case: Case, command: str) -> Hindrance | None:

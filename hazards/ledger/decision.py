@@ -3,7 +3,7 @@
 What must not go in: what single commands do (``hazards/ledger/effects``), when they are refused (``hazards/ledger/conditions.py``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -68,6 +68,11 @@ class Case(Struct, frozen=True):
         """The posts that sign an extension here."""
         extension = self.policy.extension
         return extension.posts if self.facts.in_park else extension.posts_outside_park
+
+    def held(self, posts: Iterable[str]) -> list[str]:
+        """Those of ``posts`` whose people the actor is one of; the administrator stands in for each."""
+        known = (post for name in posts if (post := self.policy.post(name)) is not None)
+        return [post.name for post in known if self.actor.role in post.roles | {"administrator"}]
 
     def done(
         self, event: Event, details: dict[str, Any], answer: Answer | None = None, *, rule: str | None = None,

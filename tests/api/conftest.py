@@ -128,8 +128,8 @@ class System:
         """Headers of a new person with PASSWORD, who has signed in for as long as a test lasts."""
         self.user(name, role, enterprise, district)
         with self.database.write() as connection:
-            now = self.now()
-            secret, csrf = accounts.open_session(connection, name, now=now, expires_at=now + timedelta(days=3650) // timedelta(microseconds=1))
+            ends = self.now() + timedelta(days=3650) // timedelta(microseconds=1)
+            secret, csrf = accounts.open_session(connection, name, now=self.now(), expires_at=ends)
         return {"Cookie": f"{COOKIE}={secret}", "X-CSRF-Token": csrf}
 
     def user(self, name: str, role: str, enterprise: str | None = None, district: str | None = None) -> None:

@@ -13,8 +13,9 @@ BASES = {a.value for a in Authority} - {Authority.DEMO.value}
 PLAN = {"responsibility": "张三", "measures": "更换密封", "funds": "5万元", "time": "11月30日前", "contingency": "停炉撤人"}
 BY_HAND = {"zone": "smelter", "kind": "training", "grade": "serious", "title": "特种作业人员未持证"}
 PNG = b"\x89PNG\r\n\x1a\n picture of afterwards"
-INSPECTED = {"posts": ["park_command", "department"], "experts": ["郑工"], "passed": True, "note": "现场核查合格"}
-"""An inspection as a major hazard needs it."""
+INSPECTED = {"posts": ["department"], "experts": ["郑工"], "passed": True, "note": "现场核查合格"}
+BY_BOTH = (("park_command", "inspect", INSPECTED | {"posts": ["park_command"]}), ("department", "inspect", INSPECTED))
+"""The inspections that a major hazard needs: one of each post, by a person of it."""
 
 
 def paper(**fields: Any) -> dict[str, Any]:
@@ -134,6 +135,11 @@ class Ledger:
             await self.done(hazard, own, "plan", **PLAN)
             await self.done(hazard, "department", "approve_plan")
         return await self.done(hazard, own, "start_rectification")
+
+    async def inspected(self, hazard: dict[str, Any]) -> None:
+        """Both posts inspect, each by a person of its own."""
+        for who, command, fields in BY_BOTH:
+            await self.done(hazard, who, command, **fields)
 
     async def alarm(self, *events: dict[str, Any]) -> None:
         """Alarms come in at the door and are merged."""

@@ -85,6 +85,7 @@ LIST = ("list", {"number": "挂-1", "supervisor": "指挥部"})
 REQUEST = ("request_extension", {"days": 3, "cause": "weather", "reason": "暴雨"})
 CLAIMED = (("start_rectification", {}), ("claim", {"note": "已整改", "evidence": [PAPER]}))
 SIGNED = (("sign_extension", {"post": "park_command"}), ("sign_extension", {"post": "department"}))
+INSPECTIONS = (("inspect", INSPECTED), ("inspect", INSPECTED | {"posts": ["park_command"]}))
 APPROVED = (("plan", PLAN), ("approve_plan", {}))
 SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "proposed": (),
@@ -97,7 +98,7 @@ SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "granted": (CONFIRM, REQUEST, *SIGNED),
     "claimed": (CONFIRM, *CLAIMED),
     "accepted": (CONFIRM, *CLAIMED, ("accept", {})),
-    "listed": (MAJOR, LIST, *APPROVED, *CLAIMED, ("inspect", INSPECTED), ("accept", {})),
+    "listed": (MAJOR, LIST, *APPROVED, *CLAIMED, *INSPECTIONS, ("accept", {})),
     "late": (CONFIRM, ("supervise", {"number": "督-1", "supervisor": "安委办"}), *CLAIMED, ("accept", {})),
     "overdue": (MAJOR,),
     "closed": (CONFIRM, *CLAIMED, ("accept", {}), ("close", {})),
@@ -116,7 +117,7 @@ def _lived(system: System, client: httpx.Client, other: httpx.Client) -> dict[st
         found[name] = made.json()["id"]
         for command, fields in steps:
             system.ahead = 0 if command == "supervise" else system.ahead
-            by = other if command == "claim" or fields.get("post") == "department" else client
+            by = other if command == "claim" or fields.get("post") == "department" or fields is INSPECTED else client
             answer = by.post(PATH.format(id=found[name]), json={"command": command, **fields})
             assert answer.status_code == 200, (name, command, answer.text)
     system.ahead = 0
@@ -155,7 +156,8 @@ def _good(client: httpx.Client, lived: dict[str, str]) -> dict[str, list[Any]]:
         "kind": [k["kind"] for k in seen["measure_kinds"]], "cause": [c["name"] for c in choices["causes"]],
         "days": [1, choices["most_days"]], "item": [w["name"] for w in choices["waivers"]], "post": posts,
         "into": [lived[name] for name in TWINS],
-        "posts": [["park_command", "department"]], "measure": [4], "evidence": [[], [PAPER]], "version": [None, None, None, 2],
+        "posts": [["park_command"], ["department"], ["park_command", "department"]],
+        "measure": [4], "evidence": [[], [PAPER]], "version": [None, None, None, 2],
         "start": [None, "2026-01-05T10:00:00+08:00"], "until": [None, "2099-01-05T10:00:00+08:00"], "held_at": [None],
         "incident": [None], "command_id": [None, None, "again"], "zone": ["smelter", "pipeline"], "origin": ["", "check_up", "hotline"],
     }  # fmt: skip

@@ -11,7 +11,7 @@ from api.hazard_requests import HazardCommand
 from api.roles import Role
 from hazards.ledger.lifecycle import COMMANDS
 from tests.api.conftest import Server, System, alarm, bearer
-from tests.api.ledger import BY_HAND, INSPECTED, PLAN, PNG, Ledger, paper
+from tests.api.ledger import BY_HAND, PLAN, PNG, Ledger, paper
 from tests.api.test_feed import listening
 from tests.packs import POLICY
 
@@ -107,7 +107,7 @@ async def test_a_major_hazard_needs_criterion_and_all_five_commitments(ledger: L
     assert problem["gate"]["verdict"] == "not_applicable"
     await ledger.done(hazard, "enterprise:alu", "claim", note="已培训", evidence=[paper()])
     await ledger.refused(hazard, "department", "accept", 409, "expert_acceptance")
-    await ledger.done(hazard, "department", "inspect", **INSPECTED)
+    await ledger.inspected(hazard)
     assert (await ledger.done(hazard, "department", "accept"))["state"] == "accepted"
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from tests.api.ledger import INSPECTED, PLAN, Ledger, paper
+from tests.api.ledger import BY_BOTH, PLAN, Ledger, paper
 
 
 async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(ledger: Ledger) -> None:
@@ -15,14 +15,14 @@ async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(le
         ("park_command", "list", {"number": "挂-1", "supervisor": "指挥部"}),
         ("enterprise:alu", "publish", {"place": "公示栏"}), ("enterprise:alu", "plan", PLAN), ("department", "approve_plan", {}),
         ("enterprise:alu", "start_rectification", {}), ("enterprise:alu", "claim", {"note": "已整改", "evidence": [paper()]}),
-        ("department", "inspect", INSPECTED), ("department", "accept", {}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
+        *BY_BOTH, ("department", "accept", {}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
     ]  # fmt: skip
     for who, command, fields in steps:
         await ledger.done(hazard, who, command, **fields)
     record = await ledger.record(hazard)
     assert [e["event"] for e in record] == [
         "proposed", "reported_to_department", "measure_taken", "confirmed", "listed", "published", "plan_filed", "plan_approved",
-        "rectification_started", "claimed", "inspected", "accepted", "listing_lifted", "closed",
+        "rectification_started", "claimed", "inspected", "inspected", "accepted", "listing_lifted", "closed",
     ]  # fmt: skip
     digest = "0" * 64
     for number, entry in enumerate(record, 1):
@@ -49,7 +49,7 @@ async def test_what_comes_back_is_reopened_with_a_new_limit_and_everything_anew(
     hazard = await ledger.rectifying(grade="major")
     await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
     await ledger.refused(hazard, "department", "reopen", 409, "recurrence", reason="复发")
-    await ledger.done(hazard, "department", "inspect", **INSPECTED)
+    await ledger.inspected(hazard)
     await ledger.done(hazard, "department", "accept")
     await ledger.done(hazard, "department", "close")
     ledger.later(days=40)

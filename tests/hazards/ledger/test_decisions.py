@@ -207,12 +207,13 @@ MAJOR_CLAIMED = (MAJOR, *PLANNED, START_IT, CLAIM)
 
 def test_a_major_hazard_is_accepted_after_an_inspection_with_command_department_and_an_expert() -> None:
     claimed = after(new("major"), *MAJOR_CLAIMED)
-    officer, whole = INSPECT
-    for wrong in ({"posts": ["department"]}, {"experts": []}, {"passed": False}):
+    (commander, theirs), (officer, own) = INSPECT
+    without = [(commander, structs.replace(theirs, experts=[])), (officer, structs.replace(own, experts=[]))]
+    for wrong in ([INSPECT[0]], [INSPECT[1]], without, [*INSPECT, (officer, structs.replace(own, passed=False))]):
         with pytest.raises(NotByRule, match="inspection that passed is missing") as refused:
-            after(claimed, (officer, structs.replace(whole, **wrong)), ACCEPT)
+            after(claimed, *wrong, ACCEPT)
         assert refused.value.rule == "expert_acceptance"
-    inspected = after(claimed, INSPECT)
+    inspected = after(claimed, *INSPECT)
     assert after(inspected, ACCEPT).state is State.ACCEPTED
     again = after(inspected, (DEPARTMENT, ask.Refuse(reason="复燃")), CLAIM)
     with pytest.raises(NotByRule, match="inspection that passed is missing"):
@@ -225,9 +226,9 @@ def test_a_hazard_regraded_to_major_while_it_is_rectified_still_needs_its_plan()
     with pytest.raises(NotByRule) as refused:
         after(rectifying, CLAIM)
     assert refused.value.rule == "plan_before_rectification"
-    assert after(rectifying, *PLANNED, CLAIM, INSPECT, ACCEPT, CLOSE).state is State.CLOSED
+    assert after(rectifying, *PLANNED, CLAIM, *INSPECT, ACCEPT, CLOSE).state is State.CLOSED
     with pytest.raises(NotByRule) as refused:
-        after(after(new(), CONFIRM, START_IT, CLAIM, raised), INSPECT, ACCEPT)
+        after(after(new(), CONFIRM, START_IT, CLAIM, raised), *INSPECT, ACCEPT)
     assert refused.value.rule == "plan_before_rectification"
 
 
@@ -250,7 +251,8 @@ def test_what_comes_back_begins_anew_plan_reports_and_extensions_too() -> None:
     reports = [(SAFETY_OFFICER, ask.ReportHazard(to=to, recipient="x")) for to in ("department", "staff_congress")]
     extended = (REQUEST, signed(COMMAND), signed(DEPARTMENT), (DEPARTMENT, ask.FileExtension(number="备-1")))
     hazard = after(new("major"), (DEPARTMENT, ask.Confirm(grade="major", criterion="demo-2")), (SAFETY_OFFICER, ask.Receive()), *reports,
-                   (SAFETY_OFFICER, ask.Publish(place="公示栏")), *extended, *PLANNED, START_IT, CLAIM, INSPECT, ACCEPT, CLOSE)  # fmt: skip
+                   (SAFETY_OFFICER, ask.Publish(place="公示栏")), *extended, *PLANNED, START_IT, CLAIM, *INSPECT, ACCEPT,
+                   CLOSE)  # fmt: skip
     back = after(hazard, (DEPARTMENT, ask.Reopen(reason="复燃", incident="i-2")), now=NOON + 60 * DAY)
     assert (back.state, back.tracks, back.plan, back.claim, back.incidents) == (State.CONFIRMED, {}, None, None, ["i-2"])
     assert back.due_at is not None and 15 * DAY < back.due_at - (NOON + 60 * DAY) < 16 * DAY and not back.granted
@@ -282,7 +284,7 @@ def test_a_summons_is_held_in_its_time_by_a_post_that_summons(fields: dict[str, 
 
 def test_what_nobody_did_for_a_major_hazard_is_named_when_it_closes() -> None:
     """Listing, publication and both reports are clauses: their omission is on the record, and the bureau is told."""
-    accepted = after(new("major"), *MAJOR_CLAIMED, INSPECT, ACCEPT)
+    accepted = after(new("major"), *MAJOR_CLAIMED, *INSPECT, ACCEPT)
     decision = given(accepted, *CLOSE)
     assert [basis["rule"] for basis in decision.details["omitted"]] == ["listing", "publication", "double_report"]
     assert "bureau" in decision.tells and decision.hazard.state is State.CLOSED
