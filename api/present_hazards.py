@@ -16,7 +16,7 @@ from hazards.ledger.clocks import Clock, points, running
 from hazards.ledger.decision import Case
 from hazards.ledger.gate import Answer
 from hazards.ledger.hazard import Hazard, message_of
-from hazards.ledger.kinds import hazard_kind
+from hazards.ledger.kinds import hazard_kind, is_for
 from hazards.ledger.lifecycle import RUNNING
 from hazards.ledger.particulars import Measure, Paper
 from hazards.ledger.policy import Policy, basis_of
@@ -108,7 +108,8 @@ class HazardPresenter:
     def choices(self, case: Case) -> models.Choices:
         """What commands choose from."""
         policy, inspection = self.policy, case.grade.inspection
-        criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in policy.criteria if c.grade == g.name] for g in policy.grades}
+        fitting = [c for c in policy.criteria if is_for(c, case.hazard.kind, policy.kinds) or c.id == case.hazard.criterion]
+        criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in fitting if c.grade == g.name] for g in policy.grades}
         return models.Choices(
             criteria=criteria, causes=[_choice(c.name, c.zh, c.en) for c in policy.extension.causes],
             most_days=policy.extension.most_days, signing_posts=list(case.signing_posts()),

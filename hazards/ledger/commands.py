@@ -31,7 +31,7 @@ class Propose(Struct, frozen=True, kw_only=True, tag="propose", tag_field="comma
 
 
 class Confirm(Struct, frozen=True, kw_only=True, tag="confirm", tag_field="command"):
-    """It is one, of this grade (确认定级). ``criterion``: the item of the criteria (判定标准) that it meets."""
+    """It is one, of this grade (确认定级). ``criterion``: the item of the criteria (判定标准) that it meets, one for its kind."""
 
     grade: Name
     criterion: Longer = ""

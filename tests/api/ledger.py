@@ -125,7 +125,7 @@ class Ledger:
     async def confirmed(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """A hazard whose grade the department has confirmed."""
         hazard = await self.put_down(who, grade=grade, **fields)
-        return await self.done(hazard, "department", "confirm", grade=grade, criterion="demo-1" if grade == "major" else "")
+        return await self.done(hazard, "department", "confirm", grade=grade, criterion="demo-5" if grade == "major" else "")
 
     async def rectifying(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """One that its enterprise rectifies, with an approved plan where it is major."""

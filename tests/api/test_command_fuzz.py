@@ -80,7 +80,7 @@ class Bench:
         return answer.status_code
 
 
-CONFIRM, MAJOR = ("confirm", {"grade": "serious"}), ("confirm", {"grade": "major", "criterion": "demo-1"})
+CONFIRM, MAJOR = ("confirm", {"grade": "serious"}), ("confirm", {"grade": "major", "criterion": "demo-5"})
 LIST = ("list", {"number": "挂-1", "supervisor": "指挥部"})
 REQUEST = ("request_extension", {"days": 3, "cause": "weather", "reason": "暴雨"})
 CLAIMED = (("start_rectification", {}), ("claim", {"note": "已整改", "evidence": [PAPER]}))

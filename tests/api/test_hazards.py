@@ -89,7 +89,7 @@ async def test_a_major_hazard_needs_criterion_and_all_five_commitments(ledger: L
     hazard = await ledger.put_down(grade="major")
     problem = await ledger.refused(hazard, "bureau", "confirm", 422, "criterion_for_major", grade="major")
     assert problem["pointer"] == "/criterion"
-    await ledger.done(hazard, "bureau", "confirm", grade="major", criterion="demo-1")
+    await ledger.done(hazard, "bureau", "confirm", grade="major", criterion="demo-5")
     problem = await ledger.refused(hazard, "enterprise:alu", "start_rectification", 409, "plan_before_rectification")
     assert problem["ruling"]["sources"][0]["standing"] == "draft"
     four = {name: text for name, text in PLAN.items() if name != "contingency"}

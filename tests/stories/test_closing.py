@@ -11,7 +11,7 @@ async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(le
     steps = [
         ("enterprise:alu", "report", {"to": "department", "recipient": "工信局"}),
         ("operator", "measure", {"kind": "isolate", "authority": "值班长"}),
-        ("bureau", "confirm", {"grade": "major", "criterion": "demo-1"}),
+        ("bureau", "confirm", {"grade": "major", "criterion": "demo-5"}),
         ("park_command", "list", {"number": "挂-1", "supervisor": "指挥部"}),
         ("enterprise:alu", "publish", {"place": "公示栏"}), ("enterprise:alu", "plan", PLAN), ("department", "approve_plan", {}),
         ("enterprise:alu", "start_rectification", {}), ("enterprise:alu", "claim", {"note": "已整改", "evidence": [paper()]}),

@@ -62,7 +62,7 @@ async def test_permanent_rectification_waits_for_an_approved_plan_and_a_returned
 
 async def test_one_that_turns_major_while_it_is_rectified_needs_the_plan_before_its_claim(ledger: Ledger) -> None:
     hazard = await ledger.rectifying()
-    await ledger.done(hazard, "department", "regrade", grade="major", criterion="demo-1", reason="达到判定标准")
+    await ledger.done(hazard, "department", "regrade", grade="major", criterion="demo-5", reason="达到判定标准")
     await ledger.refused(hazard, "enterprise:alu", "claim", 409, "plan_before_rectification", note="已整改", evidence=[paper()])
     await ledger.done(hazard, "enterprise:alu", "plan", **PLAN)
     await ledger.refused(hazard, "enterprise:alu", "claim", 409, "plan_approval", note="已整改", evidence=[paper()])

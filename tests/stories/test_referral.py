@@ -9,7 +9,7 @@ async def test_a_major_hazard_is_referred_once_with_a_letter_and_the_record_stan
     hazard = await ledger.put_down("operator", grade="major")
     problem = await ledger.refused(hazard, "bureau", "refer", 409, "provisional_clock", **LETTER)
     assert problem["basis"] == "platform_default"
-    await ledger.done(hazard, "department", "confirm", grade="major", criterion="demo-1")
+    await ledger.done(hazard, "department", "confirm", grade="major", criterion="demo-5")
     for who in ("operator", "enterprise:alu", "district_leader"):
         await ledger.refused(hazard, who, "refer", 403, "referral", **LETTER)
     unnumbered = await ledger.give(hazard, "bureau", "refer", **LETTER | {"number": ""})

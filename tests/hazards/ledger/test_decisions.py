@@ -79,6 +79,20 @@ def test_confirming_as_major_names_the_criterion() -> None:
     assert refused.value.where == "/criterion"
 
 
+@pytest.mark.parametrize(
+    ("kind", "criterion", "fits"),
+    [("fire", "demo-2", True), ("flame", "demo-2", True), ("fire", "demo-4", False), ("gas", "demo-2", False), ("other", "demo-5", True)],
+)
+def test_an_item_of_the_criteria_is_for_its_kinds_and_for_alarms_of_such_a_family(kind: str, criterion: str, fits: bool) -> None:
+    hazard, confirm = structs.replace(new("major"), kind=kind), (DEPARTMENT, ask.Confirm(grade="major", criterion=criterion))
+    if fits:
+        assert after(hazard, confirm).criterion == criterion
+    else:
+        with pytest.raises(IncompleteByRule, match=f"this one is of {kind}") as refused:
+            after(hazard, confirm)
+        assert (refused.value.where, refused.value.rule) == ("/criterion", "criterion_for_major")
+
+
 def test_who_claimed_can_not_accept_and_another_can() -> None:
     claimed = after(new("general"), (DEPARTMENT, ask.Confirm(grade="general")), START_IT, CLAIM)
     for command in (ask.Accept(),):

@@ -37,9 +37,9 @@ def _command(name: str, random: Random, now: int) -> tuple[Actor, ask.HazardComm
     made: tuple[Actor, ask.HazardCommand]
     match name:
         case "confirm":
-            made = DEPARTMENT, ask.Confirm(grade=random.choice(GRADES), criterion="demo-1")
+            made = DEPARTMENT, ask.Confirm(grade=random.choice(GRADES), criterion="demo-5")
         case "regrade":
-            made = DEPARTMENT, ask.Regrade(grade=random.choice(GRADES), criterion="demo-1", reason="复核")
+            made = DEPARTMENT, ask.Regrade(grade=random.choice(GRADES), criterion="demo-5", reason="复核")
         case "sign_department":
             made = Actor("zhao", "department", confirmed_at=now), ask.SignExtension()
         case "sign_command":
