@@ -10,5 +10,10 @@ DECIDED_BY_PERSON = Rule(
     "决定和签署由本人登录后作出；设备令牌只登记隐患、管控措施和备注",
     "who decides or signs is a person who has signed in; a machine's token puts hazards, measures and notes down, nothing else",
 )  # fmt: skip
-OWN_RULES = (DECIDED_BY_PERSON,)
+REFERRED_IN_TIME = Rule(
+    "referred_in_time", Authority.PLATFORM_DEFAULT,
+    "期限内未经约谈即移送的，以移送人写明的拒不整改情形为据",
+    "referred though nothing is overdue and nobody was summoned: on the refusal that whoever refers puts down, by no clause",
+)  # fmt: skip
+OWN_RULES = (DECIDED_BY_PERSON, REFERRED_IN_TIME)
 """All of them, as the documentation shows them."""

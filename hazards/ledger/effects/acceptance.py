@@ -109,7 +109,7 @@ def reopen(case: Case, command: ask.Reopen) -> Decision:
     incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
     return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
                      rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None,
-                     refuted_by=[], incidents=incidents)  # fmt: skip
+                     refuted_by=[], referral=None, incidents=incidents)  # fmt: skip
 
 
 # --- the evidence gate ---
