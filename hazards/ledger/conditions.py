@@ -11,7 +11,7 @@ from hazards.ledger.commands import MACHINES_MAY
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
-from hazards.ledger.own_rules import DECIDED_BY_PERSON
+from hazards.ledger.own_rules import DECIDED_BY_PERSON, MEASURES_ENDED
 from hazards.ledger.rulings import NotByRule, NotForRole
 
 Hindrance = NotByRule | NotForRole
@@ -193,11 +193,14 @@ def _lifted(case: Case, command: str) -> Hindrance | None:
 
 
 def _no_measure_in_force(case: Case, command: str) -> Hindrance | None:
-    standing = [str(m.number) for m in case.hazard.measures if m.ended_at is None]
+    standing = [f"{m.number} ({_words(m.kind)})" for m in case.hazard.measures if m.ended_at is None]
     if not standing:
         return None
-    return NotByRule(f"its measures {', '.join(standing)} are in force", case.policy.rule("duplicates"),
-                     hint="put them down at the other hazard, and end them here")  # fmt: skip
+    what = f"its measures {', '.join(standing)} are in force"
+    if command == "merge":
+        hint = "put them down at the other hazard, and end them here"
+        return NotByRule(what, case.policy.rule("duplicates"), hint=hint)
+    return NotByRule(what, MEASURES_ENDED, hint="end each of them first with `end_measure` and its number")
 
 
 def _words(command: str) -> str:
@@ -224,7 +227,7 @@ _CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "claim": (_plan_approved,),
     "inspect": (_another_person,),
     "accept": (_another_person, _plan_approved, _inspected),
-    "close": (_another_person, _lifted),
+    "close": (_another_person, _lifted, _no_measure_in_force),
     "merge": (_no_measure_in_force,),
 }
 """What else must hold for a command, after its role and the tables."""

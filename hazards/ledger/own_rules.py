@@ -15,5 +15,9 @@ REFERRED_IN_TIME = Rule(
     "期限内未经约谈即移送的，以移送人写明的拒不整改情形为据",
     "referred though nothing is overdue and nobody was summoned: on the refusal that whoever refers puts down, by no clause",
 )  # fmt: skip
-OWN_RULES = (DECIDED_BY_PERSON, REFERRED_IN_TIME)
+MEASURES_ENDED = Rule(
+    "measures_ended_before_closing", Authority.PLATFORM_DEFAULT,
+    "管控措施解除后方可销号", "a hazard is closed when its measures (evacuation, sealing, power cut) have ended",
+)  # fmt: skip
+OWN_RULES = (DECIDED_BY_PERSON, REFERRED_IN_TIME, MEASURES_ENDED)
 """All of them, as the documentation shows them."""

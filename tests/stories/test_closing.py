@@ -15,14 +15,14 @@ async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(le
         ("park_command", "list", {"number": "挂-1", "supervisor": "指挥部"}),
         ("enterprise:alu", "publish", {"place": "公示栏"}), ("enterprise:alu", "plan", PLAN), ("department", "approve_plan", {}),
         ("enterprise:alu", "start_rectification", {}), ("enterprise:alu", "claim", {"note": "已整改", "evidence": [paper()]}),
-        *BY_BOTH, ("department", "accept", {}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
+        *BY_BOTH, ("department", "accept", {}), ("operator", "end_measure", {"measure": 3}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
     ]  # fmt: skip
     for who, command, fields in steps:
         await ledger.done(hazard, who, command, **fields)
     record = await ledger.record(hazard)
     assert [e["event"] for e in record] == [
         "proposed", "reported_to_department", "measure_taken", "confirmed", "listed", "published", "plan_filed", "plan_approved",
-        "rectification_started", "claimed", "inspected", "inspected", "accepted", "listing_lifted", "closed",
+        "rectification_started", "claimed", "inspected", "inspected", "accepted", "measure_ended", "listing_lifted", "closed",
     ]  # fmt: skip
     digest = "0" * 64
     for number, entry in enumerate(record, 1):
@@ -104,3 +104,21 @@ async def test_only_the_same_thing_is_merged_and_no_limit_gets_lost_by_it(ledger
     await ledger.done(proposed, "bureau", "measure", kind="seal", authority="应急局")
     problem = await ledger.refused(proposed, "department", "merge", 409, "duplicates", into=hazard["id"], reason="x")
     assert "in force" in problem["detail"]
+
+
+async def test_nothing_is_closed_while_its_measures_are_in_force(ledger: Ledger) -> None:
+    hazard = await ledger.rectifying()
+    await ledger.done(hazard, "operator", "measure", kind="evacuate", authority="值班长")
+    sealed = await ledger.done(hazard, "bureau", "measure", kind="seal", authority="应急局")
+    first, second = (measure["number"] for measure in sealed["measures"])
+    await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
+    await ledger.done(hazard, "department", "accept")
+    problem = await ledger.refused(hazard, "department", "close", 409, "measures_ended_before_closing")
+    assert f"{first} (evacuate), {second} (seal) are in force" in problem["detail"] and "end_measure" in problem["hint"]
+    rows = {row["command"]: row for row in (await ledger.read(hazard, "department"))["commands"]}
+    assert not rows["close"]["allowed"] and rows["close"]["why_not"]["rule"] == "measures_ended_before_closing"
+    await ledger.done(hazard, "operator", "end_measure", measure=first)
+    problem = await ledger.refused(hazard, "department", "close", 409, "measures_ended_before_closing")
+    assert "evacuate" not in problem["detail"]
+    await ledger.done(hazard, "bureau", "end_measure", measure=second)
+    assert (await ledger.done(hazard, "department", "close"))["state"] == "closed"

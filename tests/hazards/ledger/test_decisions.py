@@ -302,3 +302,11 @@ def test_what_nobody_did_for_a_major_hazard_is_named_when_it_closes() -> None:
     decision = given(accepted, *CLOSE)
     assert [basis["rule"] for basis in decision.details["omitted"]] == ["listing", "publication", "double_report"]
     assert "bureau" in decision.tells and decision.hazard.state is State.CLOSED
+
+
+def test_closing_names_the_measures_that_are_in_force_whatever_their_end_was_meant_to_be() -> None:
+    taken = after(new(), (OPERATOR, ask.TakeMeasure(kind="isolate", authority="值班长", until=NOON + DAY)), CONFIRM, START_IT, CLAIM, ACCEPT)
+    with pytest.raises(NotByRule, match=r"its measures 2 \(isolate\) are in force") as refused:
+        after(taken, CLOSE, now=NOON + 2 * DAY)
+    assert refused.value.rule == "measures_ended_before_closing"
+    assert after(taken, (OPERATOR, ask.EndMeasure(measure=2)), CLOSE).state is State.CLOSED
