@@ -122,3 +122,21 @@ async def test_nothing_is_closed_while_its_measures_are_in_force(ledger: Ledger)
     assert "evacuate" not in problem["detail"]
     await ledger.done(hazard, "bureau", "end_measure", measure=second)
     assert (await ledger.done(hazard, "department", "close"))["state"] == "closed"
+
+
+async def test_what_is_asked_for_or_listed_is_not_dropped_by_merging(ledger: Ledger) -> None:
+    goes_on, asking = await ledger.confirmed(), await ledger.confirmed()
+    await ledger.done(asking, "enterprise:alu", "request_extension", days=3, cause="weather", reason="暴雨")
+    problem = await ledger.refused(asking, "department", "merge", 409, "duplicates", into=goes_on["id"], reason="重复")
+    assert problem["detail"] == "its request for more time is not decided" and "sign or refuse" in problem["hint"]
+    await ledger.done(asking, "department", "refuse_extension", reason="重复登记")
+    await ledger.done(asking, "department", "merge", into=goes_on["id"], reason="重复")
+
+    plain, listed = [await ledger.confirmed(grade="major", kind="documents") for _ in range(2)]
+    await ledger.done(listed, "park_command", "list", number="挂-1", supervisor="指挥部")
+    problem = await ledger.refused(listed, "department", "merge", 409, "duplicates", into=plain["id"], reason="重复")
+    assert problem["detail"] == "it is listed and the one that goes on is not" and "merge the other one" in problem["hint"]
+    await ledger.done(plain, "park_command", "list", number="挂-2", supervisor="指挥部")
+    await ledger.done(listed, "department", "merge", into=plain["id"], reason="重复")
+    lifted = await ledger.done(listed, "park_command", "lift_listing", note="并入挂-2")
+    assert (lifted["state"], lifted["tracks"]["listing"]) == ("merged", "lifted")

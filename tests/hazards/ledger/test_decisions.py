@@ -310,3 +310,22 @@ def test_closing_names_the_measures_that_are_in_force_whatever_their_end_was_mea
         after(taken, CLOSE, now=NOON + 2 * DAY)
     assert refused.value.rule == "measures_ended_before_closing"
     assert after(taken, (OPERATOR, ask.EndMeasure(measure=2)), CLOSE).state is State.CLOSED
+
+
+LIST = (COMMAND, ask.ListForRectification(number="挂-1", supervisor="指挥部"))
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "other", "why"),
+    [((REQUEST,), (), "not decided"), ((REQUEST,), (REQUEST,), "not decided"), ((LIST,), (), "is listed"), ((LIST,), (LIST,), ""),
+     ((), (LIST, REQUEST), "")],
+)  # fmt: skip
+def test_merging_drops_no_request_and_no_number_on_a_list(duplicate: tuple[Any, ...], other: tuple[Any, ...], why: str) -> None:
+    hazard, goes_on = after(new("major"), MAJOR, *duplicate), after(new("major", hazard_id="other"), MAJOR, *other)
+    merge = (DEPARTMENT, ask.Merge(into="other", reason="重复"))
+    if why:
+        with pytest.raises(NotByRule, match=why) as refused:
+            after(hazard, merge, other=goes_on)
+        assert refused.value.rule == "duplicates"
+    else:
+        assert after(hazard, merge, other=goes_on).state is State.MERGED
