@@ -39,9 +39,9 @@ class HazardPresenter:
 
     def message(self, message: HazardMessage) -> models.Hazard:
         """One event of the feed, one push."""
-        return models.Hazard(**self._under(message.policy).fields(message))
+        return models.Hazard(**self.under(message.policy).fields(message))
 
-    def _under(self, version: str) -> "HazardPresenter":
+    def under(self, version: str) -> "HazardPresenter":
         """The presenter of hazards that were opened under that version of a pack."""
         pack = self.presenter.registry.policy_under(version) or self.policy
         return self if pack is self.policy else HazardPresenter(self.presenter, pack)
@@ -68,8 +68,8 @@ class HazardPresenter:
     def detail(self, case: Case, gate: Answer | None, commands: list[models.Allowance]) -> models.HazardDetail:
         """One hazard in full for the case's actor."""
         hazard, grade = case.hazard, case.grade
-        if (under := self._under(hazard.policy)) is not self:
-            return under.detail(case, gate, commands)
+        if (own := self.under(hazard.policy)) is not self:
+            return own.detail(case, gate, commands)
         claim = hazard.claim
         return models.HazardDetail(
             **self.fields(message_of(hazard, {})), description=hazard.description, origin=hazard.origin.value,
@@ -123,7 +123,7 @@ class HazardPresenter:
         return models.HazardEvent(
             number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
             event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy,
-            ruling=self._under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
+            ruling=self.under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
         )  # fmt: skip
 
     def change(self, entry: Entry) -> models.Change:

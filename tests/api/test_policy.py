@@ -47,9 +47,12 @@ async def test_a_hazard_is_shown_by_the_pack_under_which_it_was_opened(client: h
     new_text = TEXT.replace(f"version: {POLICY.version}", "version: guangyuan-9").replace("    zh: 较大\n", "    zh: 严重\n")
     new_text = new_text.replace("kinds: {}", "kinds: {fire: {zh: 火灾风险, en: risk of fire, families: [fire]}}")
     new_text = new_text.replace("rule: serious_limit}", "rule: serious_limit_9}").replace("  serious_limit:\n", "  serious_limit_9:\n")
+    new_text = new_text.replace("zh: 江西省2020年文件,", "zh: 另一份文件,")
     admin = ledger.of("administrator") | YAML
     answer = await ledger.client.put("/api/v1/policy", content=new_text.encode(), headers=admin)
     assert answer.status_code == 200, answer.text
+    refused = await ledger.refused(old, "bureau", "close", 409, "close_by_list")
+    assert refused["ruling"]["sources"][0]["title"]["zh"] == "江西省2020年文件", "a refusal is explained by the hazard's own pack"
     new = await ledger.put_down(kind="fire", zone="tank")  # of another enterprise: no repeat
     wanted = {old["id"]: ("较大", "火灾隐患", POLICY.version), new["id"]: ("严重", "火灾风险", "guangyuan-9")}
     rows = (await ledger.get("/hazards")).json()["items"]

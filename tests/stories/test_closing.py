@@ -15,7 +15,8 @@ async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(le
         ("park_command", "list", {"number": "挂-1", "supervisor": "指挥部"}),
         ("enterprise:alu", "publish", {"place": "公示栏"}), ("enterprise:alu", "plan", PLAN), ("department", "approve_plan", {}),
         ("enterprise:alu", "start_rectification", {}), ("enterprise:alu", "claim", {"note": "已整改", "evidence": [paper()]}),
-        *BY_BOTH, ("department", "accept", {}), ("operator", "end_measure", {"measure": 3}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
+        *BY_BOTH, ("department", "accept", {}), ("operator", "end_measure", {"measure": 3}),
+        ("park_command", "lift_listing", {}), ("bureau", "close", {}),
     ]  # fmt: skip
     for who, command, fields in steps:
         await ledger.done(hazard, who, command, **fields)

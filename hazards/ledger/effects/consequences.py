@@ -47,7 +47,7 @@ def summon(case: Case, command: ask.Summon) -> Decision:
 
 
 def refer(case: Case, command: ask.Refer) -> Decision:
-    """It is referred (移送); the record is the evidence. The clause speaks of refusing to rectify: it is cited where the limit was missed."""
+    """It is referred (移送); the record is the evidence. The clause speaks of refusing: it is cited where the limit was missed."""
     missed = case.hazard.overdue(case.now) or case.hazard.track(Track.SUMMONS) != NONE
     made = Referral(to=command.to, number=command.number, reason=command.reason, at=case.now, by=case.actor.id)
     return case.done(Event.REFERRED, entered(command), rule=None if missed else REFERRED_IN_TIME, tells=("bureau", "safety_office"),

@@ -305,7 +305,8 @@ def test_what_nobody_did_for_a_major_hazard_is_named_when_it_closes() -> None:
 
 
 def test_closing_names_the_measures_that_are_in_force_whatever_their_end_was_meant_to_be() -> None:
-    taken = after(new(), (OPERATOR, ask.TakeMeasure(kind="isolate", authority="值班长", until=NOON + DAY)), CONFIRM, START_IT, CLAIM, ACCEPT)
+    isolate = ask.TakeMeasure(kind="isolate", authority="值班长", until=NOON + DAY)
+    taken = after(new(), (OPERATOR, isolate), CONFIRM, START_IT, CLAIM, ACCEPT)
     with pytest.raises(NotByRule, match=r"its measures 2 \(isolate\) are in force") as refused:
         after(taken, CLOSE, now=NOON + 2 * DAY)
     assert refused.value.rule == "measures_ended_before_closing"
