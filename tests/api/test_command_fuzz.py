@@ -104,11 +104,12 @@ SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "closed": (CONFIRM, *CLAIMED, ("accept", {}), ("close", {})),
     "dismissed": (("dismiss", {"reason": "误报"}),),
 }
-"""Ways to where a hazard can stand. A claim and one of two signatures are another person's, so that whoever fuzzes may accept."""
+"""Ways to where a hazard can stand. A claim, one of two signatures and of two inspections are other people's, so that whoever
+fuzzes may accept."""
 TWINS = ["confirmed", "twin"]
 
 
-def _lived(system: System, client: httpx.Client, other: httpx.Client) -> dict[str, str]:
+def _lived(system: System, client: httpx.Client, other: httpx.Client, third: httpx.Client) -> dict[str, str]:
     found = {}
     for name, steps in SITUATIONS.items():
         system.ahead = -20 * DAY if name in ("late", "overdue") else 0
@@ -117,7 +118,7 @@ def _lived(system: System, client: httpx.Client, other: httpx.Client) -> dict[st
         found[name] = made.json()["id"]
         for command, fields in steps:
             system.ahead = 0 if command == "supervise" else system.ahead
-            by = other if command == "claim" or fields.get("post") == "department" or fields is INSPECTED else client
+            by = other if command == "claim" or fields.get("post") == "department" else third if fields is INSPECTED else client
             answer = by.post(PATH.format(id=found[name]), json={"command": command, **fields})
             assert answer.status_code == 200, (name, command, answer.text)
     system.ahead = 0
@@ -138,8 +139,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         system = StillSystem(tmp_path_factory.mktemp("fuzz"))
         leaving.callback(system.close)
         server = leaving.enter_context(contextmanager(run_server)(system))
-        root, other = _sit_down(server, leaving, "root"), _sit_down(server, leaving, "other")
-        lived = _lived(system, root, other)
+        root, other, third = (_sit_down(server, leaving, name) for name in ("root", "other", "third"))
+        lived = _lived(system, root, other, third)
         seen = {name: root.get(f"/api/v1/hazards/{hazard}").json()["commands"] for name, hazard in lived.items()}
         allowed = {name: {c["command"] for c in commands if c["allowed"]} for name, commands in seen.items()}
         made = Bench(system, root, lived, allowed, _good(root, lived), [])
