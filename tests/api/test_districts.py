@@ -370,7 +370,7 @@ async def test_people_and_tokens_are_made_with_a_district_and_people_get_another
     root = system.person("root", "administrator")
     made = await client.post("/api/v1/tokens", json={"role": "bureau", "district": "510802"}, headers=root)
     assert (made.status_code, made.json()["district"]) == (201, "510802")
-    assert {t["district"] for t in await everything(client, "/tokens", root)} == {None, "510802"}
+    assert [t["district"] for t in await everything(client, "/tokens", root)] == ["510802"]
     person = {"id": "li", "name": "李", "role": "department", "password": "correct horse battery", "district": "510802001"}
     assert (await client.post("/api/v1/users", json=person, headers=root)).json()["district"] == "510802001"
     for change, district in (({"disabled": False}, "510802001"), ({"district": "510803"}, "510803"), ({"district": None}, None)):

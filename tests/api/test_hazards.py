@@ -66,6 +66,7 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     await ledger.done(hazard, "enterprise:alu", "claim", note="再次整改")
     await ledger.refused(hazard, "enterprise:alu2", "accept", 403, "accepted_by_authority")
     await ledger.done(hazard, "department", "accept", note="现场核实")
+    await ledger.done(hazard, "enterprise:alu", "end_measure", measure=evacuated["measures"][0]["number"])
     closed = await ledger.done(hazard, "bureau", "close")
     assert closed["state"] == "closed" and closed["gate"] is None and closed["state_name"]["zh"] == "已销号"
     assert (await ledger.give(hazard, "bureau", "close")).status_code == 409
@@ -73,7 +74,7 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     events = (await ledger.get(f"/hazards/{hazard['id']}/events")).json()["items"]
     assert [e["event"] for e in events] == [
         "proposed", "measure_taken", "confirmed", "rectification_started", "gate_refused", "claimed", "gate_refused", "refused",
-        "claimed", "accepted", "closed",
+        "claimed", "accepted", "measure_ended", "closed",
     ]  # fmt: skip
     digest = "0" * 64
     for number, event in enumerate(events, 1):
