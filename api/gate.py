@@ -80,6 +80,8 @@ async def _admit(request: Request, access: Access) -> Principal:
     principal: Principal = await (principals.of_token(token) if token else principals.of_session(session))
     if access.roles is None or principal.role not in access.roles:
         raise NotPermitted(f"the role {principal.role.value} may not do this")
+    if access.person and not principal.is_person:
+        raise NotPermitted("a person may do this, not a machine with a token", hint="sign in and do it there")
     if principal.is_person and request.method not in SAFE_METHODS:
         sent = request.headers.get(CSRF_HEADER, "")
         if not compare_digest(sent.encode(), (principal.csrf or "").encode()):

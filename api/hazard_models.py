@@ -296,7 +296,8 @@ class Choices(BaseModel):
     signing_posts: list[str] = Field(description="whose signatures an extension needs here")
     waivers: list[Choice]
     posts: list[Choice]
-    inspecting_posts: list[str] = Field(description="whose people take part in the inspection before acceptance here")
+    own_posts: list[str] = Field(description="those that the caller holds; the administrator stands in for each")
+    inspecting_posts: list[str] = Field(description="whose people inspect before acceptance here, each for one post")
     experts: int = Field(description="how many experts that inspection needs")
     may_override: bool = Field(description="whether the caller may go on against the evidence gate, with a reason")
 

@@ -13,12 +13,13 @@ from api.present import Presenter, evidence_url
 from api.present_gate import GatePresenter
 from api.struct_models import shown
 from hazards.ledger.clocks import Clock, points, running
+from hazards.ledger.decision import Case
 from hazards.ledger.gate import Answer
 from hazards.ledger.hazard import Hazard, message_of
-from hazards.ledger.kinds import hazard_kind
+from hazards.ledger.kinds import hazard_kind, is_for
 from hazards.ledger.lifecycle import RUNNING
 from hazards.ledger.particulars import Measure, Paper
-from hazards.ledger.policy import GradeRule, Policy, basis_of
+from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import Entry
 from hazards.messages import HazardMessage
 
@@ -38,9 +39,9 @@ class HazardPresenter:
 
     def message(self, message: HazardMessage) -> models.Hazard:
         """One event of the feed, one push."""
-        return models.Hazard(**self._under(message.policy).fields(message))
+        return models.Hazard(**self.under(message.policy).fields(message))
 
-    def _under(self, version: str) -> "HazardPresenter":
+    def under(self, version: str) -> "HazardPresenter":
         """The presenter of hazards that were opened under that version of a pack."""
         pack = self.presenter.registry.policy_under(version) or self.policy
         return self if pack is self.policy else HazardPresenter(self.presenter, pack)
@@ -64,13 +65,11 @@ class HazardPresenter:
             "repeated": message.repeated, "tells": message.tells,
         }  # fmt: skip
 
-    def detail(
-        self, hazard: Hazard, gate: Answer | None, commands: list[models.Allowance], role: str, signing: tuple[str, ...]
-    ) -> models.HazardDetail:  # fmt: skip
-        """One hazard in full for a caller of ``role``. ``signing``: the posts that sign an extension of it."""
-        if (under := self._under(hazard.policy)) is not self:
-            return under.detail(hazard, gate, commands, role, signing)
-        grade = self.policy.grade_or_gravest(hazard.grade)
+    def detail(self, case: Case, gate: Answer | None, commands: list[models.Allowance]) -> models.HazardDetail:
+        """One hazard in full for the case's actor."""
+        hazard, grade = case.hazard, case.grade
+        if (own := self.under(hazard.policy)) is not self:
+            return own.detail(case, gate, commands)
         claim = hazard.claim
         return models.HazardDetail(
             **self.fields(message_of(hazard, {})), description=hazard.description, origin=hazard.origin.value,
@@ -91,7 +90,7 @@ class HazardPresenter:
             closed_at=self.time_or_none(hazard.closed_at), dismissed_reason=hazard.dismissed_reason,
             clocks=[self._clock(clock) for clock in running(hazard, self.policy, self.presenter.zone)],
             gate=self.gate(gate) if gate else None, commands=commands, grades=self.grades(),
-            measure_kinds=self.measure_kinds(role), choices=self.choices(signing, grade, role), **self._beside(hazard),
+            measure_kinds=self.measure_kinds(case.actor.role), choices=self.choices(case), **self._beside(hazard),
         )  # fmt: skip
 
     def _beside(self, hazard: Hazard) -> dict[str, Any]:
@@ -106,16 +105,17 @@ class HazardPresenter:
             "track_names": {track: self.text(f"hazard.track.{track}.{at}") for track, at in hazard.tracks.items()},
         }  # fmt: skip
 
-    def choices(self, signing: tuple[str, ...], grade: GradeRule, role: str) -> models.Choices:
-        """What commands choose from; ``signing``: the posts that sign an extension here."""
-        policy, inspection = self.policy, grade.inspection
-        criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in policy.criteria if c.grade == g.name] for g in policy.grades}
+    def choices(self, case: Case) -> models.Choices:
+        """What commands choose from."""
+        policy, inspection = self.policy, case.grade.inspection
+        fitting = [c for c in policy.criteria if is_for(c, case.hazard.kind, policy.kinds) or c.id == case.hazard.criterion]
+        criteria = {g.name: [_choice(c.id, c.zh, c.en) for c in fitting if c.grade == g.name] for g in policy.grades}
         return models.Choices(
             criteria=criteria, causes=[_choice(c.name, c.zh, c.en) for c in policy.extension.causes],
-            most_days=policy.extension.most_days, signing_posts=list(signing),
+            most_days=policy.extension.most_days, signing_posts=list(case.signing_posts()),
             waivers=[_choice(w.name, w.zh, w.en) for w in policy.waivers], posts=[_choice(p.name, p.zh, p.en) for p in policy.posts],
-            inspecting_posts=list(inspection.posts) if inspection else [], experts=inspection.experts if inspection else 0,
-            may_override=role in policy.gate_override.roles,
+            own_posts=case.held(p.name for p in policy.posts), inspecting_posts=list(inspection.posts) if inspection else [],
+            experts=inspection.experts if inspection else 0, may_override=case.actor.role in policy.gate_override.roles,
         )  # fmt: skip
 
     def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:
@@ -123,7 +123,7 @@ class HazardPresenter:
         return models.HazardEvent(
             number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
             event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy,
-            ruling=self._under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
+            ruling=self.under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
         )  # fmt: skip
 
     def change(self, entry: Entry) -> models.Change:

@@ -24,10 +24,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One row: ``roles`` that may call the route (None: nobody needs to sign in) and the largest body in bytes."""
+    """One row: ``roles`` that may call the route (None: nobody needs to sign in), the largest body in bytes, and whether only a
+    ``person`` may, who has signed in, and no machine with a token."""
 
     roles: frozenset[Role] | None
     body: int = 0
+    person: bool = False
 
 
 KB, MB = 1000, 1_000_000
@@ -101,8 +103,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/session/password"): Access(_ALL, 4 * KB),
     ("POST", "/api/v1/session/confirm"): Access(_ALL, 4 * KB),
     ("GET", "/api/v1/users"): Access(_ADMINISTRATOR),
-    ("POST", "/api/v1/users"): Access(_ADMINISTRATOR, 4 * KB),
-    ("PATCH", "/api/v1/users/{id}"): Access(_ADMINISTRATOR, 4 * KB),
+    ("POST", "/api/v1/users"): Access(_ADMINISTRATOR, 4 * KB, person=True),  # a token would make itself a person who signs
+    ("PATCH", "/api/v1/users/{id}"): Access(_ADMINISTRATOR, 4 * KB, person=True),
     ("GET", "/api/v1/tokens"): Access(_ADMINISTRATOR),
     ("POST", "/api/v1/tokens"): Access(_ADMINISTRATOR, 4 * KB),
     ("DELETE", "/api/v1/tokens/{id}"): Access(_ADMINISTRATOR),

@@ -55,12 +55,12 @@ class Answer:
 
 
 class Client:
-    """One bearer token on one system. Raises Unavailable when there is no answer."""
+    """One bearer token on one system, or one person after ``sign_in``. Raises Unavailable when there is no answer."""
 
-    def __init__(self, url: str, token: str, *, timeout: float = 15) -> None:
+    def __init__(self, url: str, token: str = "", *, timeout: float = 15) -> None:
         self._url = url
         self._http = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {token}"}, connector=aiohttp.TCPConnector(limit=64),
+            headers={"Authorization": f"Bearer {token}"} if token else None, connector=aiohttp.TCPConnector(limit=64),
             timeout=aiohttp.ClientTimeout(total=timeout),
         )  # fmt: skip
 
@@ -69,6 +69,15 @@ class Client:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._http.close()
+
+    async def sign_in(self, name: str, password: str) -> None:
+        """As that person from now on, with cookie and CSRF token as a browser has them. Raises Unavailable when it is refused."""
+        async with self._http.post(f"{self._url}/api/v1/session", json={"name": name, "password": password}) as answer:
+            if answer.status != 200:
+                raise Unavailable(f"{answer.status} {await answer.text()}", where="/api/v1/session")
+            csrf = (await answer.json())["csrf"]
+            cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in answer.cookies.values())
+        self._http.headers.update({"Cookie": cookies, "X-CSRF-Token": csrf})
 
     async def request(
         self, method: str, path: str, *, json: Any = None, content_type: str = "application/json",

@@ -35,7 +35,7 @@ _PARTS = re.compile(rb"(TEMPLATE-HAZARD|TEMPLATE-ZONE|TEMPLATE-ENTERPRISE|TEMPLA
 OFFICER, DEPARTMENT, COMMAND = Actor("li", "enterprise", _ENTERPRISE, "李"), Actor("zhao", "department"), Actor("qian", "park_command")
 Step = tuple[float, Actor, ask.HazardCommand]
 _PLAN = ask.FilePlan(responsibility="张三", measures="更换密封并复测", funds="5万元", time="两周内", contingency="停炉撤人")
-_INSPECTED = ask.Inspect(posts=["park_command", "department"], experts=["郑工"], passed=True, note="现场核查合格")
+_INSPECTED = ask.Inspect(posts=["department"], experts=["郑工"], passed=True, note="现场核查合格")
 
 
 def _general(age: float) -> list[Step]:

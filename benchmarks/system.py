@@ -86,13 +86,20 @@ class System:
     def token(self, role: str = "administrator", enterprise: str | None = None) -> str:
         """A bearer token of ``role``, made once per system with ``bihuan token create``."""
         if (role, enterprise) not in self._tokens:
-            arguments = ["token", "create", "--role", role, "--data", str(self.folder)]
-            arguments += ["--enterprise", enterprise] if enterprise else []
-            done = subprocess.run(self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=60, check=False)
-            if done.returncode or len(done.stdout.split()) != 1:
-                raise Unavailable(f"bihuan token create: {done.returncode} {done.stdout}{done.stderr}")
-            self._tokens[role, enterprise] = done.stdout.strip()
+            self._tokens[role, enterprise] = self._made("token", "create", role=role, enterprise=enterprise)
         return self._tokens[role, enterprise]
+
+    def person(self, name: str, role: str, enterprise: str | None = None) -> str:
+        """The password of a new person."""
+        return self._made("user", "create", name, role=role, enterprise=enterprise)
+
+    def _made(self, *what: str, role: str, enterprise: str | None) -> str:
+        """The secret that ``bihuan`` prints."""
+        arguments = [*what, "--role", role, "--data", str(self.folder), *(["--enterprise", enterprise] if enterprise else [])]
+        done = subprocess.run(self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode or len(done.stdout.split()) != 1:
+            raise Unavailable(f"bihuan {' '.join(what)}: {done.returncode} {done.stdout}{done.stderr}")
+        return done.stdout.strip()
 
     def stop(self, seconds: float = 30) -> int:
         """SIGTERM and wait; SIGKILL for one that does not go. The exit code."""

@@ -9,8 +9,10 @@ from pathlib import Path
 from bihuan.policy_file import shipped
 from hazards.alarm_state import ALARMING, NEXT, Phase
 from hazards.ledger.clocks import CLOCKS
+from hazards.ledger.commands import SIGNATURES
 from hazards.ledger.lifecycle import COMMANDS, FINAL, NONE, RUNNING, START, TRACKS, Event, State
 from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
+from hazards.ledger.own_rules import OWN_RULES, SIGNED_BY_PERSON
 from hazards.ledger.policy import Authority, Rule, WarningPoint
 from storage.policies import DEFAULT as DEFAULT_PACK
 
@@ -54,10 +56,11 @@ def _diagram(start: str, moves: Iterable[tuple[tuple[str, str], str]], final: fr
 
 
 def _events() -> list[str]:
-    lines = ["## Commands", "", "| command | makes | roles | rule |", "|---|---|---|---|"]
+    lines = ["## Commands", "", f"A signature is a person's who has signed in, never a machine's with a token (`{SIGNED_BY_PERSON.id}`).", "",
+             "| command | makes | roles | a token may | rule |", "|---|---|---|---|---|"]  # fmt: skip
     for name, events in COMMANDS.items():
-        right = POLICY.commands[name]
-        lines.append(f"| {name} | {', '.join(events)} | {', '.join(sorted(right.roles))} | {right.rule} |")
+        right, token = POLICY.commands[name], "no" if name in SIGNATURES else "yes"
+        lines.append(f"| {name} | {', '.join(events)} | {', '.join(sorted(right.roles))} | {token} | {right.rule} |")
     lines += ["", "## Events", "", "| event | made by | rule |", "|---|---|---|"]
     for event in Event:
         makers = [name for name, events in COMMANDS.items() if event in events] or ["the platform"]
@@ -66,9 +69,10 @@ def _events() -> list[str]:
 
 
 def _rules() -> list[str]:
-    lines = ["## Rules", "", f"Pack `{POLICY.version}` ({POLICY.zh}). The texts give the sense in our words.", "",
+    lines = ["## Rules", "", f"Pack `{POLICY.version}` ({POLICY.zh}). The texts give the sense in our words. The last",
+             f"{len(OWN_RULES)} are the program's own, whatever the pack (`hazards/ledger/own_rules.py`).", "",
              "| rule | basis | source | 要旨 | sense |", "|---|---|---|---|---|"]  # fmt: skip
-    lines += [f"| {r.id} | {r.authority} | {_sources(r)} | {r.zh} | {r.en} |" for r in POLICY.rules.values()]
+    lines += [f"| {r.id} | {r.authority} | {_sources(r)} | {r.zh} | {r.en} |" for r in (*POLICY.rules.values(), *OWN_RULES)]
     lines += ["", "## Documents", "", "| document | what | standing |", "|---|---|---|"]
     return lines + [f"| {d.id} | {d.zh}; {d.en} | {d.standing} |" for d in POLICY.documents]
 

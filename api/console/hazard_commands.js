@@ -38,6 +38,7 @@ async function alike(hazard) {
   return body.items.filter((x) => x.id !== hazard.id && x.kind === hazard.kind && x.enterprise === hazard.enterprise && !isOver(x) && rankOf(x.grade) <= rankOf(hazard.grade) && (x.confirmed || !hazard.confirmed));
 }
 
+const ownInspecting = (hazard) => hazard.choices.inspecting_posts.filter((post) => hazard.choices.own_posts.includes(post));
 const missingPosts = (hazard) => hazard.choices.signing_posts.filter((post) => !hazard.extensions.at(-1).signatures.some((s) => s.post === post));
 
 /** name: {about(hazard): what it is about, fields(hazard, me), rules: further ids of the pack, number: fields that are sent as numbers, rename: what a field is called in the API}. */
@@ -66,7 +67,7 @@ export const FORMS = {
   refer: { fields: () => [line("to_body"), line("number"), reason()], rename: { to_body: "to" } },
   waive_penalty: { fields: (x) => [choice("item", label("item"), optional(t("ask.choose"), listed(x.choices.waivers)), { needed: true }), reason()] },
   claim: { fields: () => [text("note", label("done"), { rows: 3, needed: true }), papers("evidence", label("papers"), ["after", "before"])], rules: ["evidence_gate", "evidence_instead"], wide: true },
-  inspect: { fields: (x) => [answer("passed", label("passed"), [[true, t("hazard.passed")], [false, t("hazard.not_passed")]], { needed: true }), several("posts", label("posts"), listed(x.choices.posts), { checked: x.choices.inspecting_posts, needed: x.choices.inspecting_posts.length > 0 }),
+  inspect: { fields: (x) => [answer("passed", label("passed"), [[true, t("hazard.passed")], [false, t("hazard.not_passed")]], { needed: true }), several("posts", label("posts"), listed(x.choices.posts.filter((post) => x.choices.own_posts.includes(post.name))), { checked: ownInspecting(x).length === 1 ? ownInspecting(x) : [], needed: x.choices.inspecting_posts.length > 0 }),
     names("experts", t("hazard.ask.experts", { n: x.choices.experts }), { needed: x.choices.experts > 0 }), text("note", label("found"), { rows: 3, needed: true }), papers("evidence", label("papers"), ["after", "before"])], rules: ["expert_acceptance"], wide: true },
   accept: { about: (x) => gateBlock(x.gate), fields: () => [note()], rules: ["evidence_gate", "second_person"] },
   refuse: { fields: () => [reason()] },

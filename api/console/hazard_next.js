@@ -14,6 +14,7 @@ export const GROUPS = {
 export const COUNTERPART = { confirm: "dismiss", approve_plan: "return_plan", sign_extension: "refuse_extension", accept: "refuse", inspect: "refuse" };
 
 const graded = (hazard, name) => hazard.confirmed && Boolean(hazard.grades.find((g) => g.grade === hazard.grade)?.[name]);
+const inspectedFor = (hazard, post) => hazard.inspections.some((each) => each.passed && each.posts.includes(post) && new Date(each.at) >= new Date(hazard.claim.at));
 const open = (hazard, name) => hazard.commands.find((c) => c.command === name).open_to.length > 0;
 
 // What a hazard waits for, most pressing first: [command, when, whose]. Without `when` a step is waited for whenever it is possible;
@@ -25,7 +26,7 @@ const STEPS = [
   ["sign_extension"],
   ["file_extension", null, ["bureau"]],
   ["supervise", (x) => x.tracks.extension === "filed" && !x.tracks.supervision],
-  ["inspect", (x) => !open(x, "accept")],
+  ["inspect", (x) => !open(x, "accept") && x.choices.inspecting_posts.some((post) => x.choices.own_posts.includes(post) && !inspectedFor(x, post))],
   ["accept"],
   ["lift_supervision", (x) => x.state === "accepted"],
   ["lift_listing", (x) => x.state === "accepted"],

@@ -42,7 +42,9 @@ async def get_users(asking: Asking, services: With, cursor: Cursor = None, limit
 
 @router.post("/api/v1/users", summary="A new person", status_code=201, responses=responses(409, 429))
 async def post_user(new: models.NewUser, asking: Asking, services: With) -> models.User:
-    """The role enterprise needs an enterprise of the site; no other role takes one. A district bounds what an authority sees."""
+    """The role enterprise needs an enterprise of the site; no other role takes one. A district bounds what an authority sees.
+
+    Only an administrator who has signed in: a token that could make a person could sign."""
     password_hash = await services.passwords.hash(new.password)
     user = await services.database.writing(
         lambda c: accounts.create_user(
@@ -56,7 +58,7 @@ async def post_user(new: models.NewUser, asking: Asking, services: With) -> mode
 
 @router.patch("/api/v1/users/{id}", summary="Disable, re-admit, set a password or a district", responses=responses(409, 429))
 async def patch_user(user_id: Id, change: models.UserChange, asking: Asking, services: With) -> models.User:
-    """Disabling and a new password end every session of the person."""
+    """Disabling and a new password end every session of the person. Only an administrator who has signed in, no token."""
     password_hash = await services.passwords.hash(change.password) if change.password is not None else None
 
     def work(connection: Connection) -> accounts.User:

@@ -1,8 +1,8 @@
 """Hazards (隐患) for people and machines: lists, one in full, its record, commands, files. What must not go in: SQL, decisions."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
@@ -29,6 +29,7 @@ from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import ChangedSince, IncompleteByRule, NotByRule, NotForRole
+from hazards.scope import EVERYTHING, Scope
 from storage.hazard_facts import facts_of, policy_of, series_asked
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
 from storage.hazards import command_hazard, preview_gate, propose_hazard
@@ -74,7 +75,7 @@ async def get_hazards(
 @router.post("/api/v1/hazards", summary="Put a hazard down", responses={**_NEW, **responses(404, 409)})
 async def post_hazard(proposal: requests.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
     """From an incident, once however often it is asked, or by hand. A person of an authority then confirms it and its grade."""
-    _role_may(asking, services, "propose")
+    await _role_may(asking, services, "propose")
     if proposal.incident is None:
         for name in ("zone", "kind", "grade", "title"):
             if not (getattr(proposal, name) or "").strip():
@@ -84,7 +85,7 @@ async def post_hazard(proposal: requests.Proposal, asking: Asking, services: Wit
         description=proposal.description, incident=proposal.incident, origin=proposal.origin, reference=proposal.reference,
     )  # fmt: skip
     command_id = proposal.command_id or token_hex(16)
-    with _explaining(services):
+    async with _explaining(services):
         hazard, new = await services.database.writing(
             lambda c: propose_hazard(c, command, actor=_actor(asking), scope=asking.scope, command_id=command_id, now=services.now())
         )
@@ -119,7 +120,7 @@ async def post_hazard_command(hazard_id: Id, command: requests.HazardCommand, as
     """Decided at once; the hazard afterwards. What the state, a rule or the evidence does not allow: 409 with rule, basis and ``gate``."""
     wanted = requests.to_domain(command)
     seen = await _looked(services, hazard_id, asking, claim=isinstance(wanted, domain.Claim)) if isinstance(wanted, GATED) else None
-    with _explaining(services):
+    async with _explaining(services, hazard_id, asking.scope):
         outcome = await services.database.writing(
             lambda c: command_hazard(
                 c, hazard_id, wanted, actor=_actor(asking), scope=asking.scope, now=services.now(), command_id=command.command_id, seen=seen
@@ -158,13 +159,17 @@ def _presenter(services: Services) -> HazardPresenter:
     return HazardPresenter(services.presenter(), policy_of(services.registry()))
 
 
-@contextmanager
-def _explaining(services: Services) -> Iterator[None]:
-    """Refusals carry their rule in full, the evidence gate's answer, or what somebody else changed first, as the API shows them."""
+@asynccontextmanager
+async def _explaining(services: Services, hazard_id: str | None = None, scope: Scope = EVERYTHING) -> AsyncIterator[None]:
+    """Refusals carry their rule in full, the evidence gate's answer, or what somebody else changed first, as the API shows them: by the
+    pack of the hazard that they are about, without one by the pack in force."""
     try:
         yield
     except (NotByRule, NotForRole, IncompleteByRule) as error:
         presenter = _presenter(services)
+        if hazard_id is not None:
+            hazard = await services.database.reading(lambda c: get_hazard(c, hazard_id, scope=scope))
+            presenter = presenter.under(hazard.policy)
         error.ruling_shown = presenter.ruling(basis_of(error.ruling))
         if isinstance(error, NotByRule) and error.gate is not None:
             error.gate_shown = presenter.gate(error.gate)
@@ -179,12 +184,12 @@ def _actor(asking: Principal) -> Actor:
     return Actor(asking.id, asking.role.value, asking.enterprise, asking.name, asking.confirmed_at)
 
 
-def _role_may(asking: Principal, services: Services, command: str) -> None:
+async def _role_may(asking: Principal, services: Services, command: str) -> None:
     """Raises NotForRole where the pack in force gives a command to other roles."""
     policy = policy_of(services.registry())
     right = policy.commands[command]
     if asking.role not in right.roles:
-        with _explaining(services):
+        async with _explaining(services):
             raise NotForRole(f"the role {asking.role.value} may not {command}", policy.rule(right.rule))
 
 
@@ -205,7 +210,7 @@ async def _detail(hazard_id: str, asking: Principal, services: Services) -> mode
         facts = facts_of(connection, services.registry(), hazard)
         presenter, case = _presenter(services), case_of(hazard, _actor(asking), now, facts)
         commands = [_allowance(name, case, presenter) for name in COMMANDS]
-        return presenter.detail(hazard, gate, commands, asking.role.value, case.signing_posts())
+        return presenter.detail(case, gate, commands)
 
     found = await services.database.reading(work)
     while isinstance(found, Asked):

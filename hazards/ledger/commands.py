@@ -31,7 +31,7 @@ class Propose(Struct, frozen=True, kw_only=True, tag="propose", tag_field="comma
 
 
 class Confirm(Struct, frozen=True, kw_only=True, tag="confirm", tag_field="command"):
-    """It is one, of this grade (确认定级). ``criterion``: the item of the criteria (判定标准) that it meets."""
+    """It is one, of this grade (确认定级). ``criterion``: the item of the criteria (判定标准) that it meets, one for its kind."""
 
     grade: Name
     criterion: Longer = ""
@@ -308,6 +308,12 @@ STRUCTS: dict[str, type[HazardCommand]] = {str(each.__struct_config__.tag): each
 """Every command by its name."""
 if STRUCTS.keys() != COMMANDS.keys():
     raise AssertionError(f"commands without a table or a form: {STRUCTS.keys() ^ COMMANDS.keys()}")
+
+
+SIGNATURES = frozenset({"sign_extension"})
+"""Commands that a person gives, never a machine with a token, whatever the pack: two signatures are two persons."""
+if not STRUCTS.keys() >= SIGNATURES:
+    raise AssertionError(f"no such commands: {SIGNATURES - STRUCTS.keys()}")
 
 
 def fingerprint(command: HazardCommand | Propose) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from hazards.ledger.commands import SIGNATURES
 from hazards.ledger.decision import NEXT_STEP, Case, not_in_tables
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS, OPEN, Event, State, Track, next_state, next_tracks
+from hazards.ledger.own_rules import MEASURES_ENDED, SIGNED_BY_PERSON
 from hazards.ledger.policy import Rule
 from hazards.ledger.rulings import NotByRule, NotForRole
 
@@ -22,7 +24,7 @@ SIGNATURE_FRESH = 5 * 60 * 1_000_000
 
 def hindrance(case: Case, command: str) -> Hindrance | None:
     """Why the case's actor can't give ``command`` now, or None."""
-    for condition in (_right, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
+    for condition in (_right, _person, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
         if (found := condition(case, command)) is not None:
             return found
     return None
@@ -48,6 +50,12 @@ def _right(case: Case, command: str) -> Hindrance | None:
     return NotForRole(f"the role {case.actor.role} may not {_words(command)}", case.policy.rule(right.rule))
 
 
+def _person(case: Case, command: str) -> Hindrance | None:
+    if command not in SIGNATURES or case.actor.is_person:
+        return None
+    return NotForRole("a signature is given by a person, not with a token", SIGNED_BY_PERSON, hint="sign in and sign there")
+
+
 def _responsible(case: Case, command: str) -> Hindrance | None:
     policy, own = case.policy, case.hazard.enterprise is not None
     if case.actor.role in (policy.responsible if own else policy.responsible_without_enterprise):
@@ -71,16 +79,9 @@ def _another_person(case: Case, command: str) -> Hindrance | None:
 
 def _in_person(case: Case, command: str) -> Hindrance | None:
     actor, rule = case.actor, case.policy.rule("signature")
-    if not actor.is_person:
-        return NotForRole("a signature is given by a person, not with a token", rule, hint="sign in and sign there")
     if actor.confirmed_at is None or case.now - actor.confirmed_at > SIGNATURE_FRESH:
         return NotForRole("a signature needs your password again", rule, hint="POST /api/v1/session/confirm, then sign within 5 minutes")
     return None
-
-
-def _signing(case: Case) -> list[str]:
-    """The posts that sign an extension here, of those that the actor holds."""
-    return [name for name in case.signing_posts() if (p := case.policy.post(name)) and case.actor.role in p.roles | {"administrator"}]
 
 
 def _rule_of_signing(case: Case) -> Rule:
@@ -89,14 +90,14 @@ def _rule_of_signing(case: Case) -> Rule:
 
 def _signs(case: Case, command: str) -> Hindrance | None:
     """Somebody whose post is to sign, whether or not it has."""
-    return None if _signing(case) else NotForRole(f"the role {case.actor.role} signs no extension here", _rule_of_signing(case))
+    return None if case.held(case.signing_posts()) else NotForRole(f"the role {case.actor.role} signs no extension here", _rule_of_signing(case))
 
 
 def _free_post(case: Case, command: str) -> Hindrance | None:
     """Somebody whose post is to sign, for a post that has not signed, and who has not signed for another one."""
     request = case.hazard.extensions[-1] if case.hazard.extensions else None
     signed = request.signatures if request is not None else []
-    rule, held = _rule_of_signing(case), _signing(case)
+    rule, held = _rule_of_signing(case), case.held(case.signing_posts())
     if not held:
         return _signs(case, command)
     if any(s.by == case.actor.id for s in signed):
@@ -180,11 +181,14 @@ def _inspected(case: Case, command: str) -> Hindrance | None:
     needed, claim = case.grade.inspection, case.hazard.claim
     if needed is None or claim is None:
         return None
-    passed = [i for i in case.hazard.inspections if i.passed and i.number > claim.number]
-    if any(set(needed.posts) <= set(i.posts) and len(i.experts) >= needed.experts for i in passed):
+    newest = {post: each for each in case.hazard.inspections if each.number > claim.number for post in each.posts}
+    passed = {post: newest[post] for post in needed.posts if post in newest and newest[post].passed}
+    people, experts = {each.by for each in passed.values()}, {name for each in passed.values() for name in each.experts}
+    if len(people) == len(needed.posts) and len(experts) >= needed.experts:
         return None
-    what = f"an inspection that passed is missing: {', '.join(needed.posts)} with {needed.experts} expert(s)"
-    return NotByRule(what, case.policy.rule(needed.rule), hint="record it with `inspect`")
+    missing = [post for post in needed.posts if post not in passed] or needed.posts
+    what = f"an inspection that passed is missing: {', '.join(missing)} with {needed.experts} expert(s)"
+    return NotByRule(what, case.policy.rule(needed.rule), hint="a person of each post records it with `inspect`")
 
 
 def _lifted(case: Case, command: str) -> Hindrance | None:
@@ -196,11 +200,14 @@ def _lifted(case: Case, command: str) -> Hindrance | None:
 
 
 def _no_measure_in_force(case: Case, command: str) -> Hindrance | None:
-    standing = [str(m.number) for m in case.hazard.measures if m.ended_at is None]
+    standing = [f"{m.number} ({_words(m.kind)})" for m in case.hazard.measures if m.ended_at is None]
     if not standing:
         return None
-    return NotByRule(f"its measures {', '.join(standing)} are in force", case.policy.rule("duplicates"),
-                     hint="put them down at the other hazard, and end them here")  # fmt: skip
+    what = f"its measures {', '.join(standing)} are in force"
+    if command == "merge":
+        hint = "put them down at the other hazard, and end them here"
+        return NotByRule(what, case.policy.rule("duplicates"), hint=hint)
+    return NotByRule(what, MEASURES_ENDED, hint="end each of them first with `end_measure` and its number")
 
 
 def _words(command: str) -> str:
@@ -227,7 +234,7 @@ _CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "claim": (_plan_approved,),
     "inspect": (_another_person,),
     "accept": (_another_person, _plan_approved, _inspected),
-    "close": (_another_person, _lifted),
+    "close": (_another_person, _lifted, _no_measure_in_force),
     "merge": (_no_measure_in_force,),
 }
 """What else must hold for a command, after its role and the tables."""

@@ -3,7 +3,7 @@
 What must not go in: what single commands do (``hazards/ledger/effects``), when they are refused (``hazards/ledger/conditions.py``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -73,14 +73,22 @@ class Case(Struct, frozen=True):
         extension = self.policy.extension
         return extension.posts if self.facts.in_park else extension.posts_outside_park
 
+    def held(self, posts: Iterable[str]) -> list[str]:
+        """Those of ``posts`` whose people the actor is one of; the administrator stands in for each."""
+        known = (post for name in posts if (post := self.policy.post(name)) is not None)
+        return [post.name for post in known if self.actor.role in post.roles | {"administrator"}]
+
     def done(
-        self, event: Event, details: dict[str, Any], answer: Answer | None = None, *, rule: str | None = None,
+        self, event: Event, details: dict[str, Any], answer: Answer | None = None, *, rule: str | Rule | None = None,
         tells: tuple[str, ...] = (), **changes: Any,
     ) -> Decision:  # fmt: skip
-        """The decision that ``event`` happened, with its ``changes`` of the hazard. Raises NotByRule where the tables do not have it."""
+        """The decision that ``event`` happened, with its ``changes`` of the hazard. Raises NotByRule where the tables do not have it.
+
+        ``rule``: the pack's rule by that id, or one of the program's own; None: the pack's for that event."""
         if answer is not None:
             details = {**details, "gate": msgspec.to_builtins(answer)}
-        follows = self.policy.rule(rule) if rule else self.policy.rule_of(event)
+        named = self.policy.rule(rule) if isinstance(rule, str) else rule
+        follows = named or self.policy.rule_of(event)
         return Decision(self._after(event, **changes), event, details, follows, answer, self.policy.known_posts(*tells))
 
     def _after(self, event: Event, **changes: Any) -> Hazard:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hazards.kinds import FAMILIES, KINDS, group_of, kind_of
-from hazards.ledger.policy import KindRow
+from hazards.ledger.policy import Criterion, KindRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,11 @@ def hazard_kind(name: str, rows: Sequence[KindRow] = ()) -> HazardKind:
         like = HAZARD_KINDS[kind.family]
         return HazardKind(name, kind.chinese, kind.english, (kind.family,), like.metrics)
     return HazardKind(name, f"未知类型 {name}", f"unknown kind {name}", (name,), known=False)
+
+
+def is_for(criterion: Criterion, kind: str, rows: Sequence[KindRow]) -> bool:
+    """Whether a hazard of ``kind`` may be graded by that item: one of its kinds, or an alarm of such a family."""
+    return not criterion.kinds or not {kind, *hazard_kind(kind, rows).families}.isdisjoint(criterion.kinds)
 
 
 def _of_pack(row: KindRow) -> HazardKind:

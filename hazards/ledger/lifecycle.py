@@ -157,7 +157,7 @@ _TRACKS: dict[Track, dict[tuple[str, Event], str]] = {
     Track.REFERRAL: {(NONE, Event.REFERRED): "referred"},
     Track.PENALTY: {(NONE, Event.PENALTY_WAIVED): "waived"},
 }  # fmt: skip
-FOR_GOOD = frozenset({Track.REFERRAL, Track.PENALTY})
+FOR_GOOD = frozenset({Track.PENALTY})
 """Tracks that a reopened hazard keeps; all others begin anew with it."""
 TRACKS = {
     track: table if track in FOR_GOOD else table | {(at, Event.REOPENED): NONE for at in (NONE, *dict.fromkeys(table.values()))}

@@ -154,7 +154,7 @@ class ProposalRule(Struct, frozen=True):
 
 
 class Criterion(Struct, frozen=True):
-    """A numbered item of the major-hazard criteria (判定标准). ``kinds``: kinds of hazard it is offered for first; none: all."""
+    """A numbered item of the major-hazard criteria (判定标准). ``kinds``: kinds of hazard that it is for, no others; none: all."""
 
     id: str
     zh: str

@@ -19,6 +19,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app, utc_now
+from api.gate import COOKIE
 from api.http_protocol import BoundedHead
 from api.settings import ApiSettings
 from bihuan.policy_file import parse_policy
@@ -123,11 +124,20 @@ class System:
             made = accounts.create_token(connection, role=role, enterprise=enterprise, district=district, label=role, now=utc_now())
             return made[1]
 
-    def user(self, name: str, role: str, enterprise: str | None = None) -> None:
+    def person(self, name: str, role: str, enterprise: str | None = None, district: str | None = None) -> dict[str, str]:
+        """Headers of a new person with PASSWORD, who has signed in for as long as a test lasts."""
+        self.user(name, role, enterprise, district)
+        with self.database.write() as connection:
+            ends = self.now() + timedelta(days=3650) // timedelta(microseconds=1)
+            secret, csrf = accounts.open_session(connection, name, now=self.now(), expires_at=ends)
+        return {"Cookie": f"{COOKIE}={secret}", "X-CSRF-Token": csrf}
+
+    def user(self, name: str, role: str, enterprise: str | None = None, district: str | None = None) -> None:
         """A new person with PASSWORD."""
         with self.database.write() as connection:
             hashed = PASSWORD_HASH()
-            accounts.create_user(connection, name, name=name, role=role, enterprise=enterprise, password_hash=hashed, now=utc_now())
+            accounts.create_user(connection, name, name=name, role=role, enterprise=enterprise, district=district, password_hash=hashed,
+                                 now=utc_now())  # fmt: skip
 
     async def apply(self) -> int:
         """Apply what the door accepted since the last call, and give feed positions; how many signals were new."""

@@ -13,8 +13,9 @@ BASES = {a.value for a in Authority} - {Authority.DEMO.value}
 PLAN = {"responsibility": "张三", "measures": "更换密封", "funds": "5万元", "time": "11月30日前", "contingency": "停炉撤人"}
 BY_HAND = {"zone": "smelter", "kind": "training", "grade": "serious", "title": "特种作业人员未持证"}
 PNG = b"\x89PNG\r\n\x1a\n picture of afterwards"
-INSPECTED = {"posts": ["park_command", "department"], "experts": ["郑工"], "passed": True, "note": "现场核查合格"}
-"""An inspection as a major hazard needs it."""
+INSPECTED = {"posts": ["department"], "experts": ["郑工"], "passed": True, "note": "现场核查合格"}
+BY_BOTH = (("park_command", "inspect", INSPECTED | {"posts": ["park_command"]}), ("department", "inspect", INSPECTED))
+"""The inspections that a major hazard needs: one of each post, by a person of it."""
 
 
 def paper(**fields: Any) -> dict[str, Any]:
@@ -23,8 +24,8 @@ def paper(**fields: Any) -> dict[str, Any]:
 
 
 class Ledger:
-    """One system, and whoever comes to it. ``who`` is a machine by its role ("department", "enterprise:alu", "enterprise:alu2" for
-    another one) or a person by name, once ``come`` has signed that one in."""
+    """One system, and whoever comes to it. ``who`` is somebody of a role ("department", "enterprise:alu", "enterprise:alu2" for
+    another one), a machine with a token of it ("machine:department"), or a person by name, once ``come`` has signed that one in."""
 
     def __init__(self, client: httpx.AsyncClient, system: System) -> None:
         self.client, self.system = client, system
@@ -33,8 +34,10 @@ class Ledger:
     def of(self, who: str) -> dict[str, str]:
         """Headers of ``who``."""
         if who not in self.headers:
-            role, _, enterprise = who.rstrip("0123456789").partition(":")
-            self.headers[who] = bearer(self.system.token(role, enterprise or None))
+            machine = who.startswith("machine:")
+            role, _, enterprise = who.removeprefix("machine:").rstrip("0123456789").partition(":")
+            bound = enterprise or None
+            self.headers[who] = bearer(self.system.token(role, bound)) if machine else self.system.person(who, role, bound)
         return self.headers[who]
 
     async def come(self, name: str, role: str, enterprise: str | None = None) -> str:
@@ -122,7 +125,7 @@ class Ledger:
     async def confirmed(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """A hazard whose grade the department has confirmed."""
         hazard = await self.put_down(who, grade=grade, **fields)
-        return await self.done(hazard, "department", "confirm", grade=grade, criterion="demo-1" if grade == "major" else "")
+        return await self.done(hazard, "department", "confirm", grade=grade, criterion="demo-5" if grade == "major" else "")
 
     async def rectifying(self, who: str = "operator", grade: str = "serious", **fields: Any) -> dict[str, Any]:
         """One that its enterprise rectifies, with an approved plan where it is major."""
@@ -133,9 +136,14 @@ class Ledger:
             await self.done(hazard, "department", "approve_plan")
         return await self.done(hazard, own, "start_rectification")
 
+    async def inspected(self, hazard: dict[str, Any]) -> None:
+        """Both posts inspect, each by a person of its own."""
+        for who, command, fields in BY_BOTH:
+            await self.done(hazard, who, command, **fields)
+
     async def alarm(self, *events: dict[str, Any]) -> None:
         """Alarms come in at the door and are merged."""
-        answer = await self.client.post("/api/v1/alarms", json=list(events), headers=self.of("operator"))
+        answer = await self.client.post("/api/v1/alarms", json=list(events), headers=self.of("machine:operator"))
         assert answer.status_code == 202, answer.text
         await self.system.apply()
 

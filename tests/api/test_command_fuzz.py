@@ -80,11 +80,12 @@ class Bench:
         return answer.status_code
 
 
-CONFIRM, MAJOR = ("confirm", {"grade": "serious"}), ("confirm", {"grade": "major", "criterion": "demo-1"})
+CONFIRM, MAJOR = ("confirm", {"grade": "serious"}), ("confirm", {"grade": "major", "criterion": "demo-5"})
 LIST = ("list", {"number": "挂-1", "supervisor": "指挥部"})
 REQUEST = ("request_extension", {"days": 3, "cause": "weather", "reason": "暴雨"})
 CLAIMED = (("start_rectification", {}), ("claim", {"note": "已整改", "evidence": [PAPER]}))
 SIGNED = (("sign_extension", {"post": "park_command"}), ("sign_extension", {"post": "department"}))
+INSPECTIONS = (("inspect", INSPECTED), ("inspect", INSPECTED | {"posts": ["park_command"]}))
 APPROVED = (("plan", PLAN), ("approve_plan", {}))
 SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "proposed": (),
@@ -97,17 +98,18 @@ SITUATIONS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "granted": (CONFIRM, REQUEST, *SIGNED),
     "claimed": (CONFIRM, *CLAIMED),
     "accepted": (CONFIRM, *CLAIMED, ("accept", {})),
-    "listed": (MAJOR, LIST, *APPROVED, *CLAIMED, ("inspect", INSPECTED), ("accept", {})),
+    "listed": (MAJOR, LIST, *APPROVED, *CLAIMED, *INSPECTIONS, ("accept", {})),
     "late": (CONFIRM, ("supervise", {"number": "督-1", "supervisor": "安委办"}), *CLAIMED, ("accept", {})),
     "overdue": (MAJOR,),
     "closed": (CONFIRM, *CLAIMED, ("accept", {}), ("close", {})),
     "dismissed": (("dismiss", {"reason": "误报"}),),
 }
-"""Ways to where a hazard can stand. A claim and one of two signatures are another person's, so that whoever fuzzes may accept."""
+"""Ways to where a hazard can stand. A claim, one of two signatures and of two inspections are other people's, so that whoever
+fuzzes may accept."""
 TWINS = ["confirmed", "twin"]
 
 
-def _lived(system: System, client: httpx.Client, other: httpx.Client) -> dict[str, str]:
+def _lived(system: System, client: httpx.Client, other: httpx.Client, third: httpx.Client) -> dict[str, str]:
     found = {}
     for name, steps in SITUATIONS.items():
         system.ahead = -20 * DAY if name in ("late", "overdue") else 0
@@ -116,7 +118,7 @@ def _lived(system: System, client: httpx.Client, other: httpx.Client) -> dict[st
         found[name] = made.json()["id"]
         for command, fields in steps:
             system.ahead = 0 if command == "supervise" else system.ahead
-            by = other if command == "claim" or fields.get("post") == "department" else client
+            by = other if command == "claim" or fields.get("post") == "department" else third if fields is INSPECTED else client
             answer = by.post(PATH.format(id=found[name]), json={"command": command, **fields})
             assert answer.status_code == 200, (name, command, answer.text)
     system.ahead = 0
@@ -137,8 +139,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         system = StillSystem(tmp_path_factory.mktemp("fuzz"))
         leaving.callback(system.close)
         server = leaving.enter_context(contextmanager(run_server)(system))
-        root, other = _sit_down(server, leaving, "root"), _sit_down(server, leaving, "other")
-        lived = _lived(system, root, other)
+        root, other, third = (_sit_down(server, leaving, name) for name in ("root", "other", "third"))
+        lived = _lived(system, root, other, third)
         seen = {name: root.get(f"/api/v1/hazards/{hazard}").json()["commands"] for name, hazard in lived.items()}
         allowed = {name: {c["command"] for c in commands if c["allowed"]} for name, commands in seen.items()}
         made = Bench(system, root, lived, allowed, _good(root, lived), [])
@@ -155,7 +157,8 @@ def _good(client: httpx.Client, lived: dict[str, str]) -> dict[str, list[Any]]:
         "kind": [k["kind"] for k in seen["measure_kinds"]], "cause": [c["name"] for c in choices["causes"]],
         "days": [1, choices["most_days"]], "item": [w["name"] for w in choices["waivers"]], "post": posts,
         "into": [lived[name] for name in TWINS],
-        "posts": [["park_command", "department"]], "measure": [4], "evidence": [[], [PAPER]], "version": [None, None, None, 2],
+        "posts": [["park_command"], ["department"], ["park_command", "department"]],
+        "measure": [4], "evidence": [[], [PAPER]], "version": [None, None, None, 2],
         "start": [None, "2026-01-05T10:00:00+08:00"], "until": [None, "2099-01-05T10:00:00+08:00"], "held_at": [None],
         "incident": [None], "command_id": [None, None, "again"], "zone": ["smelter", "pipeline"], "origin": ["", "check_up", "hotline"],
     }  # fmt: skip

@@ -5,6 +5,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -100,7 +101,7 @@ def put_down(park: Server, **fields: Any) -> dict[str, Any]:  # noqa: F811
 
 
 def by_api(park: Server, hazard: str, role: str, command: str, enterprise: str | None = None, **fields: Any) -> dict[str, Any]:  # noqa: F811
-    headers = bearer(park.system.token(role, enterprise))
+    headers = park.system.person(f"{role}-{token_hex(4)}", role, enterprise)
     answer = httpx.post(f"{park.url}/api/v1/hazards/{hazard}/commands", json={"command": command, **fields}, headers=headers)
     assert answer.status_code == 200, answer.text
     park.run(park.system.position())
@@ -219,6 +220,13 @@ def test_a_major_hazard_goes_round_the_whole_loop_by_role(desk: At, park: Server
     fill(qian, experts="刘工")
     submit(qian)
     expect(qian.locator(".inspection")).to_contain_text("专家：刘工")
+    park.run(park.system.position())
+    expect(zhao.locator(".turn")).to_have_text("轮到您：记录验收检查")
+    begin(zhao, "inspect")
+    zhao.locator("dialog").get_by_text("合格", exact=True).click()
+    fill(zhao, note="现场核查合格", experts="刘工")
+    submit(zhao)
+    expect(zhao.locator(".inspection")).to_have_count(2)
     park.run(park.system.position())
     expect(zhao.locator(".turn")).to_have_text("轮到您：验收通过")
     give(zhao, park, "accept")

@@ -11,7 +11,7 @@ from api.hazard_requests import HazardCommand
 from api.roles import Role
 from hazards.ledger.lifecycle import COMMANDS
 from tests.api.conftest import Server, System, alarm, bearer
-from tests.api.ledger import BY_HAND, INSPECTED, PLAN, PNG, Ledger, paper
+from tests.api.ledger import BY_HAND, PLAN, PNG, Ledger, paper
 from tests.api.test_feed import listening
 from tests.packs import POLICY
 
@@ -66,6 +66,7 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     await ledger.done(hazard, "enterprise:alu", "claim", note="再次整改")
     await ledger.refused(hazard, "enterprise:alu2", "accept", 403, "accepted_by_authority")
     await ledger.done(hazard, "department", "accept", note="现场核实")
+    await ledger.done(hazard, "enterprise:alu", "end_measure", measure=evacuated["measures"][0]["number"])
     closed = await ledger.done(hazard, "bureau", "close")
     assert closed["state"] == "closed" and closed["gate"] is None and closed["state_name"]["zh"] == "已销号"
     assert (await ledger.give(hazard, "bureau", "close")).status_code == 409
@@ -73,7 +74,7 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     events = (await ledger.get(f"/hazards/{hazard['id']}/events")).json()["items"]
     assert [e["event"] for e in events] == [
         "proposed", "measure_taken", "confirmed", "rectification_started", "gate_refused", "claimed", "gate_refused", "refused",
-        "claimed", "accepted", "closed",
+        "claimed", "accepted", "measure_ended", "closed",
     ]  # fmt: skip
     digest = "0" * 64
     for number, event in enumerate(events, 1):
@@ -89,7 +90,7 @@ async def test_a_major_hazard_needs_criterion_and_all_five_commitments(ledger: L
     hazard = await ledger.put_down(grade="major")
     problem = await ledger.refused(hazard, "bureau", "confirm", 422, "criterion_for_major", grade="major")
     assert problem["pointer"] == "/criterion"
-    await ledger.done(hazard, "bureau", "confirm", grade="major", criterion="demo-1")
+    await ledger.done(hazard, "bureau", "confirm", grade="major", criterion="demo-5")
     problem = await ledger.refused(hazard, "enterprise:alu", "start_rectification", 409, "plan_before_rectification")
     assert problem["ruling"]["sources"][0]["standing"] == "draft"
     four = {name: text for name, text in PLAN.items() if name != "contingency"}
@@ -107,7 +108,7 @@ async def test_a_major_hazard_needs_criterion_and_all_five_commitments(ledger: L
     assert problem["gate"]["verdict"] == "not_applicable"
     await ledger.done(hazard, "enterprise:alu", "claim", note="已培训", evidence=[paper()])
     await ledger.refused(hazard, "department", "accept", 409, "expert_acceptance")
-    await ledger.done(hazard, "department", "inspect", **INSPECTED)
+    await ledger.inspected(hazard)
     assert (await ledger.done(hazard, "department", "accept"))["state"] == "accepted"
 
 

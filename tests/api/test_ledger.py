@@ -42,7 +42,7 @@ def sheet_rows(answer: httpx.Response) -> list[tuple[Any, ...]]:
 
 async def test_both_files_hold_what_the_list_holds_in_the_sites_time(ledger: Ledger) -> None:
     made = await ledger.put_down(description="第一行\n第二行, \"引号\"")
-    await ledger.done(made, "department", "confirm", grade="major", criterion="demo-1")
+    await ledger.done(made, "department", "confirm", grade="major", criterion="demo-5")
     shown = (await ledger.get("/hazards")).json()["items"][0]
     (row,) = csv_rows(await ledger.get(f"{EXPORT}?format=csv"))
     assert row["隐患编号 hazard"] == made["id"] and row["等级 grade"] == "重大 major" and row["状态 state"] == "已确认 confirmed"

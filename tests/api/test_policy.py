@@ -15,11 +15,11 @@ async def test_the_pack_in_force_and_its_versions_are_shown_to_all(client: httpx
     headers = bearer(system.token("analyst"))
     pack = (await client.get("/api/v1/policy", headers=headers)).json()
     assert (pack["version"], [g["grade"] for g in pack["grades"]]) == (POLICY.version, ["general", "serious", "major"])
-    other = (await client.get("/api/v1/policy?version=shanxi-1", headers=headers)).json()
+    other = (await client.get("/api/v1/policy?version=shanxi-2", headers=headers)).json()
     assert other["id"] == "shanxi" and len(other["grades"]) == 2
     assert (await client.get("/api/v1/policy?version=none", headers=headers)).status_code == 404
     found = (await client.get("/api/v1/policy/versions", headers=headers)).json()["items"]
-    assert {v["version"]: v["in_force"] for v in found} == {POLICY.version: True, "shanxi-1": False}
+    assert {v["version"]: v["in_force"] for v in found} == {POLICY.version: True, "shanxi-2": False}
 
 
 async def test_a_pack_is_checked_by_line_and_applied_once(client: httpx.AsyncClient, system: System) -> None:
@@ -47,9 +47,12 @@ async def test_a_hazard_is_shown_by_the_pack_under_which_it_was_opened(client: h
     new_text = TEXT.replace(f"version: {POLICY.version}", "version: guangyuan-9").replace("    zh: 较大\n", "    zh: 严重\n")
     new_text = new_text.replace("kinds: {}", "kinds: {fire: {zh: 火灾风险, en: risk of fire, families: [fire]}}")
     new_text = new_text.replace("rule: serious_limit}", "rule: serious_limit_9}").replace("  serious_limit:\n", "  serious_limit_9:\n")
+    new_text = new_text.replace("zh: 江西省2020年文件,", "zh: 另一份文件,")
     admin = ledger.of("administrator") | YAML
     answer = await ledger.client.put("/api/v1/policy", content=new_text.encode(), headers=admin)
     assert answer.status_code == 200, answer.text
+    refused = await ledger.refused(old, "bureau", "close", 409, "close_by_list")
+    assert refused["ruling"]["sources"][0]["title"]["zh"] == "江西省2020年文件", "a refusal is explained by the hazard's own pack"
     new = await ledger.put_down(kind="fire", zone="tank")  # of another enterprise: no repeat
     wanted = {old["id"]: ("较大", "火灾隐患", POLICY.version), new["id"]: ("严重", "火灾风险", "guangyuan-9")}
     rows = (await ledger.get("/hazards")).json()["items"]

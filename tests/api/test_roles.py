@@ -63,7 +63,18 @@ async def test_each_role_is_refused_exactly_what_its_row_does_not_name(client: h
         if row.roles is None or path in {"/api/v1/feed", "/api/v1/session", "/api/v1/session/password"}:
             continue  # the feed does not end; machines have no session
         answer = await client.request(method, filled(path), headers=headers)
-        assert (answer.status_code == 403) == (role not in row.roles), (method, path, answer.text)
+        assert (answer.status_code == 403) == (role not in row.roles or row.person), (method, path, answer.text)
+
+
+async def test_a_token_makes_no_person_and_sets_no_password_and_a_person_does(client: httpx.AsyncClient, system: System) -> None:
+    machine, root = bearer(system.token("administrator")), system.person("root", "administrator")
+    new = {"id": "li", "name": "李", "role": "bureau", "password": "a whole new password"}
+    for headers, made, changed in ((machine, 403, 403), (root, 201, 200)):
+        answers = [await client.post("/api/v1/users", json=new, headers=headers)]
+        answers.append(await client.patch("/api/v1/users/li", json={"password": "another password"}, headers=headers))
+        assert [answer.status_code for answer in answers] == [made, changed]
+        if headers is machine:
+            assert {answer.json()["hint"] for answer in answers} == {"sign in and do it there"}
 
 
 def test_every_command_has_its_roles() -> None:

@@ -112,8 +112,8 @@ async def test_a_disabled_person_is_out_at_once_and_the_last_administrator_stays
     system.user("wang", "operator")
     system.user("root", "administrator")
     await sign_in(client)
-    headers = bearer(system.token("administrator"))
-    async with httpx.AsyncClient(transport=client._transport, base_url="http://bihuan.test", headers=headers) as administrator:
+    async with httpx.AsyncClient(transport=client._transport, base_url="http://bihuan.test") as administrator:
+        administrator.headers["X-CSRF-Token"] = (await sign_in(administrator, "root")).json()["csrf"]
         assert (await administrator.patch("/api/v1/users/wang", json={"disabled": True})).json()["disabled"] is True
         assert (await client.get("/api/v1/session")).status_code == 401
         assert (await sign_in(client)).status_code == 401

@@ -69,7 +69,7 @@ def put_down(database: Database, number: int = 0, grade: str = "serious") -> Haz
     with database.write() as connection:
         command = ask.Propose(zone="smelter", kind=f"kind_{number}", grade=grade, title="炉前明火")
         hazard, _ = propose_hazard(connection, command, actor=DEPARTMENT, scope=EVERYTHING, command_id=str(number), now=now)
-        confirm = ask.Confirm(grade=grade, criterion="demo-1")
+        confirm = ask.Confirm(grade=grade, criterion="demo-5")
         return command_hazard(connection, hazard.id, confirm, actor=DEPARTMENT, scope=EVERYTHING, now=now).hazard
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from tests.api.ledger import INSPECTED, PLAN, Ledger, paper
+from tests.api.ledger import BY_BOTH, PLAN, Ledger, paper
 
 
 async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(ledger: Ledger) -> None:
@@ -11,18 +11,19 @@ async def test_the_record_of_a_major_hazard_tells_its_whole_life_in_one_chain(le
     steps = [
         ("enterprise:alu", "report", {"to": "department", "recipient": "工信局"}),
         ("operator", "measure", {"kind": "isolate", "authority": "值班长"}),
-        ("bureau", "confirm", {"grade": "major", "criterion": "demo-1"}),
+        ("bureau", "confirm", {"grade": "major", "criterion": "demo-5"}),
         ("park_command", "list", {"number": "挂-1", "supervisor": "指挥部"}),
         ("enterprise:alu", "publish", {"place": "公示栏"}), ("enterprise:alu", "plan", PLAN), ("department", "approve_plan", {}),
         ("enterprise:alu", "start_rectification", {}), ("enterprise:alu", "claim", {"note": "已整改", "evidence": [paper()]}),
-        ("department", "inspect", INSPECTED), ("department", "accept", {}), ("park_command", "lift_listing", {}), ("bureau", "close", {}),
+        *BY_BOTH, ("department", "accept", {}), ("operator", "end_measure", {"measure": 3}),
+        ("park_command", "lift_listing", {}), ("bureau", "close", {}),
     ]  # fmt: skip
     for who, command, fields in steps:
         await ledger.done(hazard, who, command, **fields)
     record = await ledger.record(hazard)
     assert [e["event"] for e in record] == [
         "proposed", "reported_to_department", "measure_taken", "confirmed", "listed", "published", "plan_filed", "plan_approved",
-        "rectification_started", "claimed", "inspected", "accepted", "listing_lifted", "closed",
+        "rectification_started", "claimed", "inspected", "inspected", "accepted", "measure_ended", "listing_lifted", "closed",
     ]  # fmt: skip
     digest = "0" * 64
     for number, entry in enumerate(record, 1):
@@ -49,7 +50,7 @@ async def test_what_comes_back_is_reopened_with_a_new_limit_and_everything_anew(
     hazard = await ledger.rectifying(grade="major")
     await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
     await ledger.refused(hazard, "department", "reopen", 409, "recurrence", reason="复发")
-    await ledger.done(hazard, "department", "inspect", **INSPECTED)
+    await ledger.inspected(hazard)
     await ledger.done(hazard, "department", "accept")
     await ledger.done(hazard, "department", "close")
     ledger.later(days=40)
@@ -104,3 +105,39 @@ async def test_only_the_same_thing_is_merged_and_no_limit_gets_lost_by_it(ledger
     await ledger.done(proposed, "bureau", "measure", kind="seal", authority="应急局")
     problem = await ledger.refused(proposed, "department", "merge", 409, "duplicates", into=hazard["id"], reason="x")
     assert "in force" in problem["detail"]
+
+
+async def test_nothing_is_closed_while_its_measures_are_in_force(ledger: Ledger) -> None:
+    hazard = await ledger.rectifying()
+    await ledger.done(hazard, "operator", "measure", kind="evacuate", authority="值班长")
+    sealed = await ledger.done(hazard, "bureau", "measure", kind="seal", authority="应急局")
+    first, second = (measure["number"] for measure in sealed["measures"])
+    await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
+    await ledger.done(hazard, "department", "accept")
+    problem = await ledger.refused(hazard, "department", "close", 409, "measures_ended_before_closing")
+    assert f"{first} (evacuate), {second} (seal) are in force" in problem["detail"] and "end_measure" in problem["hint"]
+    rows = {row["command"]: row for row in (await ledger.read(hazard, "department"))["commands"]}
+    assert not rows["close"]["allowed"] and rows["close"]["why_not"]["rule"] == "measures_ended_before_closing"
+    await ledger.done(hazard, "operator", "end_measure", measure=first)
+    problem = await ledger.refused(hazard, "department", "close", 409, "measures_ended_before_closing")
+    assert "evacuate" not in problem["detail"]
+    await ledger.done(hazard, "bureau", "end_measure", measure=second)
+    assert (await ledger.done(hazard, "department", "close"))["state"] == "closed"
+
+
+async def test_what_is_asked_for_or_listed_is_not_dropped_by_merging(ledger: Ledger) -> None:
+    goes_on, asking = await ledger.confirmed(), await ledger.confirmed()
+    await ledger.done(asking, "enterprise:alu", "request_extension", days=3, cause="weather", reason="暴雨")
+    problem = await ledger.refused(asking, "department", "merge", 409, "duplicates", into=goes_on["id"], reason="重复")
+    assert problem["detail"] == "its request for more time is not decided" and "sign or refuse" in problem["hint"]
+    await ledger.done(asking, "department", "refuse_extension", reason="重复登记")
+    await ledger.done(asking, "department", "merge", into=goes_on["id"], reason="重复")
+
+    plain, listed = [await ledger.confirmed(grade="major", kind="documents") for _ in range(2)]
+    await ledger.done(listed, "park_command", "list", number="挂-1", supervisor="指挥部")
+    problem = await ledger.refused(listed, "department", "merge", 409, "duplicates", into=plain["id"], reason="重复")
+    assert problem["detail"] == "it is listed and the one that goes on is not" and "merge the other one" in problem["hint"]
+    await ledger.done(plain, "park_command", "list", number="挂-2", supervisor="指挥部")
+    await ledger.done(listed, "department", "merge", into=plain["id"], reason="重复")
+    lifted = await ledger.done(listed, "park_command", "lift_listing", note="并入挂-2")
+    assert (lifted["state"], lifted["tracks"]["listing"]) == ("merged", "lifted")

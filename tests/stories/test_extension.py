@@ -50,14 +50,13 @@ async def test_only_who_holds_a_post_signs_in_person_after_the_password_and_once
     await ledger.refused(hazard, "enterprise:alu", "sign_extension", 403, "extension_signed")
     for who in ("bureau", "safety_office"):
         await ledger.refused(hazard, who, "sign_extension", 403, "extension_signed")
-    problem = await ledger.refused(hazard, "park_command", "sign_extension", 403, "signature")
-    assert "not with a token" in problem["detail"]
+    await ledger.refused(hazard, "machine:park_command", "sign_extension", 403, "signed_by_person")
     problem = await ledger.refused(hazard, command, "sign_extension", 403, "signature")
     assert "password" in problem["detail"] and "/session/confirm" in problem["hint"]
     wrong = await ledger.post("/session/confirm", command, password="not it")
     assert wrong.status_code == 403
     await ledger.refused(hazard, command, "sign_extension", 403, "signature")
-    assert (await ledger.post("/session/confirm", "park_command", password=PASSWORD)).status_code == 403, "a machine proves nothing"
+    assert (await ledger.post("/session/confirm", "machine:park_command", password=PASSWORD)).status_code == 403, "a machine proves nothing"
     await ledger.prove(command)
     ledger.later(minutes=6)
     await ledger.refused(hazard, command, "sign_extension", 403, "signature")

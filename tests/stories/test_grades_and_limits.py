@@ -27,7 +27,7 @@ async def test_each_grade_has_its_limit_and_says_who_gives_it(
     assert (proposed["confirmed"], proposed["due_ruling"]["rule"], proposed["due_ruling"]["basis"]) == (
         False, "provisional_clock", "platform_default",
     )  # fmt: skip
-    hazard = await ledger.done(proposed, "bureau", "confirm", grade=grade, criterion="demo-1")
+    hazard = await ledger.done(proposed, "bureau", "confirm", grade=grade, criterion="demo-5")
     assert (hazard["grade_name"]["zh"], due_in(hazard)) == (name, timedelta(days=days))
     assert (hazard["due_ruling"]["rule"], hazard["due_ruling"]["basis"]) == (rule, basis)
     details = await ledger.last(hazard, "confirmed", "confirmed_by_person", "platform_default")
@@ -39,11 +39,11 @@ async def test_each_grade_has_its_limit_and_says_who_gives_it(
 async def test_a_rule_or_a_finder_only_proposes_and_an_authority_confirms_against_the_criteria(ledger: Ledger) -> None:
     hazard = await ledger.put_down("enterprise:alu", grade="major")
     for who in ("operator", "enterprise:alu", "district_leader", "safety_office"):
-        await ledger.refused(hazard, who, "confirm", 403, "confirmed_by_person", grade="major", criterion="demo-1")
+        await ledger.refused(hazard, who, "confirm", 403, "confirmed_by_person", grade="major", criterion="demo-5")
     for criterion in ({}, {"criterion": "工贸行业判定标准第三条"}):
         problem = await ledger.refused(hazard, "department", "confirm", 422, "criterion_for_major", grade="major", **criterion)
-        assert problem["pointer"] == "/criterion" and "demo-1" in problem["hint"]
-    assert (await ledger.done(hazard, "department", "confirm", grade="major", criterion="demo-1"))["criterion"] == "demo-1"
+        assert problem["pointer"] == "/criterion" and "demo-5" in problem["hint"]
+    assert (await ledger.done(hazard, "department", "confirm", grade="major", criterion="demo-5"))["criterion"] == "demo-5"
     await ledger.refused(hazard, "department", "confirm", 409, "confirmed_by_person", grade="general")
 
 
@@ -87,3 +87,17 @@ async def test_nothing_is_rectified_before_a_person_has_confirmed(ledger: Ledger
     ):  # fmt: skip
         problem = await ledger.refused(hazard, who, command, 409, "provisional_clock", **fields)
         assert "waits for confirmation" in problem["hint"]
+
+
+async def test_an_item_of_the_criteria_is_cited_only_for_hazards_of_its_kinds(ledger: Ledger) -> None:
+    hazard = await ledger.put_down(kind="training", grade="major")
+    offered = [item["name"] for item in hazard["choices"]["criteria"]["major"]]
+    problem = await ledger.refused(hazard, "department", "confirm", 422, "criterion_for_major", grade="major", criterion="demo-4")
+    assert problem["detail"] == "the item demo-4 is for hazards of passage; this one is of training"
+    assert problem["pointer"] == "/criterion" and offered == ["demo-5"] and "demo-5" in problem["hint"] and "demo-4" not in problem["hint"]
+    await ledger.done(hazard, "department", "confirm", grade="serious")
+    await ledger.refused(hazard, "bureau", "regrade", 422, "criterion_for_major", grade="major", reason="扩大", criterion="demo-2")
+    assert (await ledger.done(hazard, "bureau", "regrade", grade="major", reason="扩大", criterion="demo-5"))["criterion"] == "demo-5"
+    blocked = await ledger.put_down(kind="passage", grade="major")
+    assert [item["name"] for item in blocked["choices"]["criteria"]["major"]] == ["demo-4", "demo-5"]
+    await ledger.done(blocked, "department", "confirm", grade="major", criterion="demo-4")

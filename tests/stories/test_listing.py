@@ -1,6 +1,6 @@
 """挂牌整改 and 挂牌督办 (001(15)) are two lists: each has number, supervisor and date, and is lifted (摘牌) before the hazard is closed."""
 
-from tests.api.ledger import INSPECTED, Ledger, paper
+from tests.api.ledger import Ledger, paper
 
 LISTED = {"number": "挂-2026-3", "supervisor": "园区攻坚指挥部"}
 SUPERVISED = {"number": "督-2026-1", "supervisor": "区安委办"}
@@ -19,7 +19,7 @@ async def test_a_major_hazard_is_listed_with_number_and_supervisor_and_lifted_wh
     await ledger.refused(hazard, "bureau", "list", 409, "listing", **LISTED)
     await ledger.refused(hazard, "park_command", "lift_listing", 409, "lifted_before_closing")
     await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
-    await ledger.done(hazard, "department", "inspect", **INSPECTED)
+    await ledger.inspected(hazard)
     await ledger.done(hazard, "department", "accept")
     problem = await ledger.refused(hazard, "bureau", "close", 409, "lifted_before_closing")
     assert "listing" in problem["detail"] and problem["hint"] == "lift the listing first"

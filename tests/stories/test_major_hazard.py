@@ -62,7 +62,7 @@ async def test_permanent_rectification_waits_for_an_approved_plan_and_a_returned
 
 async def test_one_that_turns_major_while_it_is_rectified_needs_the_plan_before_its_claim(ledger: Ledger) -> None:
     hazard = await ledger.rectifying()
-    await ledger.done(hazard, "department", "regrade", grade="major", criterion="demo-1", reason="达到判定标准")
+    await ledger.done(hazard, "department", "regrade", grade="major", criterion="demo-5", reason="达到判定标准")
     await ledger.refused(hazard, "enterprise:alu", "claim", 409, "plan_before_rectification", note="已整改", evidence=[paper()])
     await ledger.done(hazard, "enterprise:alu", "plan", **PLAN)
     await ledger.refused(hazard, "enterprise:alu", "claim", 409, "plan_approval", note="已整改", evidence=[paper()])
@@ -75,16 +75,38 @@ async def test_it_is_accepted_after_an_inspection_by_command_department_and_an_e
     await ledger.refused(hazard, "department", "inspect", 409, "acceptance", **INSPECTED)
     await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
     await ledger.refused(hazard, "enterprise:alu2", "inspect", 403, "accepted_by_authority", **INSPECTED)
-    for wanting in ({"experts": []}, {"posts": ["department"]}, {"passed": False, "note": "联锁未投用"}):
-        await ledger.done(hazard, "department", "inspect", **INSPECTED | wanting)
+    for who, wanting, missing in (
+        ("department", {}, "park_command"), ("park_command", {"passed": False, "note": "联锁未投用"}, "park_command"),
+        ("department", {"experts": []}, "park_command"), ("bureau", {"posts": ["bureau"]}, "park_command"),
+        ("park_command", {"experts": []}, "park_command, department"),
+    ):  # fmt: skip
+        await ledger.done(hazard, who, "inspect", **INSPECTED | {"posts": [who]} | wanting)
         problem = await ledger.refused(hazard, "department", "accept", 409, "expert_acceptance")
-        assert "1 expert" in problem["detail"] and problem["basis"] == "platform_default"
-    strange = await ledger.give(hazard, "department", "inspect", **INSPECTED | {"posts": ["park_command", "fire_brigade"]})
+        assert f"missing: {missing} with 1 expert" in problem["detail"] and problem["basis"] == "platform_default"
+    strange = await ledger.give(hazard, "department", "inspect", **INSPECTED | {"posts": ["department", "fire_brigade"]})
     assert (strange.status_code, strange.json()["pointer"]) == (422, "/posts/1")
     whole = await ledger.done(hazard, "department", "inspect", **INSPECTED)
-    assert whole["inspections"][-1]["experts"] == ["郑工"] and len(whole["inspections"]) == 4
+    assert whole["inspections"][-1]["experts"] == ["郑工"] and len(whole["inspections"]) == 6
     await ledger.last(hazard, "inspected", "expert_acceptance", "platform_default")
     assert (await ledger.done(hazard, "department", "accept"))["state"] == "accepted"
     await ledger.done(hazard, "department", "refuse", reason="抽查发现联锁又被摘除")
     await ledger.done(hazard, "enterprise:alu", "claim", note="再次整改", evidence=[paper()])
     await ledger.refused(hazard, "department", "accept", 409, "expert_acceptance")
+
+
+async def test_each_post_inspects_by_a_person_who_holds_it_and_nobody_for_two(ledger: Ledger) -> None:
+    hazard = await ledger.rectifying(grade="major")
+    await ledger.done(hazard, "enterprise:alu", "claim", note="已整改", evidence=[paper()])
+    both = INSPECTED | {"posts": ["park_command", "department"]}
+    for who in ("department", "park_command", "bureau"):
+        problem = await ledger.refused(hazard, who, "inspect", 403, "expert_acceptance", **both)
+        assert "does not inspect for" in problem["detail"] and problem["hint"] == "a person of that post records it"
+    assert (await ledger.read(hazard, "department"))["choices"]["own_posts"] == ["department"]
+    problem = await ledger.refused(hazard, "administrator", "inspect", 422, "expert_acceptance", **both)
+    assert problem["pointer"] == "/posts", "also who stands in for both is one person"
+    await ledger.done(hazard, "administrator", "inspect", **INSPECTED)
+    problem = await ledger.refused(hazard, "administrator", "inspect", 403, "expert_acceptance", **INSPECTED | {"posts": ["park_command"]})
+    assert "another person's" in problem["detail"]
+    await ledger.refused(hazard, "department", "accept", 409, "expert_acceptance")
+    await ledger.done(hazard, "park_command", "inspect", **INSPECTED | {"posts": ["park_command"], "experts": []})
+    assert (await ledger.done(hazard, "department", "accept"))["state"] == "accepted"

@@ -74,8 +74,9 @@ def test_two_people_at_two_servers_one_wins_and_the_other_sees_what_changed(
     a, b = servers
     for name, role in (("zhao", "department"), ("zhou", "bureau"), ("qian", "park_command")):
         a.system.user(name, role)
+    a.system.user("li", "enterprise", "alu")
     zhao, zhou, qian = sit_down(a, person="zhao"), sit_down(b, person="zhou"), sit_down(b, person="qian")
-    company = sit_down(b, token=a.system.token("enterprise", "alu"))
+    company = sit_down(b, person="li")
     made = zhao.client.post("/hazards", json=BY_HAND).json()
     first, second = together(
         partial(zhao.give, made["id"], "confirm", grade="serious", version=1),

@@ -95,10 +95,17 @@ class ByHand:
     def client(self, role: str, enterprise: str | None = None) -> Client:
         """A client with a token of ``role``, made as ``docker compose exec api bihuan token create`` does."""
         if (role, enterprise) not in self._tokens:
-            done = self._run("api", "token", "create", "--role", role, *(["--enterprise", enterprise] if enterprise else []))
-            assert done.returncode == 0, done.stderr
-            self._tokens[role, enterprise] = done.stdout.strip()
+            self._tokens[role, enterprise] = self._made("token", "create", role=role, enterprise=enterprise)
         return Client(self.url, self._tokens[role, enterprise])
+
+    def person(self, name: str, role: str, enterprise: str | None = None) -> str:
+        """The password of a new person."""
+        return self._made("user", "create", name, role=role, enterprise=enterprise)
+
+    def _made(self, *what: str, role: str, enterprise: str | None) -> str:
+        done = self._run("api", *what, "--role", role, *(["--enterprise", enterprise] if enterprise else []))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def stop(self) -> dict[str, int]:
         """End them in the opposite order; their exit codes."""

@@ -19,7 +19,7 @@ from hazards.ledger.papers import PaperWhy
 from hazards.ledger.papers import evidence_of as papers_of
 from hazards.ledger.particulars import Claim, Inspection, Override, Paper
 from hazards.ledger.policy import Rule, basis_of
-from hazards.ledger.rulings import NotByRule, NotForRole
+from hazards.ledger.rulings import IncompleteByRule, NotByRule, NotForRole
 
 _Gated = ask.Claim | ask.Accept | ask.Close
 
@@ -38,17 +38,33 @@ def claim(case: Case, command: ask.Claim) -> Decision:
 
 
 def inspect(case: Case, command: ask.Inspect) -> Decision:
-    """An inspection before the acceptance, with its experts and what it found."""
+    """An inspection before the acceptance, with its experts and what it found; by a person of each post that it is for."""
     check_papers(command.evidence, now=case.now)
-    known = {post.name for post in case.policy.posts}
-    for n, post in enumerate(command.posts):
-        if post not in known:
-            raise BadInput(f"no post {post[:64]!r}", where=f"/posts/{n}", hint=", ".join(sorted(known)))
+    _of_own_posts(case, command.posts)
     made = Inspection(number=case.hazard.version + 1, at=case.now, by=case.actor.id, posts=command.posts, experts=command.experts,
                       passed=command.passed, note=command.note, evidence=command.evidence)  # fmt: skip
     rule = case.grade.inspection.rule if case.grade.inspection is not None else None
     return case.done(Event.INSPECTED, entered(command) | {"passed": command.passed}, rule=rule,
                      inspections=[*case.hazard.inspections, made])  # fmt: skip
+
+
+def _of_own_posts(case: Case, posts: list[str]) -> None:
+    """Somebody inspects for posts that he holds, and of those that must inspect for one only: the others are other people's."""
+    needed = case.grade.inspection
+    rule = case.policy.rule(needed.rule) if needed is not None else case.policy.rule_of(Event.INSPECTED)
+    known, held = [post.name for post in case.policy.posts], case.held(posts)
+    for n, post in enumerate(posts):
+        if post not in known:
+            raise BadInput(f"no post {post[:64]!r}", where=f"/posts/{n}", hint=", ".join(known))
+        if post not in held:
+            raise NotForRole(f"the role {case.actor.role} does not inspect for {post}", rule, hint="a person of that post records it")
+    for_post = {post for post in posts if needed is not None and post in needed.posts}
+    if len(for_post) > 1:
+        raise IncompleteByRule("one person inspects for one of the posts that must", rule, where="/posts", hint=", ".join(sorted(for_post)))
+    claimed = case.hazard.claim.number if case.hazard.claim is not None else 0
+    before = {post for each in case.hazard.inspections if each.number > claimed and each.by == case.actor.id for post in each.posts}
+    if needed is not None and for_post and (others := before & set(needed.posts) - for_post):
+        raise NotForRole(f"{case.actor.id} has inspected for {', '.join(others)}; the other post's inspection is another person's", rule)
 
 
 def accept(case: Case, command: ask.Accept) -> Decision:
@@ -94,7 +110,7 @@ def reopen(case: Case, command: ask.Reopen) -> Decision:
     incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
     return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
                      rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None,
-                     received_at=None, received_by=None, refuted_by=[], incidents=incidents)  # fmt: skip
+                     received_at=None, received_by=None, refuted_by=[], referral=None, incidents=incidents)  # fmt: skip
 
 
 # --- the evidence gate ---

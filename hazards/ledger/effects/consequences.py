@@ -8,7 +8,8 @@ from hazards.ledger import commands as ask
 from hazards.ledger.decision import Case, Decision
 from hazards.ledger.effects.publicity import lifted
 from hazards.ledger.entries import AHEAD, entered, noted
-from hazards.ledger.lifecycle import Event, Track
+from hazards.ledger.lifecycle import NONE, Event, Track
+from hazards.ledger.own_rules import REFERRED_IN_TIME
 from hazards.ledger.particulars import Listing, Referral, Summons, Waiver
 from hazards.ledger.rulings import IncompleteByRule
 
@@ -46,9 +47,11 @@ def summon(case: Case, command: ask.Summon) -> Decision:
 
 
 def refer(case: Case, command: ask.Refer) -> Decision:
-    """It is referred (移送); the record is the evidence."""
+    """It is referred (移送); the record is the evidence. The clause speaks of refusing: it is cited where the limit was missed."""
+    missed = case.hazard.overdue(case.now) or case.hazard.track(Track.SUMMONS) != NONE
     made = Referral(to=command.to, number=command.number, reason=command.reason, at=case.now, by=case.actor.id)
-    return case.done(Event.REFERRED, entered(command), tells=("bureau", "safety_office"), referral=made)
+    return case.done(Event.REFERRED, entered(command), rule=None if missed else REFERRED_IN_TIME, tells=("bureau", "safety_office"),
+                     referral=made)  # fmt: skip
 
 
 def waive_penalty(case: Case, command: ask.WaivePenalty) -> Decision:

@@ -71,10 +71,10 @@ def _changed(
 def _post(case: Case, wanted: str) -> str:
     """The post that is signed for: of the actor's role, and without a signature."""
     signed = {s.post for s in case.hazard.extensions[-1].signatures}
-    posts = [p for name in case.signing_posts() if (p := case.policy.post(name)) is not None and name not in signed]
-    held = [p.name for p in posts if case.actor.role in p.roles | {"administrator"}]
-    if wanted and wanted not in {p.name for p in posts}:
-        raise BadInput(f"no signature of {wanted[:64]!r} is missing", where="/post", hint=", ".join(p.name for p in posts))
+    posts = [post for post in case.signing_posts() if post not in signed]
+    held = case.held(posts)
+    if wanted and wanted not in posts:
+        raise BadInput(f"no signature of {wanted[:64]!r} is missing", where="/post", hint=", ".join(posts))
     if wanted and wanted not in held:
         raise NotForRole(f"the role {case.actor.role} does not sign for {wanted}", case.policy.rule(case.policy.extension.rule))
     if not wanted and len(held) > 1:

@@ -6,6 +6,7 @@ from hazards.errors import BadInput
 from hazards.ledger import commands as ask
 from hazards.ledger.decision import Case, Decision
 from hazards.ledger.entries import grade_named, noted
+from hazards.ledger.kinds import is_for
 from hazards.ledger.lifecycle import Event
 from hazards.ledger.limits import due_at, later_by
 from hazards.ledger.policy import GradeRule, basis_of
@@ -53,9 +54,16 @@ def receive(case: Case, command: ask.Receive) -> Decision:
 
 
 def _criterion_given(case: Case, grade: GradeRule, criterion: str) -> None:
-    items = [c for c in case.policy.criteria if c.grade == grade.name]
-    known = criterion in {c.id for c in items} if items else bool(criterion.strip())
-    if grade.needs_criterion and not known:
+    policy, kind = case.policy, case.hazard.kind
+    items = [c for c in policy.criteria if c.grade == grade.name]
+    fitting = [c for c in items if is_for(c, kind, policy.kinds)]
+    cited = policy.criterion(criterion)
+    if cited is not None and not is_for(cited, kind, policy.kinds):
+        what = f"the item {cited.id} is for hazards of {', '.join(cited.kinds)}; this one is of {kind}"
+    elif grade.needs_criterion and not (criterion in {c.id for c in items} if items else criterion.strip()):
         what = f"the grade {grade.name} names the item of the criteria that is met"
-        hint = ", ".join(f"{c.id} {c.zh}" for c in items) or "document and number of the item"
-        raise IncompleteByRule(what, case.policy.rule("criterion_for_major"), where="/criterion", hint=hint)
+    else:
+        return
+    none = f"no item is for hazards of {kind}" if items else "document and number of the item"
+    hint = ", ".join(f"{c.id} {c.zh}" for c in fitting) or none
+    raise IncompleteByRule(what, policy.rule("criterion_for_major"), where="/criterion", hint=hint)

@@ -5,7 +5,7 @@ from hazards.ledger import commands as ask
 from hazards.ledger.decision import Case, Decision, not_in_tables
 from hazards.ledger.entries import entered
 from hazards.ledger.hazard import Hazard
-from hazards.ledger.lifecycle import Event, next_state
+from hazards.ledger.lifecycle import Event, Track, next_state
 from hazards.ledger.rulings import NotByRule
 
 
@@ -27,7 +27,22 @@ def merge(case: Case, command: ask.Merge) -> Decision:
     if (case.hazard.confirmed and not other.confirmed) or case.policy.is_graver(case.hazard.grade, other.grade):
         raise NotByRule("the one that goes on is as grave and as far confirmed as this one", case.policy.rule("duplicates"),
                         hint="merge the other one into this one, or confirm its grade first")  # fmt: skip
+    _nothing_dropped(case, other)
     return case.done(Event.MERGED, entered(command), merged_into=other.id)
+
+
+_ON_LISTS = ((Track.LISTING, "listed"), (Track.SUPERVISION, "supervised"))
+
+
+def _nothing_dropped(case: Case, other: Hazard) -> None:
+    """A request that waits for signatures, a number on a list: each is of one hazard, was told to people, and moves to no other one."""
+    duplicate, rule = case.hazard, case.policy.rule("duplicates")
+    if duplicate.track(Track.EXTENSION) == "requested":
+        raise NotByRule("its request for more time is not decided", rule, hint="sign or refuse the request first")
+    for track, standing in _ON_LISTS:
+        if duplicate.track(track) == standing != other.track(track):
+            raise NotByRule(f"it is {standing} and the one that goes on is not", rule,
+                            hint="put the other one on that list first, or merge the other one into this one")  # fmt: skip
 
 
 def take_duplicate(into: Case, duplicate: Hazard, reason: str) -> Decision:

@@ -39,7 +39,7 @@ MAJOR = (DEPARTMENT, ask.Confirm(grade="major", criterion="demo-2"))
 PLANNED = ((SAFETY_OFFICER, PLAN), (COMMAND, ask.ApprovePlan()))
 START_IT = (SAFETY_OFFICER, ask.StartRectification())
 CLAIM = (SAFETY_OFFICER, ask.Claim(note="已更换", evidence=[AFTER]))
-INSPECT = (DEPARTMENT, ask.Inspect(posts=["park_command", "department"], experts=["郑工"], passed=True, note="合格"))
+INSPECT = tuple((who, ask.Inspect(posts=[who.role], experts=["郑工"], passed=True, note="合格")) for who in (COMMAND, DEPARTMENT))
 ACCEPT, CLOSE = (DEPARTMENT, ask.Accept()), (DEPARTMENT, ask.Close())
 REQUEST = (SAFETY_OFFICER, ask.RequestExtension(days=10, cause="supply", reason="备件到货晚"))
 

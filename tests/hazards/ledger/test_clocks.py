@@ -52,7 +52,7 @@ def after(hazard: Hazard, *steps: tuple[Actor, ask.HazardCommand], now: int = MO
 
 
 def confirmed(grade: str = "serious", **options: Any) -> Hazard:
-    return after(new(grade, **options), (DEPARTMENT, ask.Confirm(grade=grade, criterion="demo-1")))
+    return after(new(grade, **options), (DEPARTMENT, ask.Confirm(grade=grade, criterion="demo-5")))
 
 
 def tick(hazard: Hazard, now: int, zone: ZoneInfo = SHANGHAI, policy: Policy = POLICY) -> list[Decision]:
@@ -150,7 +150,7 @@ def test_before_confirmation_a_clock_is_provisional_and_has_no_consequences() ->
     assert told(decisions) == [("clock_point", "rectify", "+3d"), ("clock_point", "report", "due")]
     assert decisions[0].rule.id == "provisional_clock" and decisions[0].details["provisional"] and decisions[-1].hazard.overdue_at is None
     assert decisions[-1].hazard.wake_at is None
-    late = after(decisions[-1].hazard, (DEPARTMENT, ask.Confirm(grade="major", criterion="demo-1")), now=MORNING + 61 * DAY)
+    late = after(decisions[-1].hazard, (DEPARTMENT, ask.Confirm(grade="major", criterion="demo-5")), now=MORNING + 61 * DAY)
     assert late.wake_at is not None and "list" in names(late), "with its confirmation the clocks begin"
 
 
@@ -217,7 +217,7 @@ def test_a_claim_that_was_refused_and_made_again_has_a_clock_of_its_own() -> Non
 
 def test_what_a_graver_grade_asks_for_is_counted_from_when_it_was_given() -> None:
     later = at("2026-03-09 10:00")
-    hazard = after(confirmed("serious"), (DEPARTMENT, ask.Regrade(grade="major", criterion="demo-1", reason="复核")), now=later)
+    hazard = after(confirmed("serious"), (DEPARTMENT, ask.Regrade(grade="major", criterion="demo-5", reason="复核")), now=later)
     starts = {clock.rule.clock: clock.start for clock in running(hazard, POLICY, SHANGHAI)}
     assert starts["list"] == starts["publish"] == starts["report"] == later and starts["rectify"] == MORNING
     rule = ProposalRule(1, "observed", "major", "severity_1_observed")

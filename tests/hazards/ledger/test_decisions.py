@@ -79,6 +79,20 @@ def test_confirming_as_major_names_the_criterion() -> None:
     assert refused.value.where == "/criterion"
 
 
+@pytest.mark.parametrize(
+    ("kind", "criterion", "fits"),
+    [("fire", "demo-2", True), ("flame", "demo-2", True), ("fire", "demo-4", False), ("gas", "demo-2", False), ("other", "demo-5", True)],
+)
+def test_an_item_of_the_criteria_is_for_its_kinds_and_for_alarms_of_such_a_family(kind: str, criterion: str, fits: bool) -> None:
+    hazard, confirm = structs.replace(new("major"), kind=kind), (DEPARTMENT, ask.Confirm(grade="major", criterion=criterion))
+    if fits:
+        assert after(hazard, confirm).criterion == criterion
+    else:
+        with pytest.raises(IncompleteByRule, match=f"this one is of {kind}") as refused:
+            after(hazard, confirm)
+        assert (refused.value.where, refused.value.rule) == ("/criterion", "criterion_for_major")
+
+
 def test_who_claimed_can_not_accept_and_another_can() -> None:
     claimed = after(new("general"), (DEPARTMENT, ask.Confirm(grade="general")), START_IT, CLAIM)
     for command in (ask.Accept(),):
@@ -207,12 +221,13 @@ MAJOR_CLAIMED = (MAJOR, *PLANNED, START_IT, CLAIM)
 
 def test_a_major_hazard_is_accepted_after_an_inspection_with_command_department_and_an_expert() -> None:
     claimed = after(new("major"), *MAJOR_CLAIMED)
-    officer, whole = INSPECT
-    for wrong in ({"posts": ["department"]}, {"experts": []}, {"passed": False}):
+    (commander, theirs), (officer, own) = INSPECT
+    without = [(commander, structs.replace(theirs, experts=[])), (officer, structs.replace(own, experts=[]))]
+    for wrong in ([INSPECT[0]], [INSPECT[1]], without, [*INSPECT, (officer, structs.replace(own, passed=False))]):
         with pytest.raises(NotByRule, match="inspection that passed is missing") as refused:
-            after(claimed, (officer, structs.replace(whole, **wrong)), ACCEPT)
+            after(claimed, *wrong, ACCEPT)
         assert refused.value.rule == "expert_acceptance"
-    inspected = after(claimed, INSPECT)
+    inspected = after(claimed, *INSPECT)
     assert after(inspected, ACCEPT).state is State.ACCEPTED
     again = after(inspected, (DEPARTMENT, ask.Refuse(reason="复燃")), CLAIM)
     with pytest.raises(NotByRule, match="inspection that passed is missing"):
@@ -225,9 +240,9 @@ def test_a_hazard_regraded_to_major_while_it_is_rectified_still_needs_its_plan()
     with pytest.raises(NotByRule) as refused:
         after(rectifying, CLAIM)
     assert refused.value.rule == "plan_before_rectification"
-    assert after(rectifying, *PLANNED, CLAIM, INSPECT, ACCEPT, CLOSE).state is State.CLOSED
+    assert after(rectifying, *PLANNED, CLAIM, *INSPECT, ACCEPT, CLOSE).state is State.CLOSED
     with pytest.raises(NotByRule) as refused:
-        after(after(new(), CONFIRM, START_IT, CLAIM, raised), INSPECT, ACCEPT)
+        after(after(new(), CONFIRM, START_IT, CLAIM, raised), *INSPECT, ACCEPT)
     assert refused.value.rule == "plan_before_rectification"
 
 
@@ -250,7 +265,8 @@ def test_what_comes_back_begins_anew_plan_reports_and_extensions_too() -> None:
     reports = [(SAFETY_OFFICER, ask.ReportHazard(to=to, recipient="x")) for to in ("department", "staff_congress")]
     extended = (REQUEST, signed(COMMAND), signed(DEPARTMENT), (DEPARTMENT, ask.FileExtension(number="备-1")))
     hazard = after(new("major"), (DEPARTMENT, ask.Confirm(grade="major", criterion="demo-2")), (SAFETY_OFFICER, ask.Receive()), *reports,
-                   (SAFETY_OFFICER, ask.Publish(place="公示栏")), *extended, *PLANNED, START_IT, CLAIM, INSPECT, ACCEPT, CLOSE)  # fmt: skip
+                   (SAFETY_OFFICER, ask.Publish(place="公示栏")), *extended, *PLANNED, START_IT, CLAIM, *INSPECT, ACCEPT,
+                   CLOSE)  # fmt: skip
     back = after(hazard, (DEPARTMENT, ask.Reopen(reason="复燃", incident="i-2")), now=NOON + 60 * DAY)
     assert (back.state, back.tracks, back.plan, back.claim, back.incidents) == (State.CONFIRMED, {}, None, None, ["i-2"])
     assert back.due_at is not None and 15 * DAY < back.due_at - (NOON + 60 * DAY) < 16 * DAY and not back.granted
@@ -282,7 +298,35 @@ def test_a_summons_is_held_in_its_time_by_a_post_that_summons(fields: dict[str, 
 
 def test_what_nobody_did_for_a_major_hazard_is_named_when_it_closes() -> None:
     """Listing, publication and both reports are clauses: their omission is on the record, and the bureau is told."""
-    accepted = after(new("major"), *MAJOR_CLAIMED, INSPECT, ACCEPT)
+    accepted = after(new("major"), *MAJOR_CLAIMED, *INSPECT, ACCEPT)
     decision = given(accepted, *CLOSE)
     assert [basis["rule"] for basis in decision.details["omitted"]] == ["listing", "publication", "double_report"]
     assert "bureau" in decision.tells and decision.hazard.state is State.CLOSED
+
+
+def test_closing_names_the_measures_that_are_in_force_whatever_their_end_was_meant_to_be() -> None:
+    isolate = ask.TakeMeasure(kind="isolate", authority="值班长", until=NOON + DAY)
+    taken = after(new(), (OPERATOR, isolate), CONFIRM, START_IT, CLAIM, ACCEPT)
+    with pytest.raises(NotByRule, match=r"its measures 2 \(isolate\) are in force") as refused:
+        after(taken, CLOSE, now=NOON + 2 * DAY)
+    assert refused.value.rule == "measures_ended_before_closing"
+    assert after(taken, (OPERATOR, ask.EndMeasure(measure=2)), CLOSE).state is State.CLOSED
+
+
+LIST = (COMMAND, ask.ListForRectification(number="挂-1", supervisor="指挥部"))
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "other", "why"),
+    [((REQUEST,), (), "not decided"), ((REQUEST,), (REQUEST,), "not decided"), ((LIST,), (), "is listed"), ((LIST,), (LIST,), ""),
+     ((), (LIST, REQUEST), "")],
+)  # fmt: skip
+def test_merging_drops_no_request_and_no_number_on_a_list(duplicate: tuple[Any, ...], other: tuple[Any, ...], why: str) -> None:
+    hazard, goes_on = after(new("major"), MAJOR, *duplicate), after(new("major", hazard_id="other"), MAJOR, *other)
+    merge = (DEPARTMENT, ask.Merge(into="other", reason="重复"))
+    if why:
+        with pytest.raises(NotByRule, match=why) as refused:
+            after(hazard, merge, other=goes_on)
+        assert refused.value.rule == "duplicates"
+    else:
+        assert after(hazard, merge, other=goes_on).state is State.MERGED

@@ -83,7 +83,7 @@ def test_every_place_of_a_track_is_reached(track: Track) -> None:
      ({}, Event.EXTENSION_GRANTED, Track.EXTENSION), ({"extension": "refused"}, Event.EXTENSION_FILED, Track.EXTENSION),
      ({"report": "to_congress"}, Event.REPORTED_TO_DEPARTMENT, {"report": "to_both"}),
      ({"report": "to_both"}, Event.REPORTED_TO_DEPARTMENT, Track.REPORT), ({"referral": "referred"}, Event.REFERRED, Track.REFERRAL),
-     ({"receipt": "received", "listing": "lifted", "referral": "referred"}, Event.REOPENED, {"referral": "referred"}),
+     ({"receipt": "received", "listing": "lifted", "referral": "referred"}, Event.REOPENED, {}),
      ({"receipt": "received", "penalty": "waived"}, Event.REOPENED, {"penalty": "waived"}),
      ({"listing": "lifted"}, Event.LISTED, {"listing": "listed"}), ({"plan": "approved"}, Event.PLAN_FILED, {"plan": "filed"}),
      ({"listing": "listed"}, Event.COMMENTED, {"listing": "listed"})],

@@ -37,9 +37,9 @@ def _command(name: str, random: Random, now: int) -> tuple[Actor, ask.HazardComm
     made: tuple[Actor, ask.HazardCommand]
     match name:
         case "confirm":
-            made = DEPARTMENT, ask.Confirm(grade=random.choice(GRADES), criterion="demo-1")
+            made = DEPARTMENT, ask.Confirm(grade=random.choice(GRADES), criterion="demo-5")
         case "regrade":
-            made = DEPARTMENT, ask.Regrade(grade=random.choice(GRADES), criterion="demo-1", reason="复核")
+            made = DEPARTMENT, ask.Regrade(grade=random.choice(GRADES), criterion="demo-5", reason="复核")
         case "sign_department":
             made = Actor("zhao", "department", confirmed_at=now), ask.SignExtension()
         case "sign_command":
@@ -62,7 +62,8 @@ _PLAIN: dict[str, tuple[Actor, ask.HazardCommand]] = {
     "publish": (OFFICER, ask.Publish(place="公示栏")), "list": (COMMAND, ask.ListForRectification(number="1", supervisor="市应急局")),
     "refuse_extension": (COMMAND, ask.RefuseExtension(reason="可按期")), "file_extension": (BUREAU, ask.FileExtension(number="9")),
     "summon": (LEADER, ask.Summon(with_whom="法定代表人", note="限期整改")),
-    "inspect": (BUREAU, ask.Inspect(posts=["park_command", "department"], experts=["王工"], passed=True, note="合格")),
+    "inspect_command": (COMMAND, ask.Inspect(posts=["park_command"], experts=["王工"], passed=True, note="合格")),
+    "inspect_department": (DEPARTMENT, ask.Inspect(posts=["department"], experts=["王工"], passed=True, note="合格")),
     "accept": (DEPARTMENT, ask.Accept()), "refuse": (DEPARTMENT, ask.Refuse(reason="未到位")),
     "lift_listing": (COMMAND, ask.LiftListing()), "close": (DEPARTMENT, ask.Close()), "reopen": (DEPARTMENT, ask.Reopen(reason="复发")),
     "comment": (DEPARTMENT, ask.Comment(text="催办")),
@@ -74,7 +75,7 @@ _WANTED: dict[State, tuple[str, ...]] = {
     State.PROPOSED: ("confirm", "confirm", "confirm", "confirm", "dismiss", "report_department", "comment"),
     State.CONFIRMED: (*_PLANNING, *_PLANNING, *_MEANWHILE), State.PLANNED: (*_PLANNING, *_PLANNING, *_MEANWHILE),
     State.RECTIFYING: ("claim",) * 6 + ("request_extension", *SIGNING) * 3 + _MEANWHILE,
-    State.CLAIMED: ("inspect", "accept", "accept", "refuse") * 5 + ("summon", "receive", "publish", "list"),
+    State.CLAIMED: ("inspect_command", "inspect_department", "accept", "accept", "refuse") * 5 + ("summon", "receive", "publish", "list"),
     State.ACCEPTED: ("lift_listing", "close", "close", "close", "refuse"), State.CLOSED: ("reopen", *("nothing",) * 5),
 }  # fmt: skip
 
