@@ -236,7 +236,7 @@ def test_a_major_hazard_goes_round_the_whole_loop_by_role(desk: At, park: Server
     expect(word).to_have_text("重大 · 已销号")
     expect(zhao.locator(".board.lifted")).to_have_count(2)
     expect(zhao.locator(".turn")).to_have_text("已办结")
-    expect(zhao.locator(".record ol > li")).to_have_count(21)
+    expect(zhao.locator(".record ol > li")).to_have_count(22)
     assert not UNTRANSLATED.findall(zhao.inner_text("body"))
     assert zhao.evaluate(CONTRAST) == []
     zhao.get_by_role("button", name="English").click()  # and stays on this page
