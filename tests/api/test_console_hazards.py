@@ -385,7 +385,7 @@ def test_who_comes_second_sees_what_changed_and_keeps_what_was_typed(desk: At, p
     submit(page)
     conflict = page.locator("dialog .conflict")
     expect(conflict).to_contain_text("其他人先操作了")
-    expect(conflict).to_contain_text(re.compile(r"备注（接口 \w+，\d\d:\d\d:\d\d）"))
+    expect(conflict).to_contain_text(re.compile(r"备注（park_command-\w+，\d\d:\d\d:\d\d）"))
     assert page.locator("dialog [name=reason]").input_value() == "现场核实不属隐患"
     expect(page.locator(".record ol")).to_contain_text("我去看一下")
     submit(page)
