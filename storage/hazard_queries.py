@@ -75,12 +75,16 @@ def list_hazards(
 
 
 def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list[Earlier]:
-    """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first."""
+    """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first; of its zone if the pack says so.
+
+    All that ``rule`` asks for is asked for here: what is cut off after the newest must not be what would have counted."""
     table = schema.hazards
     query = select(table.c.id, table.c.zone, table.c.opened_at).where(
         table.c.enterprise == hazard.enterprise, table.c.kind == hazard.kind, table.c.id != hazard.id,
-        table.c.opened_at >= hazard.opened_at - rule.days * DAY, table.c.state.not_in([state.value for state in FINAL]),
+        table.c.opened_at.between(hazard.opened_at - rule.days * DAY, hazard.opened_at), table.c.state.not_in([state.value for state in FINAL]),
     )  # fmt: skip
+    if rule.same_zone:
+        query = query.where(table.c.zone == hazard.zone)
     rows = connection.execute(query.order_by(table.c.opened_at.desc()).limit(rule.from_count + MOST_NAMED))
     return [Earlier(row.id, row.zone, row.opened_at) for row in rows]
 

@@ -17,6 +17,7 @@ from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.lifecycle import State
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, chained, read_entry
+from hazards.ledger.repeats import MOST_NAMED
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
 from hazards.scope import EVERYTHING, Scope
@@ -356,6 +357,19 @@ def test_lists_page_and_filter(park: Database) -> None:
     assert ids(zone="smelter") == [2, 0] and ids(enterprise="chem") == [1] and ids(incident="none") == []
     assert ids(overdue=True) == [] and ids(now=NOON + 2 * DAY, overdue=True) == [0]
     assert ids(now=NOON + 99 * DAY, overdue=True) == [2, 1, 0] and ids(now=NOON + 99 * DAY, overdue=False) == [3]
+
+
+def test_where_the_place_counts_any_number_of_hazards_elsewhere_hides_no_repeat(park: Database) -> None:
+    """Shanxi: a third one of the same kind in the same zone is a repeat."""
+    with park.write() as connection:
+        kiln = Zone("kiln", "回转窑", Grade.RED, "alu")
+        apply_site(connection, structs.replace(SITE, policy="shanxi", zones=[*SITE.zones, kiln]), by="test", now=NOON)
+    zones = ["kiln", "kiln", *["smelter"] * (MOST_NAMED + 2), "kiln"]
+    made = [
+        put_down(park, structs.replace(BY_HAND, grade="general", zone=zone), command_id=str(n), now=NOON + n * SECOND)[0]
+        for n, zone in enumerate(zones)
+    ]
+    assert made[-1].policy == "shanxi-1" and made[-1].repeat_of == [made[1].id, made[0].id]
 
 
 def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:
