@@ -76,12 +76,14 @@ def list_hazards(
 
 def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list[Earlier]:
     """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first; of its zone if the pack says so.
+    A real one repeats real ones only, a synthetic one synthetic ones.
 
     All that ``rule`` asks for is asked for here: what is cut off after the newest must not be what would have counted."""
     table = schema.hazards
     query = select(table.c.id, table.c.zone, table.c.opened_at).where(
         table.c.enterprise == hazard.enterprise, table.c.kind == hazard.kind, table.c.id != hazard.id,
-        table.c.opened_at.between(hazard.opened_at - rule.days * DAY, hazard.opened_at), table.c.state.not_in([state.value for state in FINAL]),
+        table.c.opened_at.between(hazard.opened_at - rule.days * DAY, hazard.opened_at),
+        table.c.state.not_in([state.value for state in FINAL]), table.c.synthetic.is_(hazard.synthetic),
     )  # fmt: skip
     if rule.same_zone:
         query = query.where(table.c.zone == hazard.zone)
@@ -99,10 +101,12 @@ class Profile:
     repeated: dict[str, int]
 
 
-def profile_of(connection: Connection, enterprise: str, *, gravest: str, since: int, now: int) -> Profile:
-    """Open hazards, those overdue, those confirmed as of the grade ``gravest``; repeats that were opened after ``since`` (µs)."""
+def profile_of(connection: Connection, enterprise: str, *, synthetic: bool, gravest: str, since: int, now: int) -> Profile:
+    """Open hazards, those overdue, those confirmed as of the grade ``gravest``; repeats that were opened after ``since`` (µs).
+
+    ``synthetic``: whether the site is; a real one counts no hazard of a synthetic device."""
     table = schema.hazards
-    own = table.c.enterprise == enterprise
+    own = (table.c.enterprise == enterprise) & table.c.synthetic.is_(synthetic)
     is_open = table.c.state.in_([state.value for state in OPEN])
     is_late = table.c.state.in_([state.value for state in RUNNING]) & (table.c.due_at < now)
     counted = select(

@@ -94,9 +94,12 @@ async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> m
     found = next((e for e in _enterprises(services.registry(), asking.scope) if e.id == enterprise_id), None)
     if found is None:
         raise NotFound("no such enterprise")
-    policy, now = policy_of(services.registry()), services.now()
+    registry, now = services.registry(), services.now()
+    policy = policy_of(registry)
     since, gravest = now - policy.repeats.days * DAY, policy.grades[-1].name
-    profile = await services.database.reading(lambda c: profile_of(c, enterprise_id, gravest=gravest, since=since, now=now))
+    profile = await services.database.reading(
+        lambda c: profile_of(c, enterprise_id, synthetic=registry.synthetic, gravest=gravest, since=since, now=now)
+    )
     ruling = HazardPresenter(services.presenter(), policy).ruling(basis_of(policy.rule(policy.repeats.rule)))
     return models.EnterpriseProfile(
         **present.enterprise(found).model_dump(), open_hazards=profile.open, overdue_hazards=profile.overdue, major_hazards=profile.major,
