@@ -38,7 +38,7 @@ class HazardPresenter:
 
     def message(self, message: HazardMessage) -> models.Hazard:
         """One event of the feed, one push."""
-        return models.Hazard(**self._under(message.policy).fields(message))
+        return models.Hazard(**self.fields(message))
 
     def _under(self, version: str) -> "HazardPresenter":
         """The presenter of hazards that were opened under that version of a pack."""
@@ -46,7 +46,9 @@ class HazardPresenter:
         return self if pack is self.policy else HazardPresenter(self.presenter, pack)
 
     def fields(self, message: HazardMessage) -> dict[str, Any]:
-        """What every form of a hazard shows."""
+        """What every form of a hazard shows, in the words of the pack under which it was opened."""
+        if (under := self._under(message.policy)) is not self:
+            return under.fields(message)
         zone = self.presenter.registry.zone(message.zone)
         enterprises, kind = self.presenter.registry.site.enterprises, hazard_kind(message.kind, self.policy.kinds)
         late = message.due_at is not None and message.state in _RUNNING and message.due_at < self.presenter.now
