@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select, tuple_
 
 from hazards.errors import NotFound
 from hazards.ledger.hazard import Hazard
@@ -39,6 +39,12 @@ def hazard_of(row: Any) -> Hazard:
     return _hazards.decode(row.body)
 
 
+def overdue_at(now: int) -> ColumnElement[bool]:
+    """``hazards.ledger.hazard.is_overdue`` in SQL; never unknown, so it may be negated."""
+    table = schema.hazards.c
+    return table.state.in_([state.value for state in RUNNING]) & table.due_at.is_not(None) & (table.due_at < now)
+
+
 def list_hazards(
     connection: Connection, *, scope: Scope, now: int, states: Sequence[str] = (), zone: str | None = None,
     enterprise: str | None = None, grades: Sequence[str] = (), incident: str | None = None, overdue: bool | None = None,
@@ -63,8 +69,7 @@ def list_hazards(
     for mark in marks:
         query = query.where(table.c[mark].is_(True))
     if overdue is not None:
-        late = table.c.state.in_([s.value for s in RUNNING]) & table.c.due_at.is_not(None) & (table.c.due_at < now)
-        query = query.where(late if overdue else ~late)
+        query = query.where(overdue_at(now) if overdue else ~overdue_at(now))
     if cursor:
         query = query.where(tuple_(table.c.opened_at, table.c.id) < tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit + 1)).all()
@@ -108,9 +113,8 @@ def profile_of(connection: Connection, enterprise: str, *, synthetic: bool, grav
     table = schema.hazards
     own = (table.c.enterprise == enterprise) & table.c.synthetic.is_(synthetic)
     is_open = table.c.state.in_([state.value for state in OPEN])
-    is_late = table.c.state.in_([state.value for state in RUNNING]) & (table.c.due_at < now)
     counted = select(
-        func.count(), func.coalesce(func.sum(case((is_late, 1), else_=0)), 0),
+        func.count(), func.coalesce(func.sum(case((overdue_at(now), 1), else_=0)), 0),
         func.coalesce(func.sum(case((table.c.confirmed & (table.c.grade == gravest), 1), else_=0)), 0),
     ).where(own, is_open)  # fmt: skip
     in_all, late, major = connection.execute(counted).one()
