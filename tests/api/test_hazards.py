@@ -40,7 +40,9 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     confirmed = await ledger.done(hazard, "department", "confirm", grade="serious")
     due = datetime.fromisoformat(confirmed["due_at"])
     assert due.strftime("%H:%M:%S%z") == "23:59:59+0800"
-    assert (due.date() - datetime.now(due.tzinfo).date()) == timedelta(days=15) and confirmed["due_ruling"]["basis"] == "interpretation"
+    begun = datetime.fromisoformat(confirmed["confirmed_at"])
+    assert due.utcoffset() == begun.utcoffset() and due.date() - begun.date() == timedelta(days=15)
+    assert confirmed["due_ruling"]["basis"] == "interpretation"
     await ledger.done(hazard, "enterprise:alu", "start_rectification")
 
     problem = await ledger.refused(hazard, "enterprise:alu", "claim", 409, "evidence_gate", note="已灭火")
