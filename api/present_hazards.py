@@ -15,15 +15,12 @@ from api.struct_models import shown
 from hazards.ledger.clocks import Clock, points, running
 from hazards.ledger.decision import Case
 from hazards.ledger.gate import Answer
-from hazards.ledger.hazard import Hazard, message_of
+from hazards.ledger.hazard import Hazard, is_overdue, message_of
 from hazards.ledger.kinds import hazard_kind, is_for
-from hazards.ledger.lifecycle import RUNNING
 from hazards.ledger.particulars import Measure, Paper
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import Entry
 from hazards.messages import HazardMessage
-
-_RUNNING = {state.value for state in RUNNING}
 
 
 class HazardPresenter:
@@ -39,7 +36,7 @@ class HazardPresenter:
 
     def message(self, message: HazardMessage) -> models.Hazard:
         """One event of the feed, one push."""
-        return models.Hazard(**self.under(message.policy).fields(message))
+        return models.Hazard(**self.fields(message))
 
     def under(self, version: str) -> "HazardPresenter":
         """The presenter of hazards that were opened under that version of a pack."""
@@ -47,10 +44,11 @@ class HazardPresenter:
         return self if pack is self.policy else HazardPresenter(self.presenter, pack)
 
     def fields(self, message: HazardMessage) -> dict[str, Any]:
-        """What every form of a hazard shows."""
+        """What every form of a hazard shows, in the words of the pack under which it was opened."""
+        if (under := self.under(message.policy)) is not self:
+            return under.fields(message)
         zone = self.presenter.registry.zone(message.zone)
         enterprises, kind = self.presenter.registry.site.enterprises, hazard_kind(message.kind, self.policy.kinds)
-        late = message.due_at is not None and message.state in _RUNNING and message.due_at < self.presenter.now
         return {
             "id": message.id, "zone": message.zone, "zone_name": zone.name if zone else self._zone_name(message.zone),
             "zone_grade": zone.grade.value if zone else None, "enterprise": message.enterprise,
@@ -59,7 +57,8 @@ class HazardPresenter:
             "grade_name": self.grade_name(message.grade), "confirmed": message.confirmed,
             "state": message.state, "state_name": self.text(f"hazard.state.{message.state}"),
             "title": message.title, "incident": message.incident, "opened_at": self.time(message.opened_at),
-            "updated_at": self.time(message.updated_at), "due_at": self.time_or_none(message.due_at), "overdue": late,
+            "updated_at": self.time(message.updated_at), "due_at": self.time_or_none(message.due_at),
+            "overdue": is_overdue(message.state, message.due_at, self.presenter.now),
             "version": message.version, "event": message.event, "event_name": self.text(f"hazard.event.{message.event}"),
             "actor": message.actor, "basis": message.basis, "synthetic": message.synthetic, "tracks": message.tracks,
             "repeated": message.repeated, "tells": message.tells,

@@ -56,7 +56,7 @@ def _diagram(start: str, moves: Iterable[tuple[tuple[str, str], str]], final: fr
 
 
 def _events() -> list[str]:
-    lines = ["## Commands", "", f"A signature is a person's who has signed in, never a machine's with a token (`{SIGNED_BY_PERSON.id}`).", "",
+    lines = ["## Commands", "", f"A signature is a person's who has signed in, never a token's (`{SIGNED_BY_PERSON.id}`).", "",
              "| command | makes | roles | a token may | rule |", "|---|---|---|---|---|"]  # fmt: skip
     for name, events in COMMANDS.items():
         right, token = POLICY.commands[name], "no" if name in SIGNATURES else "yes"

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bihuan.configuration import Settings
@@ -45,14 +45,21 @@ def newest_revision() -> str:
     return newest.pop()
 
 
+def revision_of(database: Database) -> str | None:
+    """The version of the database's tables, None without any."""
+    with database.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+        return found
+
+
 def is_current(database: Database) -> bool:
     """Whether the tables are this build's."""
     try:
-        with database.read() as connection:
-            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
-            return bool(version == newest_revision())
+        return revision_of(database) == newest_revision()
     except (SQLAlchemyError, StorageUnavailable):
-        return False  # no such table, or away: the upgrade finds out
+        return False  # it is away: the upgrade finds out
 
 
 def upgrade(database: Database) -> None:
@@ -74,6 +81,22 @@ def open_ledger(settings: Settings) -> Database:
     database = Database(settings.database_url, readers=1)
     try:
         upgrade(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_to_read(settings: Settings) -> Database:
+    """The ledger as it is, which nothing done with it can change. Raises StorageUnavailable, Misconfigured (tables of another build)."""
+    database = Database(settings.database_url, readers=1, read_only=True)
+    try:
+        found, wanted = revision_of(database), newest_revision()
+        if found != wanted:
+            raise Misconfigured(
+                f"its tables are of version {found}, this build reads version {wanted}" if found else "there is no ledger",
+                where="alembic_version", hint="use the bihuan that last ran on it, or let this one run on a copy of it first",
+            )  # fmt: skip
     except BaseException:
         database.close()
         raise

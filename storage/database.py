@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from hazards.errors import StorageUnavailable
@@ -33,23 +33,33 @@ def sqlite_url(path: Path) -> str:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
+    _sqlite_connect_to_read(connection, _record)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={MOST_WAL_PAGES}"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _sqlite_connect_to_read(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, see _begin
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON", f"wal_autocheckpoint={MOST_WAL_PAGES}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    connection.execute("PRAGMA busy_timeout=15000").close()
+
+
+def _only_to_read(url: URL) -> URL:
+    """SQLite then writes nothing to the file, not even how its journal is kept; a new URL, since the path becomes one itself."""
+    return URL.create(url.drivername, database=Path(url.database or "").absolute().as_uri(), query={"mode": "ro", "uri": "true"})
 
 
 class Database:
     """Engine, threads and the two kinds of transaction. Close it with ``close``."""
 
-    def __init__(self, url: str, *, readers: int = 4) -> None:
+    def __init__(self, url: str, *, readers: int = 4, read_only: bool = False) -> None:
+        """``read_only``: the database itself refuses every change."""
         self.is_sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
-        self.engine: Engine = create_engine(url, pool_size=readers + 2, max_overflow=4, **options)
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True, "execution_options": {"postgresql_readonly": read_only}}
+        at = _only_to_read(make_url(url)) if self.is_sqlite and read_only else make_url(url)
+        self.engine: Engine = create_engine(at, pool_size=readers + 2, max_overflow=4, **options)
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _sqlite_connect)
-        self._turn = _Turn(self.engine.url.database if self.is_sqlite else None)
+            event.listen(self.engine, "connect", _sqlite_connect_to_read if read_only else _sqlite_connect)
+        self._turn = _Turn(at.database if self.is_sqlite and not read_only else None)
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else readers, thread_name_prefix="sql-write")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sql-read")
         self._checkpoints = ThreadPoolExecutor(1, thread_name_prefix="sql-checkpoint")

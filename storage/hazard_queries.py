@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select, tuple_
 
 from hazards.errors import NotFound
 from hazards.ledger.hazard import Hazard
@@ -30,6 +30,12 @@ class RecordRow:
     entry: Entry
     data: bytes
     digest: str
+
+
+def overdue_at(now: int) -> ColumnElement[bool]:
+    """``hazards.ledger.hazard.is_overdue`` in SQL; never unknown, so it may be negated."""
+    table = schema.hazards.c
+    return table.state.in_([state.value for state in RUNNING]) & table.due_at.is_not(None) & (table.due_at < now)
 
 
 def list_hazards(
@@ -56,8 +62,7 @@ def list_hazards(
     for mark in marks:
         query = query.where(table.c[mark].is_(True))
     if overdue is not None:
-        late = table.c.state.in_([s.value for s in RUNNING]) & table.c.due_at.is_not(None) & (table.c.due_at < now)
-        query = query.where(late if overdue else ~late)
+        query = query.where(overdue_at(now) if overdue else ~overdue_at(now))
     if cursor:
         query = query.where(tuple_(table.c.opened_at, table.c.id) < tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(table.c.opened_at.desc(), table.c.id.desc()).limit(limit + 1)).all()
@@ -68,12 +73,18 @@ def list_hazards(
 
 
 def earlier_of(connection: Connection, hazard: Hazard, rule: RepeatRule) -> list[Earlier]:
-    """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first."""
+    """Hazards of the same kind and enterprise within the pack's window before ``hazard``, newest first; of its zone if the pack says so.
+    A real one repeats real ones only, a synthetic one synthetic ones.
+
+    All that ``rule`` asks for is asked for here: what is cut off after the newest must not be what would have counted."""
     table = schema.hazards
     query = select(table.c.id, table.c.zone, table.c.opened_at).where(
         table.c.enterprise == hazard.enterprise, table.c.kind == hazard.kind, table.c.id != hazard.id,
-        table.c.opened_at >= hazard.opened_at - rule.days * DAY, table.c.state.not_in([state.value for state in FINAL]),
+        table.c.opened_at.between(hazard.opened_at - rule.days * DAY, hazard.opened_at),
+        table.c.state.not_in([state.value for state in FINAL]), table.c.synthetic.is_(hazard.synthetic),
     )  # fmt: skip
+    if rule.same_zone:
+        query = query.where(table.c.zone == hazard.zone)
     rows = connection.execute(query.order_by(table.c.opened_at.desc()).limit(rule.from_count + MOST_NAMED))
     return [Earlier(row.id, row.zone, row.opened_at) for row in rows]
 
@@ -95,14 +106,15 @@ class Profile:
     repeated: dict[str, int]
 
 
-def profile_of(connection: Connection, enterprise: str, *, scope: Scope, since: int, now: int) -> Profile:
-    """Its open hazards by grade, and its repeats that were opened after ``since`` (µs), as far as ``scope`` sees them."""
+def profile_of(connection: Connection, enterprise: str, *, scope: Scope, synthetic: bool, since: int, now: int) -> Profile:
+    """Its open hazards by grade, and its repeats that were opened after ``since`` (µs), as far as ``scope`` sees them.
+
+    ``synthetic``: whether the site is; a real one counts no hazard of a synthetic device."""
     table = schema.hazards
-    own = table.c.enterprise == enterprise
+    own = (table.c.enterprise == enterprise) & table.c.synthetic.is_(synthetic)
     is_open = table.c.state.in_([state.value for state in OPEN])
-    is_late = table.c.state.in_([state.value for state in RUNNING]) & (table.c.due_at < now)
     confirmed = func.sum(case((table.c.confirmed, 1), else_=0))
-    counted = select(table.c.grade, func.count(), confirmed, func.sum(case((is_late, 1), else_=0)))
+    counted = select(table.c.grade, func.count(), confirmed, func.sum(case((overdue_at(now), 1), else_=0)))
     grades = {
         grade: GradeCount(int(sure), int(in_all - sure), int(late))
         for grade, in_all, sure, late in connection.execute(within(counted.where(own, is_open), table, scope).group_by(table.c.grade))

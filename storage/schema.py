@@ -369,12 +369,12 @@ delivery_attempts = Table(
 
 # --- how it runs ---
 evidence = Table(
-    "evidence", metadata,
+    "evidence", metadata,  # uploads: the same file may be one of several zones
     Column("sha256", String, primary_key=True),
     Column("media_type", String, nullable=False),
     Column("size", Integer, nullable=False),
     Column("device", String, nullable=False),
-    Column("zone", String, nullable=False),
+    Column("zone", String, primary_key=True),
     Column("taken_at", BigInteger, nullable=False),
 )
 forwarders = Table(

@@ -13,14 +13,14 @@ from storage import schema
 
 
 def keep_upload(connection: Connection, sha256: str, *, media_type: str, size: int, device: str, zone: str, taken_at: int) -> None:
-    """Note that the file was uploaded for ``zone``; the same bytes again keep their first note."""
+    """Note that the file was uploaded for ``zone``; the same bytes again for that zone keep their first note."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = make(schema.evidence).values(sha256=sha256, media_type=media_type, size=size, device=device, zone=zone, taken_at=taken_at)
-    connection.execute(row.on_conflict_do_nothing(index_elements=["sha256"]))
+    connection.execute(row.on_conflict_do_nothing(index_elements=["sha256", "zone"]))
 
 
 def upload_zones(connection: Connection, sha256: str) -> list[str]:
-    """The zone for which the file was uploaded, if it was."""
+    """The zones for which the file was uploaded: whoever did so had its bytes, so who may see the zone may see the file."""
     return list(connection.scalars(select(schema.evidence.c.zone).where(schema.evidence.c.sha256 == sha256)))
 
 

@@ -27,10 +27,13 @@ async def get_evidence(
     data, media_type, taken_in = await asyncio.to_thread(services.pictures.read, sha256)
     if not asking.scope.everything:
         registry = services.registry()
-        zones = await services.database.reading(lambda c: [*snapshot_zones(c, sha256), *upload_zones(c, sha256)])
-        # both: an alarm or upload of theirs refers to it, and it was taken in a zone of theirs; quoting a foreign hash opens nothing
-        theirs = any(asking.scope.sees(zone, registry.enterprise_of(zone)) for zone in zones)
-        if not theirs or not asking.scope.sees(taken_in, registry.enterprise_of(taken_in)):
+        quoted, uploaded = await services.database.reading(lambda c: (snapshot_zones(c, sha256), upload_zones(c, sha256)))
+
+        def theirs(*zones: str) -> bool:
+            return any(asking.scope.sees(zone, registry.enterprise_of(zone)) for zone in zones)
+
+        # an upload brought the bytes; an alarm only quotes a hash, so the file must also have been taken in a zone of theirs
+        if not theirs(*uploaded) and not (theirs(*quoted) and theirs(taken_in)):
             raise NotFound("no such evidence")
     etag = f'"{sha256}"'
     headers = {"Cache-Control": "private, max-age=86400, immutable", "ETag": etag, "Vary": "Cookie, Authorization"}

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from api import hazard_models as models
 from api.gate import GuardedRoute
 from api.ledger_files import BOM, LedgerWorkbook, csv_lines
+from api.ledger_pages import ledger_pages
 from api.ledger_table import Cell, Language, LedgerTable
 from api.present import Presenter
 from api.present_hazards import HazardPresenter
@@ -25,18 +26,15 @@ from hazards.errors import NotPermitted
 from storage import anchors as store
 from storage.anchor_files import document_parts
 from storage.hazard_facts import policy_of
-from storage.hazard_queries import list_hazards
 
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ROWS_A_PAGE = 500
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: _BINARY, XLSX: _BINARY}, "description": "the table as a file"}}
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "the anchor as it is kept outside"}
 }
-Page = tuple[list[list[Cell]], str | None]
 
 
 # --- export ---
@@ -50,27 +48,16 @@ async def export_hazards(
     now = services.now()
     table = LedgerTable(HazardPresenter(services.presenter(), policy_of(services.registry())), language)
 
-    def read(connection: Connection, cursor: str | None) -> Page:
-        found, following = list_hazards(
-            connection, scope=asking.scope, now=now, states=state, zone=zone, enterprise=enterprise, grades=grade, incident=incident,
-            overdue=overdue, marks=mark, cursor=cursor, limit=ROWS_A_PAGE,
-        )  # fmt: skip
-        return [table.row(hazard) for hazard in found], following
-
-    async def pages() -> AsyncIterator[list[list[Cell]]]:
-        """Each in a short snapshot of its own, read and made into cells on a reading thread."""
-        rows, cursor = await services.database.reading(lambda c: read(c, None))
-        yield rows
-        while cursor is not None:
-            rows, cursor = await services.database.reading(lambda c, after=cursor: read(c, after))  # type: ignore[misc]
-            yield rows
-
+    pages = ledger_pages(
+        services.database, table, scope=asking.scope, now=now, states=state, zone=zone, enterprise=enterprise, grades=grade,
+        incident=incident, overdue=overdue, marks=mark,
+    )  # fmt: skip
     day = Presenter(services.registry(), services.words, now=now).time(now).strftime("%Y%m%d")
     headers = {"Content-Disposition": f'attachment; filename="ledger-{day}.{format}"'}
     if format == "csv":
-        return StreamingResponse(await _begun(_csv(table, pages())), media_type=f"{CSV}; charset=utf-8", headers=headers)
+        return StreamingResponse(await _begun(_csv(table, pages)), media_type=f"{CSV}; charset=utf-8", headers=headers)
     async with services.exports:
-        file = await _workbook(table, pages(), request)
+        file = await _workbook(table, pages, request)
     return StreamingResponse(_sent(file), media_type=XLSX, headers=headers)
 
 

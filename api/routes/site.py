@@ -94,13 +94,16 @@ async def get_enterprise(enterprise_id: Id, asking: Asking, services: With) -> m
     found = next((e for e in _enterprises(services.registry(), asking.scope) if e.id == enterprise_id), None)
     if found is None:
         raise NotFound("no such enterprise")
-    policy, now = policy_of(services.registry()), services.now()
+    registry, now = services.registry(), services.now()
+    policy = policy_of(registry)
     since = now - policy.repeats.days * DAY
-    profile = await services.database.reading(lambda c: profile_of(c, enterprise_id, scope=asking.scope, since=since, now=now))
+    profile = await services.database.reading(
+        lambda c: profile_of(c, enterprise_id, scope=asking.scope, synthetic=registry.synthetic, since=since, now=now)
+    )
     shown, counts = HazardPresenter(services.presenter(), policy), profile.grades.values()
     ruling, gravest = shown.ruling(basis_of(policy.rule(policy.repeats.rule))), profile.grades.get(policy.grades[-1].name)
     graded = {grade.name: profile.grades.get(grade.name, GradeCount()) for grade in reversed(policy.grades)} | profile.grades
-    zones = [z for z in services.registry().zones.values() if z.enterprise == found.id and asking.scope.sees(z.id, z.enterprise)]
+    zones = [z for z in registry.zones.values() if z.enterprise == found.id and asking.scope.sees(z.id, z.enterprise)]
     return models.EnterpriseProfile(
         **present.enterprise(found).model_dump(), open_hazards=sum(c.confirmed + c.proposed for c in counts),
         overdue_hazards=sum(c.overdue for c in counts), major_hazards=gravest.confirmed if gravest else 0, repeat_days=policy.repeats.days,

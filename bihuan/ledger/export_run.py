@@ -1,13 +1,14 @@
 """`bihuan ledger export`: the ledger as a file, whole or not at all. What must not go in: columns, formats."""
 
+import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from api.ledger_files import BOM, LedgerWorkbook, csv_lines
-from api.ledger_table import Cell, LedgerTable
+from api.ledger_pages import ledger_pages
+from api.ledger_table import LedgerTable
 from api.present import Presenter
 from api.present_hazards import HazardPresenter
 from api.words import Words
@@ -18,10 +19,7 @@ from hazards.ledger.lifecycle import State
 from hazards.scope import EVERYTHING
 from storage.database import Database
 from storage.hazard_facts import policy_of
-from storage.hazard_queries import list_hazards
 from storage.site_store import load_registry
-
-ROWS_A_PAGE = 500
 
 
 def export(settings: Settings, target: Path, filters: dict[str, Any]) -> str:
@@ -37,7 +35,7 @@ def export(settings: Settings, target: Path, filters: dict[str, Any]) -> str:
     try:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
             made = Path(folder) / target.name
-            count = _write(made, database, filters)
+            count = asyncio.run(_write(made, database, filters))
             with made.open("rb") as file:
                 os.fsync(file.fileno())
             made.replace(target)
@@ -48,33 +46,21 @@ def export(settings: Settings, target: Path, filters: dict[str, Any]) -> str:
     return f"{target}: {count} hazards"
 
 
-def _write(target: Path, database: Database, filters: dict[str, Any]) -> int:
+async def _write(target: Path, database: Database, filters: dict[str, Any]) -> int:
     now = now_us()
-    with database.read() as connection:
-        registry = load_registry(connection)
+    registry = await database.reading(load_registry)
     table = LedgerTable(HazardPresenter(Presenter(registry, Words.load(), now=now), policy_of(registry)))
-    count = 0
+    pages, count = ledger_pages(database, table, scope=EVERYTHING, now=now, **filters), 0
     if target.suffix == ".csv":
         with target.open("wb") as file:
             file.write(BOM + csv_lines([table.headings()]))
-            for rows in _pages(table, database, now, filters):
+            async for rows in pages:
                 file.write(csv_lines(rows))
                 count += len(rows)
         return count
     book = LedgerWorkbook(target, table.headings())
-    for rows in _pages(table, database, now, filters):
+    async for rows in pages:
         book.add(rows)
         count += len(rows)
     book.close()
     return count
-
-
-def _pages(table: LedgerTable, database: Database, now: int, filters: dict[str, Any]) -> Iterator[list[list[Cell]]]:
-    """Each in a short snapshot of its own: a running system is not held up."""
-    cursor: str | None = None
-    while True:
-        with database.read() as connection:
-            found, cursor = list_hazards(connection, scope=EVERYTHING, now=now, cursor=cursor, limit=ROWS_A_PAGE, **filters)
-        yield [table.row(hazard) for hazard in found]
-        if cursor is None:
-            return

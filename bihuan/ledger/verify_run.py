@@ -8,7 +8,7 @@ from pathlib import Path
 from bihuan.configuration import Settings
 from bihuan.ledger.key import load_key, read_public
 from bihuan.ledger.verify import Verification
-from bihuan.preparation import open_ledger
+from bihuan.preparation import open_to_read
 from hazards.errors import Misconfigured
 from storage.database import Database
 from storage.evidence import EvidenceStore
@@ -23,7 +23,7 @@ def verify(settings: Settings, anchors: Path | None, keys: list[str]) -> int:
     own = load_key(settings.anchor_key_path) if not keys else None
     trusted += [own.public] if own is not None else []
     outside = anchors or (Path(settings.anchor_folder) if settings.anchor_folder else None)
-    database = open_ledger(settings)
+    database = open_to_read(settings)
     try:
         with _progress(database) as progress:
             run = Verification(database, EvidenceStore(settings.evidence_path), trusted, outside, progress)

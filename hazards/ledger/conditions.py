@@ -90,7 +90,9 @@ def _rule_of_signing(case: Case) -> Rule:
 
 def _signs(case: Case, command: str) -> Hindrance | None:
     """Somebody whose post is to sign, whether or not it has."""
-    return None if case.held(case.signing_posts()) else NotForRole(f"the role {case.actor.role} signs no extension here", _rule_of_signing(case))
+    if case.held(case.signing_posts()):
+        return None
+    return NotForRole(f"the role {case.actor.role} signs no extension here", _rule_of_signing(case))
 
 
 def _free_post(case: Case, command: str) -> Hindrance | None:

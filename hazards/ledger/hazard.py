@@ -126,7 +126,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def overdue(self, now: int) -> bool:
         """Whether the due date has passed while the clock runs."""
-        return self.due_at is not None and self.state in RUNNING and self.due_at < now
+        return is_overdue(self.state, self.due_at, now)
 
     def track(self, track: Track) -> str:
         """Where it stands in a side table."""
@@ -146,6 +146,11 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def clock_start(self) -> int:
         """When the clock of rectification began: with the confirmation, again when it was reopened, provisionally with the proposal."""
         return self.reopened_at or self.confirmed_at or self.opened_at
+
+
+def is_overdue(state: str, due_at: int | None, now: int) -> bool:
+    """Whether a due date has passed in a state in which its clock runs; ``storage.hazard_queries.overdue_at`` is the same in SQL."""
+    return due_at is not None and due_at < now and state in RUNNING
 
 
 def message_of(hazard: Hazard, basis: dict[str, Any], tells: tuple[str, ...] = ()) -> HazardMessage:

@@ -40,7 +40,9 @@ async def test_a_serious_hazard_from_the_flame_to_its_closing(ledger: Ledger) ->
     confirmed = await ledger.done(hazard, "department", "confirm", grade="serious")
     due = datetime.fromisoformat(confirmed["due_at"])
     assert due.strftime("%H:%M:%S%z") == "23:59:59+0800"
-    assert (due.date() - datetime.now(due.tzinfo).date()) == timedelta(days=15) and confirmed["due_ruling"]["basis"] == "interpretation"
+    begun = datetime.fromisoformat(confirmed["confirmed_at"])
+    assert due.utcoffset() == begun.utcoffset() and due.date() - begun.date() == timedelta(days=15)
+    assert confirmed["due_ruling"]["basis"] == "interpretation"
     await ledger.done(hazard, "enterprise:alu", "start_rectification")
 
     problem = await ledger.refused(hazard, "enterprise:alu", "claim", 409, "evidence_gate", note="已灭火")
@@ -258,6 +260,21 @@ async def test_files_of_evidence_are_kept_by_content_and_seen_by_their_own(ledge
     for who, status in (("enterprise:alu", 200), ("department", 200), ("enterprise:chem", 404)):
         seen = await ledger.client.get(url, headers=ledger.of(who))
         assert seen.status_code == status and (status != 200 or seen.content == PNG)
+
+
+async def test_the_same_file_is_evidence_in_every_zone_for_which_it_was_uploaded(ledger: Ledger) -> None:
+    hazards = [await ledger.rectifying(zone=zone) for zone in ("smelter", "depot")]  # of alu, of chem
+    named = paper(sha256=sha256(PNG).hexdigest(), document="")
+    for hazard, own, other in zip(hazards, ("enterprise:alu", "enterprise:chem"), ("enterprise:chem", "enterprise:alu"), strict=True):
+        kept = await ledger.client.post(
+            f"/api/v1/hazards/{hazard['id']}/evidence", content=PNG, headers=ledger.of(own) | {"Content-Type": "image/png"}
+        )
+        assert kept.status_code == 201
+        claimed = await ledger.done(hazard, own, "claim", note="x", evidence=[named])
+        url = claimed["claim"]["evidence"][0]["url"]
+        assert (await ledger.client.get(url, headers=ledger.of(own))).content == PNG
+        seen = await ledger.client.get(url, headers=ledger.of(other))
+        assert seen.status_code == (404 if hazard is hazards[0] else 200), "who never uploaded it does not see it"
 
 
 async def test_lists_filter_page_and_clamp(ledger: Ledger) -> None:

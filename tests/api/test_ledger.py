@@ -16,7 +16,7 @@ from bihuan.ledger.anchoring import Anchoring, AnchorPlan
 from bihuan.ledger.key import is_signed
 from hazards.ledger.anchors import digest_of, read_document
 from storage import schema
-from tests.api.conftest import System
+from tests.api.conftest import System, bearer
 from tests.api.test_hazards import Ledger
 
 EXPORT = "/hazards/export"
@@ -169,11 +169,14 @@ async def test_a_bureau_can_list_and_keep_every_anchor(ledger: Ledger, anchored:
         assert read_document(answer.content).heads
 
 
-async def test_an_enterprise_gets_no_anchors_and_others_no_anchor_that_is_not_there(ledger: Ledger, anchored: Path) -> None:
+async def test_an_enterprise_gets_no_anchors_and_others_no_anchor_that_is_not_there(ledger: Ledger, anchored: Path, system: System) -> None:
     for path in ("/ledger/anchors", "/ledger/anchors/1"):
         assert (await ledger.get(path, "enterprise:alu")).status_code == 403
         for role in ("administrator", "operator", "park_command", "department", "bureau", "district_leader", "safety_office", "analyst"):
             assert (await ledger.get(path, role)).status_code == 200
+    of_a_district = bearer(system.token("bureau", district="510802"))
+    for path, status in (("/ledger/anchors", 200), ("/ledger/anchors/1", 403)):
+        assert (await ledger.client.get(f"/api/v1{path}", headers=of_a_district)).status_code == status
     assert (await ledger.get("/ledger/anchors/3")).status_code == 404
     assert (await ledger.get("/ledger/anchors/x")).status_code == 422
 

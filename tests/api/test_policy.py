@@ -5,6 +5,7 @@ import httpx
 from bihuan.policy_file import PACKS
 from tests.api.conftest import System, bearer
 from tests.api.ledger import Ledger
+from tests.api.test_ledger import csv_rows
 from tests.packs import POLICY
 
 TEXT = (PACKS / "guangyuan.yaml").read_text("utf-8")
@@ -57,6 +58,8 @@ async def test_a_hazard_is_shown_by_the_pack_under_which_it_was_opened(client: h
     wanted = {old["id"]: ("较大", "火灾隐患", POLICY.version), new["id"]: ("严重", "火灾风险", "guangyuan-9")}
     rows = (await ledger.get("/hazards")).json()["items"]
     assert {row["id"]: (row["grade_name"]["zh"], row["kind_name"]["zh"]) for row in rows} == {i: w[:2] for i, w in wanted.items()}
+    exported = csv_rows(await ledger.get("/hazards/export?format=csv&language=zh"))
+    assert {row["隐患编号"]: (row["等级"], row["类别"], row["政策包版本"]) for row in exported} == wanted
     for hazard, (grade, kind, version) in wanted.items():
         confirmed = await ledger.give({"id": hazard}, "bureau", "confirm", grade="serious")
         assert confirmed.status_code == 200, confirmed.text

@@ -4,9 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
+from hazards.errors import StorageUnavailable
 from storage import database as module
+from storage import schema
 from storage.database import Database, sqlite_url
 
 
@@ -23,3 +26,14 @@ async def test_a_sqlite_file_takes_over_its_log_while_it_is_written(tmp_path: Pa
             await database.writing(grow)
     assert (tmp_path / "a.sqlite-wal").stat().st_size < module.MOST_WAL_PAGES * 4096, "long before a commit would do it itself"
     database.close()
+
+
+def test_a_database_that_is_opened_to_read_refuses_every_change(database: Database, database_url: str) -> None:
+    reader = Database(database_url, read_only=True)
+    with pytest.raises((DBAPIError, StorageUnavailable), match=r"read-?only"), reader.write() as connection:
+        connection.execute(schema.followers.insert().values(name="x", position=1, updated_at=1))
+    with database.write() as connection:
+        connection.execute(schema.followers.insert().values(name="y", position=1, updated_at=1))
+    with reader.read() as connection:
+        assert connection.scalars(select(schema.followers.c.name)).all() == ["y"]
+    reader.close()

@@ -1,5 +1,6 @@
 """The ledger's SQL on SQLite and PostgreSQL: decided at once, once, in one chain; and what the zone's devices said."""
 
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +14,11 @@ from bus.codecs import decode
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.incidents import Close
 from hazards.ledger import commands as ask
-from hazards.ledger.hazard import Actor, Hazard, Origin
+from hazards.ledger.hazard import Actor, Hazard, Origin, is_overdue
 from hazards.ledger.lifecycle import State
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, chained, read_entry
+from hazards.ledger.repeats import MOST_NAMED
 from hazards.ledger.rulings import NotByRule
 from hazards.messages import HazardMessage, Signal
 from hazards.scope import EVERYTHING, Scope
@@ -24,7 +26,7 @@ from hazards.zones import Device, Enterprise, Grade, Site, Zone
 from storage import schema
 from storage.commands import command_incident
 from storage.database import Database
-from storage.hazard_queries import broken_at, get_hazard, hazard_events, list_hazards
+from storage.hazard_queries import broken_at, get_hazard, hazard_events, list_hazards, overdue_at
 from storage.hazards import Outcome, command_hazard, preview_gate, propose_hazard
 from storage.incident_queries import list_incidents
 from storage.incidents import apply_signals, wake_zones
@@ -357,6 +359,28 @@ def test_lists_page_and_filter(park: Database) -> None:
     assert ids(zone="smelter") == [2, 0] and ids(enterprise="chem") == [1] and ids(incident="none") == []
     assert ids(overdue=True) == [] and ids(now=NOON + 2 * DAY, overdue=True) == [0]
     assert ids(now=NOON + 99 * DAY, overdue=True) == [2, 1, 0] and ids(now=NOON + 99 * DAY, overdue=False) == [3]
+
+
+def test_where_the_place_counts_any_number_of_hazards_elsewhere_hides_no_repeat(park: Database) -> None:
+    """Shanxi: a third one of the same kind in the same zone is a repeat."""
+    with park.write() as connection:
+        kiln = Zone("kiln", "回转窑", Grade.RED, "alu")
+        apply_site(connection, structs.replace(SITE, policy="shanxi", zones=[*SITE.zones, kiln]), by="test", now=NOON)
+    zones = ["kiln", "kiln", *["smelter"] * (MOST_NAMED + 2), "kiln"]
+    made = [
+        put_down(park, structs.replace(BY_HAND, grade="general", zone=zone), command_id=str(n), now=NOON + n * SECOND)[0]
+        for n, zone in enumerate(zones)
+    ]
+    assert made[-1].policy == "shanxi-1" and made[-1].repeat_of == [made[1].id, made[0].id]
+
+
+def test_sql_and_the_domain_agree_on_what_is_overdue(park: Database) -> None:
+    put_down(park)
+    for state, due_at in itertools.product(State, (None, NOON - 1, NOON, NOON + 1)):
+        with park.write() as connection:
+            connection.execute(update(schema.hazards).values(state=state.value, due_at=due_at))
+            assert bool(connection.scalar(select(overdue_at(NOON)))) == is_overdue(state.value, due_at, NOON), (state, due_at)
+            assert bool(connection.scalar(select(~overdue_at(NOON)))) != is_overdue(state.value, due_at, NOON), (state, due_at)
 
 
 def test_an_entry_reads_back_as_it_was_written(park: Database) -> None:

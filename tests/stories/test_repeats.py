@@ -1,6 +1,12 @@
 """Repeats (重复隐患, 004(28)): the same kind at the same enterprise within a year is marked and proposed a grade graver."""
 
+from msgspec.structs import replace
+
+from hazards.zones import Device
+from storage.site_store import apply_site
+from tests.api.conftest import alarm
 from tests.api.ledger import Ledger, paper
+from tests.stories.conftest import STORY_SITE
 
 
 async def test_the_same_kind_at_the_same_enterprise_again_is_a_repeat_and_proposed_graver(ledger: Ledger) -> None:
@@ -46,3 +52,20 @@ async def test_the_profile_of_the_enterprise_shows_its_repeats_and_how_often_it_
     assert [(r["kind"], r["count"], r["name"]["zh"]) for r in after["repeats"]] == [("electrical", 2, "电气安全隐患")]
     assert len((await ledger.get("/hazards?mark=repeated")).json()["items"]) == 2
     assert (await ledger.get("/hazards?mark=listed&mark=repeated")).json()["items"] == []
+
+
+async def test_a_drill_in_a_real_park_makes_no_real_hazard_a_repeat_and_stays_out_of_the_profile(ledger: Ledger) -> None:
+    drills = [Device(id=f"DRILL-{zone}", zone=zone, type="camera", settings={"synthetic": True}) for zone in ("tank", "depot")]
+    with ledger.system.database.write() as connection:
+        apply_site(connection, replace(STORY_SITE, devices=[*STORY_SITE.devices, *drills]), by="test", now=ledger.system.now())
+    await ledger.system.reload_site()
+    drilled = []
+    for drill in drills:
+        await ledger.alarm(alarm(drill.id, device=drill.id))
+        (incident,) = (await ledger.get(f"/incidents?zone={drill.zone}")).json()["items"]
+        drilled.append(await ledger.put_down(incident=incident["id"]))
+    assert [(h["synthetic"], h["repeat_of"]) for h in drilled] == [(True, []), (True, [drilled[0]["id"]])]
+    real = await ledger.put_down(zone="tank", grade="general", kind="fire")
+    assert (real["synthetic"], real["repeated"], real["grade"]) == (False, False, "general")
+    profile = (await ledger.get("/enterprises/chem")).json()
+    assert (profile["open_hazards"], profile["repeats"]) == (1, [])

@@ -1,8 +1,10 @@
 """`bihuan ledger …` and backups as a person or a script meets them; and no command deletes anything of the ledger."""
 
 import csv
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,19 @@ def test_verify_without_a_ledger_or_its_folder_says_so(data: World, tmp_path: Pa
     assert done.returncode == 2 and "there is no ledger" in done.stderr and not (tmp_path / "nothing").exists()
     done = ledger(data, "verify", "--anchors", tmp_path / "away")
     assert done.returncode == 2 and "there is no such folder" in done.stderr
+
+
+def test_verify_changes_no_byte_of_a_backup_and_refuses_one_of_another_build(data: World, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    back_up(Settings(data=str(data.folder)), backup)
+    for revision, code, said in ((None, 0, "nothing is wrong"), ("0003", 2, "tables are of version 0003"), ("9999", 2, "of version 9999")):
+        if revision is not None:
+            with closing(sqlite3.connect(backup / "ledger.sqlite")) as connection, connection:
+                connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
+        before = {path: path.read_bytes() for path in backup.rglob("*") if path.is_file()}
+        done = bihuan("ledger", "verify", "--data", backup, "--anchors", data.outside, "--key", data.key().public)
+        assert (done.returncode, done.stdout) == (code, "") and said in done.stderr, done.stderr
+        assert {path: path.read_bytes() for path in backup.rglob("*") if path.is_file()} == before
 
 
 def test_key_prints_the_public_key_and_makes_a_new_one_that_verifies(data: World) -> None:
