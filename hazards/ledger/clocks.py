@@ -75,7 +75,7 @@ def _rectify_key(hazard: Hazard) -> str:
 
 
 def _due_moved(hazard: Hazard) -> int:
-    return max(hazard.clock_start, hazard.graded_at or 0, *(e.granted_at or 0 for e in hazard.granted))
+    return max(hazard.clock_start, hazard.graded_at or 0, hazard.due_taken_at or 0, *(e.granted_at or 0 for e in hazard.granted))
 
 
 def _confirmed_start(hazard: Hazard) -> int:

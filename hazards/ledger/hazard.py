@@ -123,6 +123,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     wake_at: int | None = None
     rectifying_since: int | None = None  # when the rectification began, again after a refusal: what shows "after" is newer
     graded_at: int | None = None  # when its grade was last changed: what the new grade asks for is counted from then
+    due_taken_at: int | None = None  # when it took the earlier due date of a duplicate
 
     def overdue(self, now: int) -> bool:
         """Whether the due date has passed while the clock runs."""

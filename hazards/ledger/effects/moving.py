@@ -46,14 +46,15 @@ def _nothing_dropped(case: Case, other: Hazard) -> None:
 
 
 def take_duplicate(into: Case, duplicate: Hazard, reason: str) -> Decision:
-    """What ``duplicate`` leaves to the one it was merged into: its incidents and the earlier due date."""
+    """What ``duplicate`` leaves to the one it was merged into: its incidents and the earlier due date, unless one was missed already."""
     hazard = into.hazard
-    dues = [due for due in (hazard.due_at, duplicate.due_at if duplicate.confirmed == hazard.confirmed else None) if due is not None]
-    due = min(dues, default=None)
+    earlier = duplicate.due_at if duplicate.confirmed == hazard.confirmed and hazard.overdue_at is None else None
+    due = min((due for due in (hazard.due_at, earlier) if due is not None), default=None)
+    taken_at = hazard.due_taken_at if due == hazard.due_at else into.now
     known = {hazard.incident, *hazard.incidents}
     incidents = [i for i in dict.fromkeys([duplicate.incident, *duplicate.incidents]) if i is not None and i not in known]
     details = {"duplicate": duplicate.id, "reason": reason, "due_before": hazard.due_at, "due_at": due, "incidents": incidents}
-    return into.done(Event.DUPLICATE_TAKEN, details, duplicates=[*hazard.duplicates, duplicate.id], due_at=due,
+    return into.done(Event.DUPLICATE_TAKEN, details, duplicates=[*hazard.duplicates, duplicate.id], due_at=due, due_taken_at=taken_at,
                      incidents=[*hazard.incidents, *incidents])  # fmt: skip
 
 

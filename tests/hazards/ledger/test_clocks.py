@@ -10,8 +10,9 @@ from msgspec import structs
 
 from hazards.ledger import commands as ask
 from hazards.ledger.clocks import CLOCKS, next_deadline, parsed_point, points, points_between, running, woken
-from hazards.ledger.decision import Decision, Facts
+from hazards.ledger.decision import Case, Decision, Facts
 from hazards.ledger.decisions import decide, propose, raise_grade
+from hazards.ledger.effects.moving import take_duplicate
 from hazards.ledger.hazard import Actor, Hazard, Origin
 from hazards.ledger.lifecycle import Event, State
 from hazards.ledger.limits import EPOCH, MICROSECOND
@@ -349,3 +350,22 @@ def test_who_has_signed_may_still_refuse_more_time_and_a_grant_says_what_it_was_
     assert refused.extensions[-1].refused_by == COMMAND.id and refused.due_at == asked.due_at
     granted = after(signed, (DEPARTMENT, ask.SignExtension()))
     assert asked.extensions[-1].due_before is None and granted.extensions[-1].due_before == asked.due_at
+
+
+def test_a_duplicate_makes_nobody_late_twice() -> None:
+    into = ticked(confirmed("serious"), at("2026-03-18 08:00"))
+    assert into.overdue_at is not None and len(into.summons) == 1
+    duplicate = structs.replace(confirmed("serious"), id="d", due_at=(into.due_at or 0) - 5 * DAY)
+    taken = take_duplicate(Case(into, DEPARTMENT, at("2026-03-18 09:00"), Facts(POLICY, SHANGHAI)), duplicate, "重复").hazard
+    assert taken.due_at == into.due_at and taken.overdue_at == into.overdue_at
+    assert [d.event for d in tick(taken, at("2026-03-18 09:30")) if d.event in (Event.OVERDUE, Event.SUMMONS_DUE)] == []
+
+
+def test_an_earlier_due_date_from_a_duplicate_tells_no_point_from_before_it_came() -> None:
+    into = ticked(confirmed("serious"), at("2026-03-10 08:00"))
+    assert any(key.endswith(":half") for key in into.fired)
+    duplicate = structs.replace(confirmed("serious"), id="d", due_at=(into.due_at or 0) - 2 * DAY)
+    taken = take_duplicate(Case(into, DEPARTMENT, at("2026-03-10 09:00"), Facts(POLICY, SHANGHAI)), duplicate, "重复").hazard
+    assert taken.due_at == duplicate.due_at
+    assert told(tick(taken, at("2026-03-10 09:30"))) == []
+    assert ("clock_point", "rectify", "-1d") in told(tick(taken, (taken.due_at or 0) - DAY + HOUR))
