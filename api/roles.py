@@ -46,8 +46,10 @@ _TOLD = _ROOM | {Role.ENTERPRISE}
 _AUTHORITIES = frozenset({Role.ADMINISTRATOR, Role.PARK_COMMAND, Role.DEPARTMENT, Role.BUREAU})
 _ON_SITE = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.ENTERPRISE})
 _RECTIFYING = frozenset({Role.ADMINISTRATOR, Role.ENTERPRISE, Role.PARK_COMMAND, Role.DEPARTMENT})
-DUTIFUL = _AUTHORITIES | {Role.OPERATOR, Role.DISTRICT_LEADER, Role.SAFETY_OFFICE}
-"""Who sees the duties of bodies (履职)."""
+DUTY_BOUND = _AUTHORITIES | {Role.DISTRICT_LEADER, Role.SAFETY_OFFICE}
+"""Who may have a duty of a body (履职), if the policy pack says so; the operators see them, too."""
+DUTIFUL = DUTY_BOUND | {Role.OPERATOR}
+"""Who sees the duties of bodies."""
 _OPEN = Access(None)
 
 ROUTES: dict[tuple[str, str], Access] = {
@@ -71,7 +73,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see the policy pack: commands
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     ("GET", "/api/v1/duties"): Access(DUTIFUL),  # and their events on the feed
-    ("POST", "/api/v1/duties/{id}/commands"): Access(DUTIFUL - {Role.OPERATOR}, 64 * KB),  # who of them: the post, by the policy pack
+    ("POST", "/api/v1/duties/{id}/commands"): Access(DUTY_BOUND, 64 * KB),  # who of them: the post, by the policy pack
     ("GET", "/api/v1/ledger/anchors"): Access(_ALL - {Role.ENTERPRISE}),
     ("GET", "/api/v1/ledger/anchors/{number}"): Access(_ALL - {Role.ENTERPRISE}),
     ("GET", "/api/v1/policy"): Access(_ALL),

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from api.roles import DUTY_BOUND
 from bihuan.policy_notes import Notes, own_name, walked
 from hazards.kinds import FAMILIES, KIND_PATTERN
 from hazards.ledger.clocks import RECTIFY, parsed_point
@@ -147,6 +148,15 @@ def _by_nobody(notes: Notes, roles: frozenset[str], commands: Iterable[str]) -> 
     return ", ".join(command for command in commands if not roles & _roles(notes, command))
 
 
+def _duties(notes: Notes) -> None:
+    for duty in notes.policy.duties:
+        for name in duty.posts:
+            post = notes.policy.post(name)
+            if post is not None and not post.roles & {role.value for role in DUTY_BOUND}:
+                hint = f"a role of {', '.join(sorted(DUTY_BOUND))} is needed"
+                notes.error(f"duties.{duty.name}", f"nobody who holds the post {name!r} may record a duty", hint)
+
+
 def _signatures(notes: Notes) -> None:
     extension, signers = notes.policy.extension, _roles(notes, "sign_extension")
     for field in ("posts", "posts_outside_park"):
@@ -238,5 +248,5 @@ def _demonstration(notes: Notes) -> None:
 
 
 CHECKS: tuple[Callable[[Notes], None], ...] = (
-    _names, _texts, _numbers, _limits, _warnings, _told, _signatures, _grades, _responsible, _incidents, _kinds, _demonstration,
+    _names, _texts, _numbers, _limits, _warnings, _told, _duties, _signatures, _grades, _responsible, _incidents, _kinds, _demonstration,
 )  # fmt: skip
