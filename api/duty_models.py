@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictStr
 
-from api.hazard_models import Ruling
 from api.models import Strict, Text
+from api.ruling_models import Ruling
 from hazards.ledger.duties import Standing
 
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from api.gate_models import Gate
 from api.hazard_clock_models import HazardClock
-from api.models import Kind, Text
+from api.models import Text
+from api.policy_models import GradeChoice, MeasureKind
+from api.ruling_models import Ruling
 from api.struct_models import answer_model
 from hazards.ledger import particulars
 
@@ -34,116 +37,6 @@ else:
     Referral = answer_model(particulars.Referral)
     Waiver = answer_model(particulars.Waiver)
     Override = answer_model(particulars.Override)
-
-
-# --- why ---
-
-
-class SourceOfRule(BaseModel):
-    """A place in a document; ``standing``: draft, in_force, expired or unknown."""
-
-    document: str
-    clause: str
-    title: Text | None
-    standing: str
-    standing_name: Text
-
-
-class Ruling(BaseModel):
-    """A rule and who says it. ``basis``: clause, interpretation, platform_default or demo."""
-
-    rule: str
-    basis: str
-    basis_name: Text
-    text: Text = Field(description="the sense of the rule in our words")
-    sources: list[SourceOfRule]
-
-
-class GateEvidence(BaseModel):
-    """An incident that speaks against it."""
-
-    why: Literal["standing", "undecided", "raised_since"]
-    why_name: Text
-    incident: str
-    kinds: list[str]
-    kind_names: list[Kind]
-    devices: list[str]
-    severity: int
-    opened_at: datetime
-    raised: int = Field(description="alarms raised since the claim")
-    last_at: datetime | None = Field(description="the newest of them")
-    url: str
-    snapshot: str | None = Field(description="where the incident's picture is")
-
-
-class GateSensor(BaseModel):
-    """What one sensor's readings say, with the limit that was met."""
-
-    device: str
-    metric: str
-    metric_name: Text
-    unit: str
-    says: Literal["beyond_limit", "beyond_since", "within_limits", "no_readings", "series_unavailable"]
-    says_name: Text
-    against: bool = Field(description="whether it speaks against the rectification")
-    limit: str = Field(description="low_low, low, high or high_high, where one was met")
-    bound: float | None = Field(description="its value")
-    value: float | None = Field(description="the reading that met it")
-    at: datetime | None
-    newest: float | None
-    newest_at: datetime | None
-    lowest: float | None = Field(description="since the claim")
-    highest: float | None = Field(description="since the claim")
-    start: datetime
-    end: datetime
-    url: str = Field(description="the readings themselves, from start to end")
-
-
-class GateWatcher(BaseModel):
-    """A device that can tell, and whether it counts as seeing."""
-
-    device: str
-    by: str = Field(description="a detector, a metric, or alarms: it has raised such an alarm")
-    sees: bool
-    why: str | None = Field(description="why it does not count: out_of_service, blind_since, silent, no_readings, series_unavailable")
-    why_name: Text | None
-    blind: str | None = Field(description="the incident by which it is out of service now")
-    seen: int = Field(description="of the time since the claim, percent")
-    incidents: list[str] = Field(description="incidents by which it did not see since the claim")
-    urls: list[str] = Field(description="of these incidents")
-
-
-class GatePaper(BaseModel):
-    """A photo or document of the claim, and whether it counts as evidence of the state after rectification."""
-
-    counts: bool
-    why: str
-    why_name: Text
-    where: str = Field(description="the field that decides, as a JSON pointer into the claim")
-    taken_at: datetime
-    place: str
-    document: str
-    kept_at: datetime | None = Field(description="when its file was first kept here")
-    url: str | None
-
-
-class Gate(BaseModel):
-    """What the zone's own cameras and sensors say to a claim, an acceptance or a closing."""
-
-    question: Literal["claim", "accept", "close"]
-    verdict: Literal["clear", "refuted", "blind", "not_applicable"]
-    verdict_name: Text
-    passes: bool
-    since: datetime
-    at: datetime
-    reasons: list[str]
-    why: list[Text]
-    evidence: list[GateEvidence]
-    sensors: list[GateSensor]
-    papers: list[GatePaper]
-    watchers: list[GateWatcher]
-    ruling: Ruling
-    seen_ruling: Ruling | None = Field(description="the rule by which a device that was blind for too long does not count")
 
 
 # --- a hazard ---
@@ -252,34 +145,6 @@ class Allowance(BaseModel):
     detail: str = ""
 
 
-class MeasureKind(BaseModel):
-    """A measure that the caller may take."""
-
-    kind: str
-    name: Text
-
-
-class GradeChoice(BaseModel):
-    """A grade of the pack."""
-
-    grade: str
-    name: Text
-    limit: int
-    counting: Literal["natural_days", "working_days", "hours"]
-    needs_plan: bool
-    needs_criterion: bool
-    listed: bool
-    extendable: bool
-
-
-class HazardKind(BaseModel):
-    """A kind of hazard. ``observable``: there are devices that can tell whether it is gone."""
-
-    kind: str
-    name: Text
-    observable: bool
-
-
 class Choice(BaseModel):
     """One thing of the pack to choose."""
 
@@ -300,54 +165,6 @@ class Choices(BaseModel):
     inspecting_posts: list[str] = Field(description="whose people inspect before acceptance here, each for one post")
     experts: int = Field(description="how many experts that inspection needs")
     may_override: bool = Field(description="whether the caller may go on against the evidence gate, with a reason")
-
-
-class PolicyPack(BaseModel):
-    """The pack in force; a hazard names the version under which it was opened."""
-
-    id: str
-    version: str
-    name: Text
-    grades: list[GradeChoice]
-    kinds: list[HazardKind]
-    measures: list[MeasureKind]
-    rules: list[Ruling]
-
-
-class PolicyVersion(BaseModel):
-    """One version of a pack as it was applied."""
-
-    id: str
-    version: str
-    name: Text
-    digest: str = Field(description="SHA-256 of its contents")
-    applied_at: datetime
-    applied_by: str
-    in_force: bool
-
-
-class PolicyVersionPage(BaseModel):
-    """Newest first."""
-
-    items: list[PolicyVersion]
-    next: str | None
-
-
-class PolicyCheck(BaseModel):
-    """A pack that may be applied. ``warnings``: what is odd about it, by line."""
-
-    id: str
-    version: str
-    rules: int
-    warnings: list[str]
-
-
-class PolicyApplied(BaseModel):
-    """The pack as applied; ``changed``: it was not there before."""
-
-    id: str
-    version: str
-    changed: bool
 
 
 class HazardDetail(Hazard):
@@ -399,42 +216,6 @@ class HazardDetail(Hazard):
     choices: Choices
 
 
-class HazardEvent(BaseModel):
-    """One entry of the record, with the digest that chains it to the one before."""
-
-    number: int
-    at: datetime
-    actor: str
-    role: str
-    event: str
-    event_name: Text
-    state: str
-    policy: str
-    ruling: Ruling
-    details: dict[str, Any] = Field(description="as recorded: times in microseconds UTC")
-    digest: str = Field(description="SHA-256 over the digest before it and the recorded bytes")
-    recorded: str = Field(description="the recorded bytes, UTF-8")
-
-
-class Change(BaseModel):
-    """What somebody else did first, and the version that it made."""
-
-    number: int
-    at: datetime
-    actor: str
-    role: str
-    event: str
-    event_name: Text
-    state: str
-
-
-class HazardEventPage(BaseModel):
-    """In the order of record."""
-
-    items: list[HazardEvent]
-    next: str | None
-
-
 class EvidenceKept(BaseModel):
     """A file that was kept; name it by ``sha256`` in a claim."""
 
@@ -444,38 +225,3 @@ class EvidenceKept(BaseModel):
     url: str
 
 
-# --- the record as a whole ---
-class AnchorDelivery(BaseModel):
-    """A place outside that an anchor goes to."""
-
-    way: str = Field(description="folder or email")
-    delivered_at: datetime | None
-    attempts: int
-    tried_at: datetime | None
-    failed: bool = Field(description="whether the last attempt failed; the log says why")
-
-
-class Anchor(BaseModel):
-    """A day's anchor over the whole ledger; None where the stored statement can't be read. ``statement`` is what is signed."""
-
-    number: int
-    first_day: str
-    day: str = Field(description="the last day that it is for, in the site's time zone")
-    created_at: datetime
-    events: int | None = Field(description="of the whole ledger")
-    hazards: int | None
-    changed: int | None = Field(description="hazards whose newest event it pins: those with events since the anchor before")
-    previous: str | None = Field(description="digest of the anchor before")
-    key: str | None = Field(description="the public key that signed, Ed25519")
-    digest: str = Field(description="SHA-256 of ``statement``")
-    signature: str
-    statement: str
-    url: str
-    deliveries: list[AnchorDelivery]
-
-
-class AnchorPage(BaseModel):
-    """Newest first."""
-
-    items: list[Anchor]
-    next: str | None

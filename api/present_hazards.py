@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from api import hazard_models as models
+from api.gate_models import Gate
 from api.hazard_clock_models import ClockPoint, HazardClock
 from api.models import Text
+from api.policy_models import GradeChoice, MeasureKind
 from api.present import Presenter, evidence_url
 from api.present_gate import GatePresenter
+from api.record_models import Change, HazardEvent
+from api.ruling_models import Ruling, SourceOfRule
 from api.struct_models import shown
 from hazards.ledger.clocks import Clock, points, running
 from hazards.ledger.decision import Case
@@ -117,39 +121,39 @@ class HazardPresenter:
             experts=inspection.experts if inspection else 0, may_override=case.actor.role in policy.gate_override.roles,
         )  # fmt: skip
 
-    def event(self, entry: Entry, data: bytes, digest: str) -> models.HazardEvent:
+    def event(self, entry: Entry, data: bytes, digest: str) -> HazardEvent:
         """One entry of the record."""
-        return models.HazardEvent(
+        return HazardEvent(
             number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
             event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state, policy=entry.policy,
             ruling=self.under(entry.policy).ruling(entry.basis), details=entry.details, digest=digest, recorded=data.decode("utf-8"),
         )  # fmt: skip
 
-    def change(self, entry: Entry) -> models.Change:
+    def change(self, entry: Entry) -> Change:
         """One entry of the record as somebody needs it who was overtaken by it."""
-        return models.Change(number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
+        return Change(number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
                              event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state)  # fmt: skip
 
-    def ruling(self, basis: Mapping[str, Any]) -> models.Ruling:
+    def ruling(self, basis: Mapping[str, Any]) -> Ruling:
         """A rule as recorded (``policy.basis_of``), with the documents it comes from."""
-        return models.Ruling(
+        return Ruling(
             rule=basis["rule"], basis=basis["kind"], basis_name=self.text(f"basis.{basis['kind']}"),
             text=Text(zh=basis["zh"], en=basis["en"]), sources=[self._source(s["document"], s["clause"]) for s in basis["sources"]],
         )  # fmt: skip
 
-    def gate(self, answer: Answer) -> models.Gate:
+    def gate(self, answer: Answer) -> Gate:
         """The evidence gate's answer."""
         return GatePresenter(self).gate(answer)
 
-    def grades(self) -> list[models.GradeChoice]:
+    def grades(self) -> list[GradeChoice]:
         """The grades of the pack."""
-        return [models.GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), limit=g.limit.amount, counting=g.limit.counting.value,
+        return [GradeChoice(grade=g.name, name=Text(zh=g.zh, en=g.en), limit=g.limit.amount, counting=g.limit.counting.value,
                                    needs_plan=g.needs_plan, needs_criterion=g.needs_criterion, listed=g.listed, extendable=g.extendable)
                 for g in self.policy.grades]  # fmt: skip
 
-    def measure_kinds(self, role: str) -> list[models.MeasureKind]:
+    def measure_kinds(self, role: str) -> list[MeasureKind]:
         """The measures that ``role`` may take."""
-        return [models.MeasureKind(kind=m.name, name=Text(zh=m.zh, en=m.en)) for m in self.policy.measures if role in m.roles]
+        return [MeasureKind(kind=m.name, name=Text(zh=m.zh, en=m.en)) for m in self.policy.measures if role in m.roles]
 
     def grade_name(self, grade: str) -> Text:
         """The grade's name in the pack; a grade that the pack no longer has shows itself."""
@@ -159,10 +163,10 @@ class HazardPresenter:
     def _zone_name(self, zone: str) -> str:
         return self.presenter.words.one("zh", "zone.unassigned") if zone == "unassigned" else zone
 
-    def _source(self, document: str, clause: str) -> models.SourceOfRule:
+    def _source(self, document: str, clause: str) -> SourceOfRule:
         known = self.policy.document(document)
         standing = known.standing.value if known else "unknown"
-        return models.SourceOfRule(document=document, clause=clause, title=Text(zh=known.zh, en=known.en) if known else None,
+        return SourceOfRule(document=document, clause=clause, title=Text(zh=known.zh, en=known.en) if known else None,
                                    standing=standing, standing_name=self.text(f"standing.{standing}"))  # fmt: skip
 
     def _clock(self, clock: Clock) -> HazardClock:

@@ -13,7 +13,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
-from api.hazard_models import Change, Gate, Ruling
+from api.gate_models import Gate
+from api.record_models import Change
+from api.ruling_models import Ruling
 from hazards import errors
 
 log = get_logger(__name__)

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.hazard_models import Ruling
 from api.models import Text
+from api.ruling_models import Ruling
 
 
 class Contact(BaseModel):

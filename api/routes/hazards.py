@@ -17,6 +17,7 @@ from api.present import evidence_url
 from api.present_hazards import HazardPresenter
 from api.principals import Principal
 from api.problems import responses
+from api.record_models import HazardEventPage
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from api.routes.incidents import FEED_POSITION, POSITION
 from api.services import Services
@@ -103,13 +104,13 @@ async def get_one_hazard(hazard_id: Id, asking: Asking, services: With) -> model
 @router.get("/api/v1/hazards/{id}/events", summary="The record of a hazard")
 async def get_hazard_events(
     hazard_id: Id, asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100
-) -> models.HazardEventPage:
+) -> HazardEventPage:
     """Every entry in order, with its digest: SHA-256 over the digest before it (64 zeros before the first) and ``recorded``."""
     rows, following = await services.database.reading(
         lambda c: hazard_events(c, hazard_id, scope=asking.scope, cursor=cursor, limit=clamp(limit))
     )
     presenter = _presenter(services)
-    return models.HazardEventPage(items=[presenter.event(r.entry, r.data, r.digest) for r in rows], next=following)
+    return HazardEventPage(items=[presenter.event(r.entry, r.data, r.digest) for r in rows], next=following)
 
 
 @router.post(

@@ -13,13 +13,13 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect
 
-from api import hazard_models as models
 from api.gate import GuardedRoute
 from api.ledger_files import BOM, LedgerWorkbook, csv_lines
 from api.ledger_pages import ledger_pages
 from api.ledger_table import Cell, Language, LedgerTable
 from api.present import Presenter
 from api.present_hazards import HazardPresenter
+from api.record_models import Anchor, AnchorDelivery, AnchorPage
 from api.routes.common import Asking, Cursor, Filter, Limit, With, clamp
 from api.routes.hazards import Grades, Marks, States
 from hazards.errors import NotPermitted
@@ -111,14 +111,14 @@ async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 # --- anchors ---
 @router.get("/api/v1/ledger/anchors", summary="The daily anchors, newest first")
-async def get_anchors(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 50) -> models.AnchorPage:
+async def get_anchors(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 50) -> AnchorPage:
     """Each pins the whole ledger as it was after a day. Keep them elsewhere: `bihuan ledger verify` holds them against the ledger."""
 
-    def work(connection: Connection) -> models.AnchorPage:
+    def work(connection: Connection) -> AnchorPage:
         rows, following = store.list_anchors(connection, cursor=cursor, limit=clamp(limit))
         sent = store.deliveries_of(connection, [row.number for row in rows])
         presenter = services.presenter()
-        return models.AnchorPage(items=[_anchor(row, sent.get(row.number, []), presenter) for row in rows], next=following)
+        return AnchorPage(items=[_anchor(row, sent.get(row.number, []), presenter) for row in rows], next=following)
 
     return await services.database.reading(work)
 
@@ -136,18 +136,18 @@ async def get_anchor_document(number: Annotated[int, InPath(ge=0, le=2**31 - 1)]
     return StreamingResponse(parts, media_type="application/json", headers=headers)
 
 
-def _anchor(row: store.AnchorRow, deliveries: list[store.DeliveryRow], presenter: Presenter) -> models.Anchor:
+def _anchor(row: store.AnchorRow, deliveries: list[store.DeliveryRow], presenter: Presenter) -> Anchor:
     try:
         said = row.anchor()
     except msgspec.DecodeError:  # somebody spoiled it: `bihuan ledger verify` says so, the list must still be seen
         said = None
-    return models.Anchor(
+    return Anchor(
         number=row.number, first_day=said.first_day if said else row.day, day=row.day, created_at=presenter.time(row.created_at),
         events=said.events if said else None, hazards=said.hazards if said else None, changed=said.changed if said else None,
         previous=said.previous if said else None, key=said.key if said else None, digest=row.digest, signature=row.signature,
         statement=row.statement.decode("utf-8", "replace"), url=f"/api/v1/ledger/anchors/{row.number}",
         deliveries=[
-            models.AnchorDelivery(
+            AnchorDelivery(
                 way=d.place.partition(":")[0], delivered_at=presenter.time_or_none(d.delivered_at), attempts=d.attempts,
                 tried_at=presenter.time_or_none(d.tried_at), failed=bool(d.trouble),
             ) for d in deliveries

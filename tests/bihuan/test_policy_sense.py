@@ -70,7 +70,8 @@ MAJOR_LIMIT = "limit: {amount: 15, counting: natural_days, rule: major_limit}"
         ("exceptions: {}", "exceptions: {2026-13-01: off}", "calendar.exceptions.2026-13-01", "a day off is a date"),
         ("exceptions: {}", "exceptions: {2026-12-01: sometimes}", "calendar.exceptions.2026-12-01", "true or false"),
         ("  record:\n", "  recorded:\n", "rules", "the rule 'record' is missing"),
-        ("    also: [park_command]  # towns", "    also: [control_room]  # towns", "duties.monthly_inspection", "holds the post 'control_room' may record"),
+        ("    also: [park_command]  # towns", "    also: [control_room]  # towns", "duties.monthly_inspection",
+         "nobody who holds the post 'control_room' may record"),
     ],
 )  # fmt: skip
 def test_what_no_city_can_mean_is_refused_at_its_place(before: str, after: str, place: str, said: str) -> None:
