@@ -371,7 +371,7 @@ def test_where_the_place_counts_any_number_of_hazards_elsewhere_hides_no_repeat(
         put_down(park, structs.replace(BY_HAND, grade="general", zone=zone), command_id=str(n), now=NOON + n * SECOND)[0]
         for n, zone in enumerate(zones)
     ]
-    assert made[-1].policy == "shanxi-1" and made[-1].repeat_of == [made[1].id, made[0].id]
+    assert made[-1].policy.startswith("shanxi-") and made[-1].repeat_of == [made[1].id, made[0].id]
 
 
 def test_sql_and_the_domain_agree_on_what_is_overdue(park: Database) -> None:
