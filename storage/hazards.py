@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.identity import hazard_of_command, hazard_of_incident
 from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, fingerprint, name_of
-from hazards.ledger.decisions import case_of, decide, origin_of, propose
+from hazards.ledger.decisions import case_of, check_may_propose, decide, origin_of, propose
 from hazards.ledger.effects.acceptance import gate_preview, gate_refusal
 from hazards.ledger.effects.moving import take_duplicate
 from hazards.ledger.gate import Answer
@@ -52,9 +52,10 @@ def propose_hazard(
 ) -> tuple[Hazard, bool]:
     """Put a hazard down, from ``command.incident`` or by hand; the hazard, and whether it is new.
 
-    ``command_id``: the caller's name of the request. Raises BadInput, NotFound for an incident outside ``scope``."""
+    ``command_id``: the caller's name of the request. Raises NotForRole, BadInput, NotFound for an incident outside ``scope``."""
     registry = current_registry(connection)
     facts = facts_of(connection, registry, None)
+    check_may_propose(actor, facts.policy)
     if command.incident is not None:
         incident = get_incident(connection, command.incident, scope=scope)
         if command.zone not in ("", incident.zone):

@@ -25,7 +25,7 @@ from hazards.errors import BadInput
 from hazards.ledger import commands as domain
 from hazards.ledger.conditions import hindrance, open_to
 from hazards.ledger.decision import Case
-from hazards.ledger.decisions import case_of
+from hazards.ledger.decisions import case_of, check_may_propose
 from hazards.ledger.hazard import Actor
 from hazards.ledger.lifecycle import COMMANDS
 from hazards.ledger.policy import basis_of
@@ -76,7 +76,8 @@ async def get_hazards(
 @router.post("/api/v1/hazards", summary="Put a hazard down", responses={**_NEW, **responses(404, 409)})
 async def post_hazard(proposal: requests.Proposal, asking: Asking, services: With, response: Response) -> models.HazardDetail:
     """From an incident, once however often it is asked, or by hand. A person of an authority then confirms it and its grade."""
-    await _role_may(asking, services, "propose")
+    async with _explaining(services):  # before what is wrong with the body
+        check_may_propose(_actor(asking), policy_of(services.registry()))
     if proposal.incident is None:
         for name in ("zone", "kind", "grade", "title"):
             if not (getattr(proposal, name) or "").strip():
@@ -183,15 +184,6 @@ async def _explaining(services: Services, hazard_id: str | None = None, scope: S
 
 def _actor(asking: Principal) -> Actor:
     return Actor(asking.id, asking.role.value, asking.enterprise, asking.name, asking.confirmed_at)
-
-
-async def _role_may(asking: Principal, services: Services, command: str) -> None:
-    """Raises NotForRole where the pack in force gives a command to other roles."""
-    policy = policy_of(services.registry())
-    right = policy.commands[command]
-    if asking.role not in right.roles:
-        async with _explaining(services):
-            raise NotForRole(f"the role {asking.role.value} may not {command}", policy.rule(right.rule))
 
 
 async def _looked(services: Services, hazard_id: str, asking: Principal, *, claim: bool) -> SeriesSight | None:

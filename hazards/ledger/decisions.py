@@ -17,8 +17,9 @@ from hazards.ledger.entries import LONGEST_TITLE, check_command, check_text, ent
 from hazards.ledger.hazard import PLATFORM, Actor, Hazard, Origin
 from hazards.ledger.lifecycle import START, Event, next_state
 from hazards.ledger.limits import due_at
-from hazards.ledger.policy import ProposalRule, basis_of
+from hazards.ledger.policy import Policy, ProposalRule, basis_of
 from hazards.ledger.repeats import Earlier, graver_by, repeats_of
+from hazards.ledger.rulings import NotForRole
 
 _ORIGINS_OF_ENTERPRISE = frozenset({Origin.SELF_INSPECTION, Origin.CHECK_ITEM})
 _ORIGINS_OF_OTHERS = frozenset(
@@ -37,6 +38,13 @@ def origin_of(command: ask.Propose, actor: Actor) -> Origin:
     if command.origin not in allowed:
         raise BadInput(f"no origin {command.origin[:64]!r} for this role", where="/origin", hint=", ".join(sorted(allowed)))
     return Origin(command.origin)
+
+
+def check_may_propose(actor: Actor, policy: Policy) -> None:
+    """Raise NotForRole unless the pack lets the actor's role put hazards down."""
+    right = policy.commands["propose"]
+    if actor.role not in right.roles:
+        raise NotForRole(f"the role {actor.role} may not propose", policy.rule(right.rule))
 
 
 def propose(

@@ -19,7 +19,7 @@ from hazards.ledger.lifecycle import State
 from hazards.ledger.particulars import Paper, Stage
 from hazards.ledger.record import GENESIS, chained, read_entry
 from hazards.ledger.repeats import MOST_NAMED
-from hazards.ledger.rulings import NotByRule
+from hazards.ledger.rulings import NotByRule, NotForRole
 from hazards.messages import HazardMessage, Signal
 from hazards.scope import EVERYTHING, Scope
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
@@ -88,6 +88,12 @@ def messages(database: Database) -> list[HazardMessage]:
         give_positions(connection)
         query = select(schema.outbox.c.payload).where(schema.outbox.c.topic == "hazards").order_by(schema.outbox.c.position)
         return [decode(HazardMessage, payload) for payload in connection.scalars(query)]
+
+
+def test_whom_the_pack_does_not_let_puts_nothing_down_whatever_way_in(park: Database) -> None:
+    with pytest.raises(NotForRole, match="the role analyst may not propose"):
+        put_down(park, actor=Actor("qian", "analyst"))
+    assert messages(park) == []
 
 
 def test_each_command_is_one_version_one_entry_and_one_message(park: Database) -> None:
