@@ -22,7 +22,7 @@ run: $(READY)
 
 # Two processes: one for what runs whole systems and waits, one for what computes (tests/conftest.py).
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -m "not soak" -n 2 $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from benchmarks.park import write_park
 from bihuan.preparation import ensure_packs
@@ -54,17 +55,25 @@ def part(name: str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What runs whole systems is one group, which one process works through. Soak tests take minutes to hours: they run only when a
-    marker expression asks for them."""
-    for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in ONE_AFTER_ANOTHER:
-            item.add_marker(pytest.mark.xdist_group("systems"))
+    """Soak tests take minutes to hours: they run only when a marker expression asks for them."""
     if config.getoption("-m"):
         return
     soak = [i for i in items if i.get_closest_marker("soak")]
     if soak:
         config.hook.pytest_deselected(items=soak)
         items[:] = [i for i in items if i not in soak]
+
+
+class SystemsApart(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """What runs whole systems is one piece of work for one process; of the rest each test is one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "systems" if nodeid.split("/")[1] in ONE_AFTER_ANOTHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SystemsApart:
+    """How ``-n`` shares the tests out."""
+    return SystemsApart(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
