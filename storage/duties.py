@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import NotFound, NotInState
-from hazards.ledger.duties import Duty, done, new_duties, notice_of, on_duty_tick
+from hazards.ledger.duties import Duty, awake, done, new_duties, newest_of, notice_of, on_duty_tick
 from hazards.ledger.policy import Policy
 from hazards.messages import WHOLE_SITE
 from hazards.scope import Scope
@@ -25,13 +25,16 @@ _fired = msgspec.json.Decoder(list[str])
 
 def make_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinfo) -> list[Duty]:
     """Put down the duties that have begun, each once whoever does it; those that are missing now."""
-    latest = {
-        (row.name, row.body): row.period
-        for row in connection.execute(select(duties.c.name, duties.c.body, func.max(duties.c.period).label("period")).group_by(
-            duties.c.name, duties.c.body))
-    }  # fmt: skip
+    quarterly = duties.c.period.contains("Q")  # a city may have changed from quarters to months, or back
+    newest = select(duties.c.name, duties.c.body, func.max(duties.c.period)).group_by(duties.c.name, duties.c.body, quarterly)
+    begun: dict[tuple[str, str], list[str]] = {}
+    for name, body, period in connection.execute(newest):
+        begun.setdefault((name, body), []).append(period)
     made = [
-        duty for rule in policy.duties for post in rule.posts for duty in new_duties(rule, post, latest.get((rule.name, post)), now, zone)
+        duty
+        for rule in policy.duties
+        for post in rule.posts
+        for duty in new_duties(rule, post, newest_of(rule, begun.get((rule.name, post), [])), now, zone)
     ]
     if made:
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -44,6 +47,15 @@ def missing_duties(connection: Connection, policy: Policy, *, now: int, zone: tz
     present = [duty.id for rule in policy.duties for post in rule.posts for duty in new_duties(rule, post, None, now, zone)]
     known = select(func.count()).select_from(duties).where(duties.c.id.in_(present))
     return connection.execute(known).scalar_one() < len(present)
+
+
+def look_over_duties(connection: Connection, policy: Policy, *, zone: tzinfo) -> None:
+    """Work out anew when the duties that are not done want to be looked at: their rules may have gone, come back, or have other points."""
+    rules = {rule.name: rule for rule in policy.duties}
+    for row in connection.execute(select(duties).where(duties.c.done_at.is_(None)).with_for_update()).all():
+        duty = _duty_of(row)
+        if (anew := awake(duty, rules.get(duty.name), zone)).wake_at != duty.wake_at:
+            connection.execute(update(duties).where(duties.c.id == duty.id).values(wake_at=anew.wake_at))
 
 
 def waking_duties(connection: Connection, *, now: int, limit: int = 100) -> list[str]:

@@ -22,7 +22,7 @@ from storage import schema
 from storage.checkpoints import Checkpoint, StaleCheckpoint, load_checkpoints, save_checkpoints
 from storage.database import Database
 from storage.doorbell import Doorbell
-from storage.duties import make_duties, missing_duties, next_duty_wake, tick_duty, waking_duties
+from storage.duties import look_over_duties, make_duties, missing_duties, next_duty_wake, tick_duty, waking_duties
 from storage.hazard_facts import facts_of
 from storage.hazard_rows import hazard_of
 from storage.hazard_writing import apply_decision, keep_woken
@@ -111,6 +111,7 @@ class Keeper:
 
     def __init__(self, database: Database, doorbell: Doorbell, now: Callable[[], int]) -> None:
         self.database, self.doorbell, self.now, self.stuck = database, doorbell, now, set[str]()
+        self._duties_of = ""  # version of the pack by which this worker has looked the duties over
 
     async def round(self, stop: asyncio.Event) -> None:
         """Everything that wants to be looked at now, until ``stop``. Raises Unavailable, Misconfigured."""
@@ -152,6 +153,18 @@ class Keeper:
         return tick_duty(connection, duty_id, facts.policy, now=self.now(), zone=facts.time_zone)
 
     async def _begin_duties(self) -> None:
+        def anew(connection: Connection) -> str:
+            facts = facts_of(connection, current_registry(connection), None)
+            if facts.policy.version != self._duties_of:
+                look_over_duties(connection, facts.policy, zone=facts.time_zone)
+            return facts.policy.version
+
+        def version(connection: Connection) -> str:
+            return facts_of(connection, current_registry(connection), None).policy.version
+
+        if await self.database.reading(version) != self._duties_of:
+            self._duties_of = await self.database.writing(anew)
+
         def work(connection: Connection, *, making: bool) -> bool:
             facts = facts_of(connection, current_registry(connection), None)
             do = make_duties if making else missing_duties

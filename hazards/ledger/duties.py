@@ -4,7 +4,7 @@ A duty is one row a rule, body and period, known by ``name:body:period``. It is 
 while nobody looked. What must not go in: SQL, hazards, who may say that it is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta, tzinfo
 from typing import Literal
 
@@ -61,6 +61,11 @@ def following(period: str) -> str:
     """The period after ``period``."""
     kind = "quarter" if "Q" in period else "month"
     return period_at(kind, first_day(period) + timedelta(days=31 * MONTHS[kind]))
+
+
+def newest_of(rule: DutyRule, periods: Iterable[str]) -> str | None:
+    """The one of ``periods`` that began last, of two that began on one day that of the rule's own kind; None for none."""
+    return max(periods, key=lambda period: (first_day(period), ("Q" in period) == (rule.period == "quarter")), default=None)
 
 
 def new_duties(rule: DutyRule, post: str, latest: str | None, now: int, zone: tzinfo) -> list[Duty]:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,6 +31,7 @@ from storage.hazard_queries import broken_at, get_hazard, hazard_events
 from storage.hazards import command_hazard, propose_hazard
 from storage.ledger_clocks import Keeper, known_zone, next_wake, run_clocks, waking_hazards
 from storage.outbox import give_positions, read_feed
+from storage.policies import apply_policy
 from storage.site_store import apply_site
 from tests.hazards.ledger.years import DAY, HOUR
 from tests.hazards.signals import NOON, SECOND
@@ -310,3 +312,29 @@ def test_duties_page_and_filter(park: Database) -> None:
         assert found == everything and [d.due_at for d in found] == sorted((d.due_at for d in found), reverse=True)
         posts, _ = list_duties(connection, EVERYTHING, posts=["park_command"], is_open=True, limit=100)
         assert {d.post for d in posts} == {"park_command"} and list_duties(connection, EVERYTHING, is_open=False) == ([], None)
+
+
+def test_a_duty_follows_the_pack_that_is_in_force(park: Database) -> None:
+    """Its rule goes and comes back; and from quarters to months and on: no month is left out, none from before is made up."""
+
+    def ids(now: int) -> set[str]:
+        look(park, now)
+        with park.read() as connection:
+            return {d.id for d in list_duties(connection, EVERYTHING, limit=1000)[0] if d.post == "department"}
+
+    def apply(version: str, **changes: Any) -> None:
+        with park.write() as connection:
+            apply_policy(connection, structs.replace(POLICY, version=version, **changes), by="test", role="platform", now=NOON)
+
+    before = ids(NOON)
+    apply("guangyuan-71", duties=())
+    look(park, NOON)
+    with park.read() as connection:
+        assert all(duty.wake_at is None for duty in list_duties(connection, EVERYTHING)[0])
+    apply("guangyuan-72", duties=tuple(structs.replace(rule, period="month") for rule in POLICY.duties))
+    ids(NOON)
+    after = ids(NOON + 100 * DAY)
+    with park.read() as connection:
+        assert next_wake(connection) is not None
+    months = sorted(each.rpartition(":")[2] for each in after - before if each.startswith("quarterly_inspection"))
+    assert months == ["2026-11", "2026-12", "2027-01", "2027-02", "2027-03"]
