@@ -20,9 +20,9 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)
 	@$(BIN)/bihuan up --demo $(ARGS)
 
-# Two processes: one for what runs whole systems and waits, one for what computes (tests/conftest.py).
+# PROCESSES=2 is quicker: one for what runs whole systems and waits, one for what computes (tests/conftest.py).
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not soak" -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -m "not soak" $(if $(PROCESSES),-n $(PROCESSES)) $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff check .
