@@ -15,8 +15,7 @@ from api.roles import DUTY_BOUND
 from bihuan.policy_notes import Notes, own_name, walked
 from hazards.kinds import FAMILIES, KIND_PATTERN
 from hazards.ledger.clocks import RECTIFY, parsed_point
-from hazards.ledger.decision import TOLD
-from hazards.ledger.policy import Authority, ClockRule, Counting, ExtensionRule, GradeRule, Limit
+from hazards.ledger.policy import TOLD, Authority, ClockRule, Counting, ExtensionRule, GradeRule, Limit
 from hazards.messages import Certainty
 from hazards.metrics import METRICS
 

@@ -32,10 +32,6 @@ class Facts(Struct, frozen=True):
     kept: Callable[[Sequence[str]], Mapping[str, int]] = lambda _files: {}
 
 
-TOLD = ("enterprise", "park_command", "department", "bureau", "safety_office")
-"""Posts that events tell whatever a pack says; one that a city does not have is left out (``bihuan policy check`` warns)."""
-
-
 class Decision(Struct, frozen=True):
     """The hazard afterwards, what happened, its particulars for the record, the rule it follows.
 

@@ -13,6 +13,9 @@ from msgspec import Struct, field
 
 from hazards.ledger.lifecycle import Event
 
+TOLD = ("enterprise", "park_command", "department", "bureau", "safety_office")
+"""Posts that events tell whatever a pack says; one that a city does not have is left out (``bihuan policy check`` warns)."""
+
 
 class Authority(StrEnum):
     """Who says a rule."""

@@ -13,9 +13,8 @@ from bihuan.days_off import days_off, known_years
 from bihuan.policy_checks import NEEDED_RULES
 from bihuan.policy_file import PACKS, PolicyFile, parse_policy, read_policy, shipped, shipped_versions
 from hazards.errors import InvalidFile
-from hazards.ledger.decision import TOLD
 from hazards.ledger.lifecycle import COMMANDS, Event
-from hazards.ledger.policy import Authority, Counting
+from hazards.ledger.policy import TOLD, Authority, Counting
 
 TEXT = (PACKS / "guangyuan.yaml").read_text("utf-8")
 NAMES = list(shipped_versions())
