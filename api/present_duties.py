@@ -7,7 +7,7 @@ from api.present_hazards import HazardPresenter
 from api.principals import Principal
 from api.roles import Role
 from hazards.ledger.duties import Duty, duty_points
-from hazards.ledger.policy import DutyRule, Policy, basis_of
+from hazards.ledger.policy import Policy, basis_of
 from hazards.messages import DutyMessage
 
 
@@ -20,7 +20,7 @@ class DutyPresenter:
     def duty(self, duty: Duty, asking: Principal) -> models.Duty:
         """One duty for who asks."""
         presenter, now = self.presenter, self.presenter.now
-        rule, standing = self.rule_of(duty.name), duty.standing(now)
+        rule, standing = self.policy.duty(duty.name), duty.standing(now)
         points = duty_points(duty, rule, presenter.zone) if rule is not None else ()
         ruling = HazardPresenter(presenter, self.policy).ruling(basis_of(self.policy.rule(rule.rule))) if rule is not None else None
         return models.Duty(
@@ -46,16 +46,12 @@ class DutyPresenter:
             roles=sorted(self.policy.roles_of(tuple(message.tells))), ruling=ruling,
         )  # fmt: skip
 
-    def rule_of(self, name: str) -> DutyRule | None:
-        """The pack's rule of that name; None when it no longer has it."""
-        return next((rule for rule in self.policy.duties if rule.name == name), None)
-
     def holds(self, asking: Principal, duty: Duty) -> bool:
         """Whether the role of who asks holds the post of ``duty``."""
         return asking.role is Role.ADMINISTRATOR or asking.role.value in self.policy.roles_of((duty.post,))
 
     def _name(self, name: str) -> Text:
-        rule = self.rule_of(name)
+        rule = self.policy.duty(name)
         return Text(zh=rule.zh, en=rule.en) if rule else Text(zh=name, en=name)
 
     def _post(self, name: str) -> Text:

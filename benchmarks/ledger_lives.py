@@ -146,7 +146,7 @@ def _lived(policy: Policy, zone: tzinfo, now: int, age: int, steps: Sequence[Ste
     at, entries = now - age, list[Entry]()
 
     def noted(decision: Decision, actor: Actor) -> Hazard:
-        entries.append(entry_of(decision, actor))
+        entries.append(entry_of(decision, body_of(decision.hazard), actor))
         return decision.hazard
 
     command = ask.Propose(zone=_ZONE, kind="fire", grade="serious", title="炉前密封不良，有明火风险")

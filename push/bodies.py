@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
+from hazards.messages import DutyMessage, IncidentMessage
+from storage.outbox import News
 from storage.site_store import Registry
 
 LARGEST = 20_000
@@ -21,7 +22,7 @@ ESSENTIAL = ("id", "zone", "zone_name", "enterprise", "kinds", "kind", "state", 
              "synthetic", "links")  # fmt: skip
 """Fields that are left out last."""
 
-Subject = IncidentMessage | HazardMessage | DutyMessage
+Subject = News
 Present = Callable[[Registry, Subject], dict[str, Any]]
 """``data`` of a subject: what the API shows of it, as plain JSON values. Given by the composition, since push does not know the API."""
 

@@ -51,10 +51,9 @@ def missing_duties(connection: Connection, policy: Policy, *, now: int, zone: tz
 
 def look_over_duties(connection: Connection, policy: Policy, *, zone: tzinfo) -> None:
     """Work out anew when the duties that are not done want to be looked at: their rules may have gone, come back, or have other points."""
-    rules = {rule.name: rule for rule in policy.duties}
     for row in connection.execute(select(duties).where(duties.c.done_at.is_(None)).with_for_update()).all():
         duty = _duty_of(row)
-        if (anew := awake(duty, rules.get(duty.name), zone)).wake_at != duty.wake_at:
+        if (anew := awake(duty, policy.duty(duty.name), zone)).wake_at != duty.wake_at:
             connection.execute(update(duties).where(duties.c.id == duty.id).values(wake_at=anew.wake_at))
 
 
@@ -71,7 +70,7 @@ def tick_duty(connection: Connection, duty_id: str, policy: Policy, *, now: int,
     if row is None:
         return False
     before = _duty_of(row)
-    rule = next((rule for rule in policy.duties if rule.name == before.name), None)
+    rule = policy.duty(before.name)
     after, told = on_duty_tick(before, rule, now, zone)
     connection.execute(update(duties).where(duties.c.id == duty_id).values(**_columns(after)))
     if told is None or rule is None:

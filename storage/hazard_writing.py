@@ -3,7 +3,6 @@
 What must not go in: deciding, reading for people.
 """
 
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,10 +33,12 @@ def insert_hazard(
 ) -> bool:  # fmt: skip
     """Whether it was new: two that propose the same at once are one."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(schema.hazards).values(id=decision.hazard.id, **_row(decision.hazard)).on_conflict_do_nothing(index_elements=["id"])
+    body = body_of(decision.hazard)
+    columns = columns_of(decision.hazard) | {"id": decision.hazard.id, "body": body.decode()}
+    row = make(schema.hazards).values(columns).on_conflict_do_nothing(index_elements=["id"])
     if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
         return False
-    _record(connection, decision, actor, command_id=command_id, request=request, now=now)
+    _record(connection, decision, body, actor, command_id=command_id, request=request, now=now)
     return True
 
 
@@ -45,11 +46,11 @@ def apply_decision(
     connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None = None, request: str | None = None, now: int
 ) -> None:  # fmt: skip
     """Write what was decided: the hazard, its entry on the record, the outbox row. Raises Conflict when the hazard has moved on."""
-    hazard = decision.hazard
-    key = {"b_id": hazard.id, "b_version": hazard.version - 1}
-    if connection.execute(_UPDATE, _row(hazard) | key).rowcount != 1:
+    hazard, body = decision.hazard, body_of(decision.hazard)
+    row = columns_of(hazard) | {"body": body.decode(), "b_id": hazard.id, "b_version": hazard.version - 1}
+    if connection.execute(_UPDATE, row).rowcount != 1:
         raise Conflict("somebody changed this hazard first", where="/version", hint="look again, then repeat")
-    _record(connection, decision, actor, command_id=command_id, request=request, now=now)
+    _record(connection, decision, body, actor, command_id=command_id, request=request, now=now)
 
 
 def keep_woken(connection: Connection, stored: str, hazard: Hazard) -> None:
@@ -62,26 +63,22 @@ def keep_woken(connection: Connection, stored: str, hazard: Hazard) -> None:
     connection.execute(here.values(**columns_of(hazard), body=anew))
 
 
-def _row(hazard: Hazard) -> dict[str, Any]:
-    return columns_of(hazard) | {"body": body_of(hazard).decode()}
-
-
 def _record(
-    connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, request: str | None, now: int
+    connection: Connection, decision: Decision, body: bytes, actor: Actor, *, command_id: str | None, request: str | None, now: int
 ) -> None:  # fmt: skip
     """The entry on the record, and the outbox row."""
-    entry = entry_of(decision, actor, command_id, request)
+    entry = entry_of(decision, body, actor, command_id, request)
     keep_entry(connection, entry)
     announce_hazard(connection, [(message_of(decision.hazard, entry.basis, decision.tells), entry.event)], now=now)
 
 
-def entry_of(decision: Decision, actor: Actor, command_id: str | None = None, request: str | None = None) -> Entry:
+def entry_of(decision: Decision, body: bytes, actor: Actor, command_id: str | None = None, request: str | None = None) -> Entry:
     """What the record keeps of a decision."""
     hazard = decision.hazard
     return Entry(
         hazard=hazard.id, number=hazard.version, at=hazard.updated_at, actor=actor.id, role=actor.role, event=decision.event.value,
         state=hazard.state.value, policy=hazard.policy, basis=basis_of(decision.rule), details=decision.details, command_id=command_id,
-        request=request, holds=held(body_of(hazard)),
+        request=request, holds=held(body),
     )  # fmt: skip
 
 

@@ -153,25 +153,22 @@ class Keeper:
         return tick_duty(connection, duty_id, facts.policy, now=self.now(), zone=facts.time_zone)
 
     async def _begin_duties(self) -> None:
-        def anew(connection: Connection) -> str:
+        """The duties of periods that have begun; those that are not done are looked over when the pack is another one."""
+
+        def standing(connection: Connection) -> tuple[str, bool]:
+            facts = facts_of(connection, current_registry(connection), None)
+            return facts.policy.version, missing_duties(connection, facts.policy, now=self.now(), zone=facts.time_zone)
+
+        def bring_up(connection: Connection) -> str:
             facts = facts_of(connection, current_registry(connection), None)
             if facts.policy.version != self._duties_of:
                 look_over_duties(connection, facts.policy, zone=facts.time_zone)
+            make_duties(connection, facts.policy, now=self.now(), zone=facts.time_zone)
             return facts.policy.version
 
-        def version(connection: Connection) -> str:
-            return facts_of(connection, current_registry(connection), None).policy.version
-
-        if await self.database.reading(version) != self._duties_of:
-            self._duties_of = await self.database.writing(anew)
-
-        def work(connection: Connection, *, making: bool) -> bool:
-            facts = facts_of(connection, current_registry(connection), None)
-            do = make_duties if making else missing_duties
-            return bool(do(connection, facts.policy, now=self.now(), zone=facts.time_zone))
-
-        if await self.database.reading(lambda c: work(c, making=False)):
-            await self.database.writing(lambda c: work(c, making=True))
+        version, missing = await self.database.reading(standing)
+        if missing or version != self._duties_of:
+            self._duties_of = await self.database.writing(bring_up)
 
     async def _follow_the_time_zone(self) -> None:
         """When the site's time zone is another one than the hazards were woken for, all open ones are looked over."""

@@ -32,8 +32,8 @@ INTERNAL = ""
 """Topic of rows that only followers read."""
 News = IncidentMessage | HazardMessage | DutyMessage
 """What the feed shows."""
-_ON_THE_FEED: dict[str, type[News]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
-"""Topics that the feed shows, and what their rows hold."""
+NEWS: dict[str, type[News]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
+"""Topics that people are told of, on the feed and by pushes, and what their rows hold."""
 POSITIONS_LOCK = 0x706F_7369  # "posi"
 
 
@@ -160,6 +160,6 @@ def feed_bounds(connection: Connection) -> tuple[int, int]:
 def read_feed(connection: Connection, after: int, *, limit: int = BATCH, scope: Scope = EVERYTHING) -> list[FeedRow]:
     """Events after position ``after``, oldest first."""
     table = schema.outbox
-    query = within(select(table).where(table.c.position > after, table.c.topic.in_(_ON_THE_FEED)), table, scope)
+    query = within(select(table).where(table.c.position > after, table.c.topic.in_(NEWS)), table, scope)
     rows = connection.execute(query.order_by(table.c.position).limit(limit))
-    return [FeedRow(r.position, r.event, r.zone, r.enterprise, decode(_ON_THE_FEED[r.topic], r.payload)) for r in rows]
+    return [FeedRow(r.position, r.event, r.zone, r.enterprise, decode(NEWS[r.topic], r.payload)) for r in rows]

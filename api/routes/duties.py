@@ -42,7 +42,7 @@ async def post_duty_command(duty_id: Id, command: models.FinishDuty, asking: Ask
     presenter = _presenter(services)
     duty = await services.database.reading(lambda c: get_duty(c, duty_id, asking.scope))
     if not presenter.holds(asking, duty):
-        policy, rule = presenter.policy, presenter.rule_of(duty.name)
+        policy, rule = presenter.policy, presenter.policy.duty(duty.name)
         ruling = policy.rule(rule.rule) if rule is not None else policy.rule_of(Event.CLOCK_POINT)
         error = NotForRole(f"the role {asking.role.value} does not hold the post {duty.post}", ruling)
         error.ruling_shown = HazardPresenter(services.presenter(), policy).ruling(basis_of(ruling))

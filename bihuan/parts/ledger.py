@@ -5,7 +5,6 @@ go in: what a clock or an anchor says.
 """
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 
 import structlog
@@ -47,13 +46,14 @@ async def keep_ledger(part: Part) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _anchor(part: Part, database: Database, registry: SiteWatch) -> Awaitable[None]:
+async def _anchor(part: Part, database: Database, registry: SiteWatch) -> None:
     """Anchor the ledger day by day; a setting that can't be meant is said and costs no clock."""
     try:
-        return Anchoring(database, anchor_plan(part.settings), lambda: registry().site, now_us).run()
+        plan = anchor_plan(part.settings)
     except BihuanError as e:
         log.error("the ledger is not anchored", error=str(e))  # noqa: TRY400 - a line, not a trace
-        return asyncio.sleep(0)
+        return
+    await Anchoring(database, plan, lambda: registry().site, now_us).run()
 
 
 def main() -> None:

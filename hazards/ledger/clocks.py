@@ -143,7 +143,7 @@ def running(hazard: Hazard, policy: Policy, zone: tzinfo) -> list[Clock]:
     grade, found = policy.grade_or_gravest(hazard.grade), []
     for rule in policy.clocks:
         kind = CLOCKS[rule.clock]
-        if rule.grades and hazard.grade not in rule.grades:
+        if not rule.is_for(hazard.grade):
             continue
         start = kind.starts(hazard, grade)
         due = None if start is None else _due(kind, rule, hazard, start, policy, zone)
@@ -228,8 +228,7 @@ def owes_summons(hazard: Hazard, policy: Policy) -> bool:
 
 def summons_rule(policy: Policy, grade: str) -> ClockRule | None:
     """The pack's clock of the summons for hazards of ``grade``, if it has one with a limit."""
-    rules = (rule for rule in policy.clocks if rule.clock == SUMMONS and rule.limit is not None)
-    return next((rule for rule in rules if not rule.grades or grade in rule.grades), None)
+    return next((rule for rule in policy.clocks if rule.clock == SUMMONS and rule.limit is not None and rule.is_for(grade)), None)
 
 
 _NEW_GRADE = frozenset({Event.GRADE_RAISED.value, Event.REPEATED.value, Event.REGRADED.value})

@@ -24,7 +24,7 @@ SIGNATURE_FRESH = 5 * 60 * 1_000_000
 
 def hindrance(case: Case, command: str) -> Hindrance | None:
     """Why the case's actor can't give ``command`` now, or None."""
-    for condition in (_right, _person, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
+    for condition in (_right, *_FIRST.get(command, ()), _in_tables, *_CONDITIONS.get(command, ())):
         if (found := condition(case, command)) is not None:
             return found
     return None
@@ -51,7 +51,7 @@ def _right(case: Case, command: str) -> Hindrance | None:
 
 
 def _person(case: Case, command: str) -> Hindrance | None:
-    if command not in SIGNATURES or case.actor.is_person:
+    if case.actor.is_person:
         return None
     return NotForRole("a signature is given by a person, not with a token", SIGNED_BY_PERSON, hint="sign in and sign there")
 
@@ -96,16 +96,14 @@ def _signs(case: Case, command: str) -> Hindrance | None:
 
 
 def _free_post(case: Case, command: str) -> Hindrance | None:
-    """Somebody whose post is to sign, for a post that has not signed, and who has not signed for another one."""
+    """A post of the actor's that has not signed, and an actor who has not signed for another one."""
     request = case.hazard.extensions[-1] if case.hazard.extensions else None
     signed = request.signatures if request is not None else []
-    rule, held = _rule_of_signing(case), case.held(case.signing_posts())
-    if not held:
-        return _signs(case, command)
+    held = case.held(case.signing_posts())
     if any(s.by == case.actor.id for s in signed):
         return NotForRole(f"{case.actor.id} has signed already; the other signature is another person's", case.policy.rule("signature"))
     if not set(held) - {s.post for s in signed}:
-        return NotByRule(f"the signature of {', '.join(held)} is there already", rule)
+        return NotByRule(f"the signature of {', '.join(held)} is there already", _rule_of_signing(case))
     return None
 
 
@@ -180,10 +178,10 @@ def _accepted_or_regraded(case: Case, command: str) -> Hindrance | None:
 
 
 def _inspected(case: Case, command: str) -> Hindrance | None:
-    needed, claim = case.grade.inspection, case.hazard.claim
-    if needed is None or claim is None:
+    needed = case.grade.inspection
+    if needed is None or case.hazard.claim is None:
         return None
-    newest = {post: each for each in case.hazard.inspections if each.number > claim.number for post in each.posts}
+    newest = {post: each for each in case.hazard.inspected for post in each.posts}
     passed = {post: newest[post] for post in needed.posts if post in newest and newest[post].passed}
     people, experts = {each.by for each in passed.values()}, {name for each in passed.values() for name in each.experts}
     if len(people) == len(needed.posts) and len(experts) >= needed.experts:
@@ -217,6 +215,7 @@ def _words(command: str) -> str:
 
 
 _FIRST: dict[str, tuple[Condition, ...]] = {
+    **dict.fromkeys(SIGNATURES, (_person,)),
     **dict.fromkeys(("plan", "start_rectification", "claim", "request_extension", "receive"), (_responsible,)),
     **dict.fromkeys(("accept", "refuse", "close", "inspect"), (_accepting,)),
     **dict.fromkeys(("publish", "list", "refer", "supervise"), (_confirmed,)),
@@ -229,7 +228,7 @@ _CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "lift_listing": (_accepted_or_regraded,),
     "refer": (_of_a_listed_grade,),
     "request_extension": (_extendable, _in_time),
-    "sign_extension": (_free_post, _extendable, _in_time, _in_person),
+    "sign_extension": (_signs, _free_post, _extendable, _in_time, _in_person),
     "refuse_extension": (_signs,),
     "supervise": (_filed_or_overdue,),
     "summon": (_overdue,),

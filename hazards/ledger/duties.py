@@ -118,7 +118,7 @@ def notice_of(duty: Duty, rule: DutyRule, told: Point, now: int, policy: Policy)
     event = OVERDUE if duty.standing(now) == "overdue" else CLOCK_POINT
     return DutyMessage(
         id=duty.id, name=duty.name, post=duty.post, body=duty.body, period=duty.period, event=event, point=told.name, due_at=duty.due_at,
-        told_at=now, tells=[post for post in told.tells if policy.post(post) is not None], basis=basis_of(policy.rule(rule.rule)),
+        told_at=now, tells=list(policy.known_posts(*told.tells)), basis=basis_of(policy.rule(rule.rule)),
     )  # fmt: skip
 
 

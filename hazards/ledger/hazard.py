@@ -134,6 +134,12 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.tracks.get(track.value, NONE)
 
     @property
+    def inspected(self) -> list[Inspection]:
+        """The inspections since the claim of rectification; without one all."""
+        since = self.claim.number if self.claim is not None else 0
+        return [inspection for inspection in self.inspections if inspection.number > since]
+
+    @property
     def granted(self) -> list[Extension]:
         """The extensions granted since the clock of rectification began."""
         return [e for e in self.extensions if e.granted_at is not None and e.granted_at >= self.clock_start]

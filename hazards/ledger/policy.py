@@ -209,6 +209,10 @@ class ClockRule(Struct, frozen=True, kw_only=True):
     limit: Limit | None = None
     grades: frozenset[str] = frozenset()
 
+    def is_for(self, grade: str) -> bool:
+        """Whether it runs on hazards of ``grade``."""
+        return not self.grades or grade in self.grades
+
 
 class RepeatRule(Struct, frozen=True, kw_only=True):
     """Repeats (重复隐患): same kind, same enterprise within ``days`` of an earlier one; ``same_zone``: the place counts too.
@@ -330,6 +334,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     def post(self, name: str) -> Post | None:
         """The post of that name, or None."""
         return next((p for p in self.posts if p.name == name), None)
+
+    def duty(self, name: str) -> DutyRule | None:
+        """The rule of the duty of that name, or None."""
+        return next((rule for rule in self.duties if rule.name == name), None)
 
     def known_posts(self, *names: str) -> tuple[str, ...]:
         """Those of ``names`` that this city has."""

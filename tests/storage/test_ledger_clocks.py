@@ -98,7 +98,8 @@ def told(database: Database, hazard: Hazard) -> list[tuple[str, str, str]]:
 
 def announced(database: Database) -> list[HazardMessage]:
     with database.read() as connection:
-        rows = connection.scalars(select(schema.outbox.c.payload).where(schema.outbox.c.event.in_(TOLD)).order_by(schema.outbox.c.id))
+        of_hazards = schema.outbox.c.topic == "hazards"  # duties have points and due dates, too
+        rows = connection.scalars(select(schema.outbox.c.payload).where(of_hazards, schema.outbox.c.event.in_(TOLD)).order_by(schema.outbox.c.id))
         return [decode(HazardMessage, payload) for payload in rows]
 
 

@@ -61,8 +61,7 @@ def _of_own_posts(case: Case, posts: list[str]) -> None:
     for_post = {post for post in posts if needed is not None and post in needed.posts}
     if len(for_post) > 1:
         raise IncompleteByRule("one person inspects for one of the posts that must", rule, where="/posts", hint=", ".join(sorted(for_post)))
-    claimed = case.hazard.claim.number if case.hazard.claim is not None else 0
-    before = {post for each in case.hazard.inspections if each.number > claimed and each.by == case.actor.id for post in each.posts}
+    before = {post for each in case.hazard.inspected if each.by == case.actor.id for post in each.posts}
     if needed is not None and for_post and (others := before & set(needed.posts) - for_post):
         raise NotForRole(f"{case.actor.id} has inspected for {', '.join(others)}; the other post's inspection is another person's", rule)
 
