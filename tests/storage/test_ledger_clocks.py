@@ -99,8 +99,8 @@ def told(database: Database, hazard: Hazard) -> list[tuple[str, str, str]]:
 def announced(database: Database) -> list[HazardMessage]:
     with database.read() as connection:
         of_hazards = schema.outbox.c.topic == "hazards"  # duties have points and due dates, too
-        rows = connection.scalars(select(schema.outbox.c.payload).where(of_hazards, schema.outbox.c.event.in_(TOLD)).order_by(schema.outbox.c.id))
-        return [decode(HazardMessage, payload) for payload in rows]
+        told = select(schema.outbox.c.payload).where(of_hazards, schema.outbox.c.event.in_(TOLD))
+        return [decode(HazardMessage, payload) for payload in connection.scalars(told.order_by(schema.outbox.c.id))]
 
 
 def expected(hazard: Hazard, *times: int) -> list[tuple[str, str, str]]:
