@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,7 @@ from api.scopes import Scopes
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
+from hazards.device_clock import ClockFault
 from hazards.errors import BihuanError
 from hazards.ledger.policy import Policy
 from hazards.messages import DutyMessage, HazardMessage
@@ -90,12 +91,13 @@ def create_app(
     reload_site: Callable[[], Awaitable[None]] = nothing,
     ring: Callable[[], None] = lambda: None,
     now: Callable[[], int] = utc_now,
+    clock_faults: Callable[[], Sequence[ClockFault]] = tuple,
 ) -> FastAPI:
     """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
 
     ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
     ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503;
-    ``retention``: which resolutions it may look for."""
+    ``retention``: which resolutions it may look for. ``clock_faults``: of the devices that the doors hear."""
     words, metrics = Words.load(), Metrics()
 
     def render(row: FeedRow) -> bytes:
@@ -109,7 +111,8 @@ def create_app(
     services = Services(
         settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
         time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
-        read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
+        read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, clock_faults=clock_faults,
+        words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         scopes=Scopes(registry),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),

@@ -17,6 +17,7 @@ from api.scopes import Scopes
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.admission import Report
+from hazards.device_clock import ClockFault
 from hazards.ledger.policy import Policy
 from hazards.messages import Signal
 from hazards.scope import EVERYTHING, Scope
@@ -71,6 +72,7 @@ class Services:
     can_accept: Callable[[], Awaitable[None]]
     ring: Callable[[], None]
     now: Callable[[], int]
+    clock_faults: Callable[[], Sequence[ClockFault]]
     words: Words
     principals: Principals
     scopes: Scopes

@@ -1,5 +1,6 @@
 """Alive, ready, figures, and the description of the API: open to everybody. What must not go in: anything of the park."""
 
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -49,6 +50,9 @@ async def get_metrics(services: With) -> Response:
         "bihuan_feed_listeners": ("Open feed streams.", float(feed.listeners)),
         "bihuan_feed_behind_seconds": ("Age of the oldest accepted alarm that waits too long to be applied.", behind),
     }
+    clocks = Counter(fault.state for fault in services.clock_faults())
+    for state in ("corrected", "distrusted"):
+        gauges[f'bihuan_device_clocks{{state="{state}"}}'] = ("Devices heard over HTTP whose clock is wrong.", float(clocks[state]))
     now, reachable = services.now(), 1.0
     try:
         gauges |= gauges_of(await services.database.reading(lambda c: read_standing(c, now)), now)
