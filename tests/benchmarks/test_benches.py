@@ -25,8 +25,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "merge": {"sizes": TINY_MERGE},
     "ledger": {"sizes": LedgerSizes(open=400, events=5000, zones=20), "samples": 20, "share": 0.01},
 }  # fmt: skip
-ONCE = ("telemetry", "push", "merge")
-"""Benches that know themselves where they run."""
+ONCE = ("telemetry", "push", "merge", "flood")
+"""Benches that know themselves where they run; the flood is a test of its own (``tests/whole/test_flood.py``)."""
 OUTSIDE = ["embedded", "outside"]
 
 
