@@ -28,6 +28,7 @@ from api.routes import (
     accounts,
     alarms,
     console,
+    dead_letters,
     deliveries,
     duties,
     evidence,
@@ -53,6 +54,7 @@ from hazards.messages import DutyMessage, HazardMessage
 from hazards.zones import Site
 from storage.database import Database
 from storage.hazard_facts import policy_of
+from storage.journal import Journal
 from storage.outbox import FeedRow
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
@@ -61,7 +63,7 @@ log = get_logger(__name__)
 
 ROUTERS = (
     alarms, telemetry, series, incidents, ledger, hazards, duties, policy, feed, evidence,
-    site, sessions, accounts, deliveries, health, console,
+    site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
 
@@ -81,6 +83,7 @@ def create_app(
     database: Database,
     door: AcceptingDoor,
     telemetry_door: AcceptingTelemetryDoor,
+    journal: Journal,
     pictures: Pictures,
     registry: Callable[[], Registry],
     read_site: Callable[[bytes], Site],
@@ -95,7 +98,8 @@ def create_app(
 ) -> FastAPI:
     """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
 
-    ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
+    ``journal``: where messages that were put aside are sent again from. ``can_accept`` raises Unavailable when alarms can't be taken
+    durably. ``ring`` wakes the relay after a command.
     ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503;
     ``retention``: which resolutions it may look for. ``clock_faults``: of the devices that the doors hear."""
     words, metrics = Words.load(), Metrics()
@@ -109,7 +113,7 @@ def create_app(
         return presenter.incident(row.message).model_dump_json().encode()
 
     services = Services(
-        settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
+        settings=settings, database=database, door=door, telemetry=telemetry_door, journal=journal, pictures=pictures, registry=registry,
         time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
         read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, clock_faults=clock_faults,
         words=words, metrics=metrics,

@@ -25,6 +25,7 @@ from hazards.zones import Site
 from ingest.measurements import Measurements
 from ingest.telemetry_door import Taken
 from storage.database import Database
+from storage.journal import Journal
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
 
@@ -62,6 +63,7 @@ class Services:
     database: Database
     door: AcceptingDoor
     telemetry: AcceptingTelemetryDoor
+    journal: Journal
     pictures: Pictures
     registry: Callable[[], Registry]
     time_series: TimeSeriesReader | None

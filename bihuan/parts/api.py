@@ -110,6 +110,7 @@ async def serve(part: Part) -> None:
         database=database,
         door=Door(journal, registry, now_us, clocks=clocks),
         telemetry_door=telemetry_door,
+        journal=journal,
         time_series=series,
         retention=retention_of(settings),
         pictures=EvidenceStore(settings.evidence_path),

@@ -94,7 +94,8 @@ class System:
         _run(self.time_series.ensure())
         self.applied, self.ahead = 0, 0
         self.app = create_app(
-            self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
+            self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door,
+            journal=self.journal, pictures=self.evidence,
             registry=lambda: self.registry,
             read_site=lambda body: parse_site(body, file="site", folder=self.folder).site, read_policy=_read_policy,
             can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series, now=self.now,
