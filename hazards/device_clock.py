@@ -5,7 +5,8 @@ and now gives what it kept, old times that are true: a lag is corrected only whe
 What must not go in: what a sender said beside its time (``hazards/admission.py``), persistence: a few samples teach it anew.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -92,6 +93,12 @@ class ClockFault(Struct, frozen=True):
     def state(self) -> Literal["corrected", "distrusted"]:
         """What is done about it."""
         return "distrusted" if self.error is None else "corrected"
+
+
+def count_by_state(faults: Iterable[ClockFault]) -> dict[str, int]:
+    """How many clocks are corrected, and how many are not believed."""
+    counts = Counter(fault.state for fault in faults)
+    return {"corrected": counts["corrected"], "distrusted": counts["distrusted"]}
 
 
 class _Clock(Struct):

@@ -42,7 +42,7 @@ async def test_a_device_in_the_wrong_time_zone_is_corrected_flagged_and_shown(op
     assert device["clock"]["fault_name"] == {"zh": "时区设置错误", "en": "wrong time zone"}
     listed = {d["id"]: d["clock"] for d in (await operator.get("/api/v1/devices")).json()["items"]}
     assert [name for name, clock in listed.items() if clock] == ["CAM-1"]
-    assert 'bihuan_device_clocks{state="corrected"} 1' in (await operator.get("/metrics")).text
+    assert 'bihuan_device_clocks{heard="http",state="corrected"} 1' in (await operator.get("/metrics")).text
 
 
 async def test_a_clock_of_1970_stays_at_the_time_of_receipt_and_is_counted(operator: httpx.AsyncClient, system: System) -> None:
@@ -52,7 +52,7 @@ async def test_a_clock_of_1970_stays_at_the_time_of_receipt_and_is_counted(opera
     signals = await shown(operator)
     assert {s["clock"] for s in signals} == {"wrong"} and all(s["at"] == s["received_at"] for s in signals)
     assert (await operator.get("/api/v1/devices/CAM-1")).json()["clock"]["state"] == "distrusted"
-    assert 'bihuan_device_clocks{state="distrusted"} 1' in (await operator.get("/metrics")).text
+    assert 'bihuan_device_clocks{heard="http",state="distrusted"} 1' in (await operator.get("/metrics")).text
 
 
 async def test_what_a_link_kept_while_it_was_down_keeps_its_times(operator: httpx.AsyncClient, system: System) -> None:
