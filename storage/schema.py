@@ -123,6 +123,9 @@ incidents = Table(
     Column("synthetic", Boolean, nullable=False, default=False),
     Column("certainty", String, nullable=False, server_default="possible"),
     Column("corroboration", Text, nullable=False, server_default="{}"),  # JSON: rule, basis, sources
+    Column("quiet", String, nullable=False, server_default=""),  # why nobody is called: hazards.quieting.Quiet
+    Column("quiet_by", String, nullable=False, server_default=""),
+    Column("labels", Text, nullable=False, server_default="[]"),  # JSON list of Quiet: of its alarms that stand
     Column("version", Integer, nullable=False),  # counts every change, by worker or person
     # people's own: the worker never writes these
     Column("people_version", Integer, nullable=False, default=0),  # value of version at the last change by a person
@@ -153,8 +156,24 @@ zone_states = Table(
     Column("key", String, primary_key=True),  # hazards.merging.state_key
     Column("zone", String, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # msgpack of hazards.zone_state.ZoneState
+    Column("state", LargeBinary, nullable=False),  # hazards.zone_codec; in "body" before schema 2, so that no older worker writes over it
     Column("wake_at", BigInteger, index=True),
+)
+alarm_states = Table(
+    "alarm_states", metadata,  # alarms that are not normal, as the zone's state has them
+    Column("key", String, primary_key=True),  # of zone_states
+    Column("device", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("zone", String, nullable=False),
+    Column("incident", String, nullable=False, index=True),
+    Column("state", String, nullable=False),  # hazards.annunciation.AlarmState
+    Column("phase", String, nullable=False),  # hazards.alarm_state.Phase
+    Column("severity", Integer, nullable=False),
+    Column("quiet", String, nullable=False),
+    Column("quiet_by", String, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("alarm_states_by_zone", "zone", "since", "device", "kind"),
 )
 outbox = Table(
     "outbox", metadata,
