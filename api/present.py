@@ -11,15 +11,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api import models, site_models
 from api.words import Bilingual, Words
+from hazards.alarm_state import ALARMING
+from hazards.annunciation import AlarmState
 from hazards.incidents import is_acknowledged
-from hazards.kinds import FAMILIES, kind_of
+from hazards.kinds import FAMILIES, kind_of, never_suppressed
 from hazards.ledger.limits import EPOCH
 from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
+from hazards.quieting import Quiet
 from hazards.zones import Device, Enterprise, Zone
+from storage.alarm_states import StandingAlarm
 from storage.site_store import Registry
 
 EVIDENCE_URL = "/api/v1/evidence/"
-Annunciation = Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
+Annunciation = Literal[
+    "unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed", "suppressed_by_design", "out_of_service",
+    "calibration", "permit",
+]  # fmt: skip
+_OF_QUIET: dict[str, Annunciation] = {
+    Quiet.OUT_OF_SERVICE: "out_of_service", Quiet.SHELVED: "shelved", Quiet.INHIBITED: "suppressed_by_design",
+    Quiet.CALIBRATION: "calibration", Quiet.PERMIT: "permit",
+}  # fmt: skip
 
 
 def zone_of_time(name: str) -> tzinfo:
@@ -40,6 +51,8 @@ def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
         return "pending"
     if is_acknowledged(incident):
         return "acknowledged"
+    if incident.quiet and not any(never_suppressed(kind) for kind in incident.kinds):
+        return _OF_QUIET[incident.quiet]
     return "cleared_unacknowledged" if incident.state is IncidentState.CLEARED else "unacknowledged"
 
 
@@ -143,6 +156,17 @@ class Presenter:
             acknowledged_by=incident.acknowledged_by, acknowledged_at=self.time_or_none(incident.acknowledged_at),
             assigned_to=incident.assigned_to, shelved_by=incident.shelved_by,
             shelved_until=self.time_or_none(incident.shelved_until), shelve_reason=incident.shelve_reason, synthetic=incident.synthetic,
+            quiet=incident.quiet or None, quiet_by=incident.quiet_by or None,
+            labels=[models.Label(label=label, name=self.text(f"quiet.{label}")) for label in incident.labels],
+        )  # fmt: skip
+
+    def alarm_state(self, row: StandingAlarm) -> models.AlarmState:
+        """How one alarm stands towards people."""
+        return models.AlarmState(
+            device=row.device, kind=row.kind, kind_name=self.kind(row.kind).name, zone=row.zone, incident=row.incident or None,
+            state=AlarmState(row.state), state_name=self.text(f"alarm_state.{row.state}"), standing=row.phase in ALARMING,
+            severity=row.severity,
+            quiet=row.quiet or None, quiet_by=row.quiet_by or None, since=self.time(row.since), last_at=self.time(row.last_at),
         )  # fmt: skip
 
     def alarm(self, signal: Signal, reason: str, explained: Mapping[str, Any]) -> models.Alarm:

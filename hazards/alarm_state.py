@@ -49,7 +49,7 @@ ALARMING = frozenset({S, C, L})
 class Alarm(Struct, omit_defaults=True):
     """State of one kind on one device. ``due``: when its running delay ends; ``last_*``: the newest signal that moved it.
 
-    ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: of the zone's incidents the one it is in.
+    ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in, ``incident``: the beginning of that one's id.
     ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``, ``until``: as in ``hazards.quieting.Quieting``."""
 
     device: str
@@ -61,6 +61,7 @@ class Alarm(Struct, omit_defaults=True):
     state: AlarmState = AlarmState.NORMAL
     since: int = 0
     group: str = ""
+    incident: str = ""
     severity: int = 0
     quiet: str = ""
     by: str = ""

@@ -20,11 +20,23 @@ from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
 REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
 _FAR = 2**62
+_ENOUGH = 8
+"""Characters of an id that tell the few incidents of one group apart, which follow one another."""
 
 
 def waits_for_quiet(incident: Incident) -> bool:
     """Whether it has cleared, and time alone ends it."""
     return incident.state is IncidentState.CLEARED and not incident.over and not incident.present
+
+
+def put_in(alarm: Alarm, incident: Incident, group: str) -> None:
+    """``alarm`` belongs to ``incident``, which the zone keeps under ``group``."""
+    alarm.group, alarm.incident = group, incident.id[:_ENOUGH]
+
+
+def is_in(alarm: Alarm, incident: Incident) -> bool:
+    """Whether ``alarm`` was last put into this very incident, and not into an earlier one of its group."""
+    return incident.id.startswith(alarm.incident)
 
 
 class Course:
@@ -33,6 +45,11 @@ class Course:
     def __init__(self, state: ZoneState, around: Surroundings) -> None:
         self.state, self.around, self.acknowledged = state, around, set(around.acknowledged)
         self.merged = Merged()
+
+    def incident_of(self, alarm: Alarm) -> Incident | None:
+        """The incident that ``alarm`` was last put into, if the state still holds it."""
+        incident = self.state.incidents.get(alarm.group)
+        return incident if incident is not None and is_in(alarm, incident) else None
 
     # --- time ---
 
@@ -145,7 +162,7 @@ class Course:
         """Somebody acknowledged the incident: so are its alarms."""
         incident.acknowledged, incident.remind_at = True, None
         for alarm in self.state.alarms.values():
-            if alarm.group == group and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
+            if alarm.group == group and is_in(alarm, incident) and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
                 was, alarm.state = alarm.state, next_state(alarm.state, Move.ACKNOWLEDGED)
                 self._moved(alarm, was, now, incident)
 
@@ -193,7 +210,7 @@ class Course:
             self.spare(alarm, now)
             if (alarm.quiet, alarm.by) == quiet and alarm.state is was:
                 continue
-            incident = self.state.incidents.get(alarm.group)
+            incident = self.incident_of(alarm)
             self._moved(alarm, was, now, incident)
             if incident is not None and key in incident.present:
                 self._quiet_changed(incident, alarm, now)
@@ -260,7 +277,7 @@ class Course:
         changed = False
         for key, finding in agree(self.state.sources, source, self._ended):
             leading = self.state.alarms.get(key)
-            incident = self.state.incidents.get(leading.group) if leading is not None else None
+            incident = self.incident_of(leading) if leading is not None else None
             if incident is not None and incident.state is IncidentState.ACTIVE and self._found(incident, finding, at):
                 changed |= incident is own
                 incident.reason = Reason.CORROBORATED

@@ -14,7 +14,7 @@ from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
 from hazards.annunciation import AlarmState
 from hazards.flood import GROUP
 from hazards.identity import incident_id
-from hazards.incident_course import REGROUP_WINDOW, Course, waits_for_quiet
+from hazards.incident_course import REGROUP_WINDOW, Course, is_in, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES, EFFECTS
 from hazards.kinds import Kind, group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
@@ -127,12 +127,15 @@ class _Merging(Course):
         weighed = self._weigh(alarm, signal, kind, at) if signal.action is not Action.CLEARED else Weighed(kind.severity)
         if incident is not None and rises:
             self.let_go_if_quiet(incident, at - 1)
+            if incident.over and group != group_of(kind.family):  # it was in a flood that is over
+                group = group_of(kind.family)
+                incident = self._looked_at(group, at)
         flooded = rises and not silent(alarm.kind, alarm.quiet) and self.state.flood.take(signal.received_at)
         reason = Reason.LATE
         if incident is None or (rises and incident.over):
             reason = Reason.NOTHING_STOOD if signal.action is Action.CLEARED else Reason.OPENED
             if flooded and not _stands_alone(kind, weighed.severity):
-                group, incident, reason = GROUP, self._flood_incident(at), Reason.FLOOD
+                group, incident, reason = GROUP, self._looked_at(GROUP, at), Reason.FLOOD
             if incident is None or (rises and incident.over):
                 incident = self._open(group, signal, at)
                 incident.loud = not silent(alarm.kind, alarm.quiet)
@@ -140,7 +143,7 @@ class _Merging(Course):
         elif not late:
             reason = _joining_reason(incident, before, alarm.phase, signal.action)
         if rises or not alarm.group:
-            alarm.group = group
+            put_in(alarm, incident, group)
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
         if alarm.quiet or alarm.state is not AlarmState.NORMAL:
@@ -190,14 +193,15 @@ class _Merging(Course):
     def _group(self, alarm: Alarm, family: str) -> str:
         """Where the state keeps the incident of ``alarm``: where it is already, or under its family's group; under the family itself if
         that began before there were groups."""
-        for known in (alarm.group, family):
-            incident = self.state.incidents.get(known) if known else None
-            if incident is not None and not incident.over:
-                return known
-        return group_of(family)
+        own = self.state.incidents.get(alarm.group)
+        if own is not None and not own.over and is_in(alarm, own):
+            return alarm.group
+        older = self.state.incidents.get(family)
+        return family if older is not None and not older.over else group_of(family)
 
-    def _flood_incident(self, at: int) -> Incident | None:
-        incident = self.state.incidents.get(GROUP)
+    def _looked_at(self, group: str, at: int) -> Incident | None:
+        """The newest incident of ``group`` as it is at ``at``."""
+        incident = self.state.incidents.get(group)
         if incident is not None:
             self.pass_time(incident, at)
             self.let_go_if_quiet(incident, at - 1)

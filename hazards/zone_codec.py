@@ -10,6 +10,7 @@ import msgspec
 from hazards.alarm_state import ALARMING
 from hazards.annunciation import AlarmState
 from hazards.errors import MalformedMessage, UnknownSchema
+from hazards.incident_course import put_in
 from hazards.zone_state import ZoneState
 
 SCHEMA = 2
@@ -57,7 +58,7 @@ def _of_first(state: ZoneState) -> ZoneState:
     for group, incident in state.incidents.items():
         for key in incident.present:
             alarm = state.alarms[key]
-            alarm.group = group
+            put_in(alarm, incident, group)
             if alarm.phase in ALARMING:
                 alarm.state = AlarmState.UNACKNOWLEDGED
     return state

@@ -83,7 +83,7 @@ export class List {
         h("small", { class: "certainty", "data-certainty": incident.certainty, title: said(incident.corroboration?.sentence) || null }, said(incident.certainty_name))),
       h("span", { class: "where" }, gradeChip(incident.zone_grade), h("span", { title: incident.devices.join(", ") },
         incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
-      h("span", { class: "word" }, said(incident.annunciation_name)),
+      h("span", { class: "word" }, said(incident.annunciation_name), ...labelsOf(incident)),
       h("span", { class: "since" }, sinceText(incident)),
       h("span", { class: "count" }, String(incident.alarm_count)),
       incident.snapshot_url ? h("img", { class: "thumb", src: incident.snapshot_url, alt: "", loading: "lazy", decoding: "async", onerror: (e) => e.target.remove() }) : null);
@@ -126,6 +126,10 @@ export class List {
     for (const [id, { element }] of this.elements) fill(element.querySelector(".since"), sinceText(this.store.known.get(id)));
   }
 }
+
+/** Why an alarm of it is quieter than it would be, where the word does not say so. */
+export const labelsOf = (incident) => incident.labels.filter(({ label }) => label !== incident.annunciation)
+  .map(({ label, name }) => h("small", { class: "label", "data-label": label }, said(name)));
 
 function sinceText(incident) {
   return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`, raisedNote(incident)];
