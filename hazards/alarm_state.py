@@ -49,7 +49,8 @@ ALARMING = frozenset({S, C, L})
 class Alarm(Struct, omit_defaults=True):
     """State of one kind on one device. ``due``: when its running delay ends; ``last_*``: the newest signal that moved it.
 
-    ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in, ``incident``: the beginning of that one's id.
+    ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
+    ``incident``: the beginning of that one's id.
     ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``, ``until``: as in ``hazards.quieting.Quieting``."""
 
     device: str

@@ -16,7 +16,7 @@ from hazards.flood import GROUP
 from hazards.identity import incident_id
 from hazards.incident_course import REGROUP_WINDOW, Course, is_in, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES, EFFECTS
-from hazards.kinds import Kind, group_of, kind_of, leading, never_suppressed
+from hazards.kinds import group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, silent
 from hazards.surroundings import Surroundings
@@ -113,37 +113,25 @@ class _Merging(Course):
 
     def take(self, signal: Signal) -> None:
         """Move the signal's alarm, find or open its incident, and say why."""
-        kind, key, at = kind_of(signal.kind), f"{signal.device} {signal.kind}", min(signal.at, signal.received_at)
+        key, at = f"{signal.device} {signal.kind}", min(signal.at, signal.received_at)
         alarm = self.state.alarms.get(key) or self.state.alarms.setdefault(key, Alarm(signal.device, signal.kind))
-        group = self._group(alarm, kind.family)
-        incident = self.state.incidents.get(group)
-        if incident is not None:
-            self.pass_time(incident, at)
+        group = self._group(alarm, kind_of(signal.kind).family)
+        incident = self._looked_at(group, at)
         before, late = alarm.phase, is_late(alarm, signal.action, at, signal.received_at)
         if not late:
             move(alarm, Trigger(signal.action.value), at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
-        weighed = self._weigh(alarm, signal, kind, at) if signal.action is not Action.CLEARED else Weighed(kind.severity)
-        if incident is not None and rises:
-            self.let_go_if_quiet(incident, at - 1)
-            if incident.over and group != group_of(kind.family):  # it was in a flood that is over
-                group = group_of(kind.family)
-                incident = self._looked_at(group, at)
-        flooded = rises and not silent(alarm.kind, alarm.quiet) and self.state.flood.take(signal.received_at)
-        reason = Reason.LATE
-        if incident is None or (rises and incident.over):
-            reason = Reason.NOTHING_STOOD if signal.action is Action.CLEARED else Reason.OPENED
-            if flooded and not _stands_alone(kind, weighed.severity):
-                group, incident, reason = GROUP, self._looked_at(GROUP, at), Reason.FLOOD
-            if incident is None or (rises and incident.over):
-                incident = self._open(group, signal, at)
-                incident.loud = not silent(alarm.kind, alarm.quiet)
-            reason = Reason.WITHIN_ON_DELAY if alarm.phase is Phase.RAISING else reason
-        elif not late:
-            reason = _joining_reason(incident, before, alarm.phase, signal.action)
+        weighed = self._weigh(alarm, signal, at)
+        if rises:
+            group, incident, opening = self._place(group, incident, alarm, weighed, signal, at)
+        else:
+            opening = Reason.NOTHING_STOOD if incident is None else None
+        if incident is None:
+            incident = self._open(group, signal, at, loud=not silent(alarm.kind, alarm.quiet))
         if rises or not alarm.group:
             put_in(alarm, incident, group)
+        reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
         if alarm.quiet or alarm.state is not AlarmState.NORMAL:
@@ -155,6 +143,23 @@ class _Merging(Course):
         if alarm.kind in CAUSES and (before in ALARMING) != (alarm.phase in ALARMING):
             self.look_again(at, kinds=EFFECTS)
         self._decide(signal, incident, alarm, weighed, reason, rises=rises)
+
+    def _place(
+        self, group: str, incident: Incident | None, alarm: Alarm, weighed: Weighed, signal: Signal, at: int
+    ) -> tuple[str, Incident | None, Reason | None]:
+        """Where a new alarm goes: group, the incident that takes it (None: a new one), and why if it does not simply join."""
+        own = group_of(kind_of(signal.kind).family)
+        if incident is not None:
+            self.let_go_if_quiet(incident, at - 1)
+            if incident.over and group != own:  # it was in a flood that is over
+                group, incident = own, self._looked_at(own, at, rises=True)
+        flooded = not silent(alarm.kind, alarm.quiet) and self.state.flood.take(signal.received_at)
+        if incident is not None and not incident.over:
+            return group, incident, None
+        if not flooded or weighed.severity == 1 or never_suppressed(alarm.kind):
+            return group, None, Reason.OPENED
+        incident = self._looked_at(GROUP, at, rises=True)
+        return GROUP, incident if incident is not None and not incident.over else None, Reason.FLOOD
 
     def _decide(self, signal: Signal, incident: Incident, alarm: Alarm, weighed: Weighed, reason: Reason, *, rises: bool) -> None:
         """Put down where the signal went, and why."""
@@ -176,8 +181,11 @@ class _Merging(Course):
                 incident.reason = reason
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
 
-    def _weigh(self, alarm: Alarm, signal: Signal, kind: Kind, at: int) -> Weighed:
-        """How grave the alarm is, and what keeps it quiet; both stay with it."""
+    def _weigh(self, alarm: Alarm, signal: Signal, at: int) -> Weighed:
+        """How grave the alarm is, and what keeps it quiet; both stay with it. An end changes nothing of it."""
+        kind = kind_of(signal.kind)
+        if signal.action is Action.CLEARED:
+            return Weighed(signal.severity or kind.severity)
         weighed = weigh(signal.severity or kind.severity, kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
                         declarations=self.around.declarations)  # fmt: skip
         alarm.severity = weighed.severity
@@ -199,19 +207,20 @@ class _Merging(Course):
         older = self.state.incidents.get(family)
         return family if older is not None and not older.over else group_of(family)
 
-    def _looked_at(self, group: str, at: int) -> Incident | None:
-        """The newest incident of ``group`` as it is at ``at``."""
+    def _looked_at(self, group: str, at: int, *, rises: bool = False) -> Incident | None:
+        """The newest incident of ``group`` as it is at ``at``, for an alarm that ``rises``."""
         incident = self.state.incidents.get(group)
         if incident is not None:
             self.pass_time(incident, at)
-            self.let_go_if_quiet(incident, at - 1)
+            if rises:
+                self.let_go_if_quiet(incident, at - 1)
         return incident
 
-    def _open(self, group: str, signal: Signal, at: int) -> Incident:
+    def _open(self, group: str, signal: Signal, at: int, *, loud: bool) -> Incident:
         incident = Incident(
             id=incident_id(f"{state_key(signal.zone, signal.device)} {group}", signal.id),
             family=GROUP if group == GROUP else kind_of(signal.kind).family, opened_at=at, state=IncidentState.PENDING, severity=4,
-            updated_at=signal.received_at, reason=Reason.OPENED, synthetic=signal.synthetic,
+            updated_at=signal.received_at, reason=Reason.OPENED, synthetic=signal.synthetic, loud=loud,
         )  # fmt: skip
         self.state.incidents[group] = incident
         if group == GROUP:
@@ -237,13 +246,12 @@ class _Merging(Course):
             incident.snapshot = signal.snapshot or incident.snapshot
 
 
-def _stands_alone(kind: Kind, severity: int) -> bool:
-    """Whether an alarm opens an incident of its own even in a flood."""
-    return severity == 1 or never_suppressed(kind.name)
-
-
-def _joining_reason(incident: Incident, before: Phase, after: Phase, action: Action) -> Reason:
-    """Why a signal that is not late joins an incident that is there."""
+def _reason(incident: Incident, before: Phase, after: Phase, action: Action, opening: Reason | None, *, late: bool) -> Reason:
+    """Why a signal goes where it goes. ``opening``: why, if it opened that incident or was sent there."""
+    if opening is not None:
+        return Reason.WITHIN_ON_DELAY if after is Phase.RAISING else opening
+    if late:
+        return Reason.LATE
     if action is Action.CLEARED:
         return _ENDINGS.get((before, after), Reason.ENDED)
     if before in ALARMING:

@@ -41,9 +41,9 @@ IN_FLOOD = Intervals(0, 5 * _SECOND, 10 * 60 * _SECOND)
 
 
 def due(news: News, told_at: int, opened_at: int, intervals: Intervals) -> int | None:
-    """When it is to be told (µs); None: there is nothing to tell."""
+    """When it is to be told (µs, 0: at once); None: there is nothing to tell."""
     if news is News.NOTHING:
         return None
     if not told_at:
-        return opened_at + intervals.group
+        return opened_at + intervals.group if intervals.group else 0
     return told_at if news is News.CHANGE else told_at + intervals.update

@@ -62,7 +62,8 @@ def test_a_camera_that_is_offline_silences_its_own_frozen_picture_and_nobody_els
     )  # fmt: skip
     assert [d.reason for d in merged.decisions] == [Reason.OPENED, Reason.INHIBITED, Reason.JOINED]
     assert merged.decisions[1].explained["by"] == "CAM-1 camera_offline"
-    assert states(state) == {"CAM-1 camera_offline": "unacknowledged", "CAM-1 frozen": "suppressed_by_design", "CAM-2 frozen": "unacknowledged"}
+    offline, frozen, other = "CAM-1 camera_offline", "CAM-1 frozen", "CAM-2 frozen"
+    assert states(state) == {offline: "unacknowledged", frozen: "suppressed_by_design", other: "unacknowledged"}
 
 
 def test_the_loss_of_power_explains_silent_sensors_also_those_that_fell_silent_before_it_was_reported() -> None:
