@@ -72,6 +72,7 @@ function limitTo(fields, works) {
   };
   const show = () => {
     const hours = longest();
+    until.wrong(null);
     hint.textContent = hours ? t("declarations.longest", { longest: spoken(hours) }) : "";
     if (hours) until.input.value = wallClock(Date.parse(beginOf(from)) + Math.min(hours, 8) * HOUR);
   };
