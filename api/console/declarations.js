@@ -77,7 +77,7 @@ export class Declarations {
     const { force, entered, over, next } = this.shown;
     const { scrollTop } = this.element;
     const kinds = ENTERED_HERE.filter((kind) => this.me.declares.includes(kind));
-    const buttons = kinds.map((kind, n) => h("button", { class: n ? null : "primary", "data-kind": kind, onclick: () => this.enter(kind) }, t(`declarations.enter.${kind}`)));
+    const buttons = kinds.map((kind) => h("button", { class: ["permit", "key_period"].includes(kind) && kind === kinds[0] ? "primary" : null, "data-kind": kind, onclick: () => this.enter(kind) }, t(`declarations.enter.${kind}`)));
     fill(this.element, h("div", { class: "declaration-page" },
       h("header", {}, h("h1", {}, t("declarations.title")), h("div", { class: "buttons" }, buttons)),
       h("section", { class: "declaration-list force", "aria-label": t("declarations.force") }, h("h2", {}, t("declarations.force"), h("small", {}, String(force.length))),
