@@ -15,6 +15,7 @@ from time import monotonic
 from sqlalchemy import Connection, func, select
 from structlog import get_logger
 
+from hazards.declarations import DeclarationMessage
 from hazards.errors import Unavailable
 from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
 from hazards.scope import Scope
@@ -24,12 +25,14 @@ from storage.outbox import FeedRow, feed_bounds, read_feed
 
 log = get_logger(__name__)
 PAGE = 500
-_NAMES: dict[type, bytes] = {IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty"}
+_NAMES: dict[type, bytes] = {
+    IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty", DeclarationMessage: b"declaration",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the feed, rendered once for everybody. ``name``: incident, hazard or duty."""
+    """One event of the feed, rendered once for everybody. ``name``: incident, hazard, duty or declaration."""
 
     position: int
     zone: str

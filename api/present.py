@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api import models, site_models
+from api.declaration_models import DeclarationFacts
 from api.words import Bilingual, Words
 from hazards.alarm_state import ALARMING
 from hazards.annunciation import AlarmState
@@ -142,7 +143,7 @@ class Presenter:
             id=incident.id, zone=incident.zone,
             zone_name=zone.name if zone else (self.words.one("zh", "zone.unassigned") if unassigned else incident.zone),
             zone_grade=zone.grade.value if zone else None,
-            enterprise=incident.enterprise, enterprise_name=self._enterprise_name(incident.enterprise),
+            enterprise=incident.enterprise, enterprise_name=self.enterprise_name(incident.enterprise),
             family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
             kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
             annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
@@ -193,7 +194,8 @@ class Presenter:
             return self.text(f"family.{family}")
         return self.kind(family).name
 
-    def _enterprise_name(self, enterprise_id: str | None) -> str | None:
+    def enterprise_name(self, enterprise_id: str | None) -> str | None:
+        """What an enterprise is called; None for none, or one that is gone."""
         return next((e.name for e in self.registry.site.enterprises if e.id == enterprise_id), None)
 
 
@@ -209,11 +211,12 @@ def enterprise(e: Enterprise) -> site_models.Enterprise:
     )
 
 
-def zone(z: Zone, district: str, *, shared: bool) -> site_models.Zone:
+def zone(z: Zone, district: str, in_force: list[DeclarationFacts], *, shared: bool) -> site_models.Zone:
     """A zone, which lies in ``district``."""
     return site_models.Zone(
         id=z.id, name=z.name, grade=z.grade.value, enterprise=z.enterprise, polygon=z.polygon, line=z.line, risks=z.risks,
         measures=z.measures, major_hazard_level=z.major_hazard_level, district=district, shared=shared,
+        in_force=in_force,
     )  # fmt: skip
 
 

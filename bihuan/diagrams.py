@@ -3,17 +3,22 @@
 ``python -m bihuan.diagrams`` writes them into ``docs/``. What must not go in: drawings by hand.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
+from api.roles import DECLARING
 from bihuan.policy_file import shipped
 from hazards.alarm_state import ALARMING, NEXT, Phase
+from hazards.declarations import Declared
+from hazards.declaring import NEXT as DECLARATION_NEXT
+from hazards.declaring import TERMS, Standing, spoken
 from hazards.ledger.clocks import CLOCKS
 from hazards.ledger.commands import SIGNATURES
 from hazards.ledger.lifecycle import COMMANDS, FINAL, NONE, RUNNING, START, TRACKS, Event, State
 from hazards.ledger.lifecycle import NEXT as HAZARD_NEXT
 from hazards.ledger.own_rules import OWN_RULES, SIGNED_BY_PERSON
 from hazards.ledger.policy import Authority, Rule, WarningPoint
+from hazards.works import WORKS
 from storage.policies import DEFAULT as DEFAULT_PACK
 
 POLICY = shipped(DEFAULT_PACK)
@@ -49,7 +54,7 @@ def hazard_states() -> str:
     return "\n".join([*lines, "", *_events(), "", *_rules(), ""])
 
 
-def _diagram(start: str, moves: Iterable[tuple[tuple[str, str], str]], final: frozenset[str]) -> list[str]:
+def _diagram(start: str, moves: Iterable[tuple[tuple[str, str], str]], final: Collection[str]) -> list[str]:
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
     lines += [f"    {before} --> {after}: {event}" for (before, event), after in moves if before != after]
     return [*lines, *(f"    {state} --> [*]" for state in sorted(final)), "```", ""]
@@ -108,8 +113,30 @@ def _points(points: Iterable[WarningPoint]) -> str:
     return "; ".join(f"{point.at}: {', '.join(point.tells)}" for point in points)
 
 
+def declaration_states() -> str:
+    """The states of a declaration, what is asked of each kind, who enters and ends it, and the kinds of work."""
+    lines = [*_opening("States of a declaration 申报", "`hazards/declaring.py`, `hazards/works.py` and `api/roles.py`"),
+             *_diagram(Standing.ENTERED, DECLARATION_NEXT.items(), {Standing.ENDED, Standing.EXPIRED, Standing.WITHDRAWN}),
+             "`begin` and `expire` come with time, `end` by a person.", "",
+             "| kind | needs | longest | basis | entered by | ended early by |", "|---|---|---|---|---|---|"]  # fmt: skip
+    for kind, terms in TERMS.items():
+        bound = "no bound" if terms.longest is None else spoken(terms.longest)
+        longest = "by the kind of work, below" if kind is Declared.PERMIT else bound
+        enters, ends = (", ".join(sorted(roles)) for roles in (DECLARING[kind].enters, DECLARING[kind].ends))
+        lines.append(f"| `{kind}` | {', '.join(terms.needs) or 'devices or alarms'} | {longest} | {terms.basis} | {enters} | {ends} |")
+    lines += ["", "Who enters and ends is a platform default. `stop_order` and `measure` follow from measures of hazards in force,",
+              "key periods of the policy pack from the pack.", "", "## Kinds of work 作业类别", "",
+              "| work | longest | basis | alarms that it explains |", "|---|---|---|---|"]  # fmt: skip
+    for work in WORKS.values():
+        levels = [f"{level.chinese} `{level.name}` {spoken(level.longest)}" for level in work.levels]
+        longest = "; ".join(levels) or spoken(work.longest)
+        lines.append(f"| `{work.name}` {work.chinese} | {longest} | {work.basis} | {', '.join(sorted(work.explains))} |")
+    return "\n".join([*lines, ""])
+
+
 DRAWINGS: dict[str, Callable[[], str]] = {
     "alarm-states.md": alarm_states, "hazard-states.md": hazard_states, "clock-points.md": clock_points,
+    "declaration-states.md": declaration_states,
 }  # fmt: skip
 """Each drawing by its file in ``docs/``."""
 

@@ -24,7 +24,8 @@ class Level:
 class Work:
     """A kind of work. ``longest``: longest validity of one permit, µs, where no level says less or more; ``basis`` of that figure.
 
-    ``explains``: kinds of alarm that such work may raise without anything being wrong; never gas, oxygen or pressure."""
+    ``explains``: kinds of alarm that such work may raise without anything being wrong; never gas or oxygen, too many
+    people, a broken seal or a covered camera: those are what permits are watched by."""
 
     name: str
     chinese: str
@@ -44,10 +45,10 @@ class Work:
         return self.longest if known is None else known.longest
 
 
-_PEOPLE = frozenset({"intrusion", "loitering", "line_crossing", "overcrowding", "people_high", "people_high_high"})
+_PEOPLE = frozenset({"intrusion", "loitering", "line_crossing", "people_high"})
 _HEAT = frozenset({"flame", "smoke", "hot_work_seen", "temperature_high", "temperature_rising"})
 _IN_THE_WAY = frozenset({"exit_blocked", "object_left"})
-_DEVICES = frozenset({"camera_offline", "tamper", "sensor_stale", "device_fault", "power_lost"})
+_DEVICES = frozenset({"camera_offline", "sensor_stale", "device_fault", "power_lost"})
 _HOT_LEVELS = (
     Level("special", "特级", "special", 8 * HOUR), Level("first", "一级", "first class", 8 * HOUR),
     Level("second", "二级", "second class", 72 * HOUR),
@@ -63,7 +64,7 @@ _ROWS = [
     Work("temporary_power", "临时用电", "temporary power", 15 * DAY, "interpretation", _PEOPLE | {"power_high", "current_high"}),
     Work("excavation", "动土", "excavation", 7 * DAY, "platform_default", _PEOPLE | _IN_THE_WAY),
     Work("road_closing", "断路", "road closing", 7 * DAY, "platform_default", _PEOPLE | _IN_THE_WAY),
-    Work("maintenance", "检维修", "maintenance", 7 * DAY, "platform_default", _PEOPLE | _DEVICES | {"seal_broken"}),
+    Work("maintenance", "检维修", "maintenance", 7 * DAY, "platform_default", _PEOPLE | _DEVICES),
     Work("casual", "零散作业", "casual work", 24 * HOUR, "platform_default", _PEOPLE | _IN_THE_WAY),
 ]
 WORKS: dict[str, Work] = {work.name: work for work in _ROWS}

@@ -73,7 +73,7 @@ def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Call
     due = connection.execute(select(table.c.key, table.c.zone).where(table.c.wake_at <= now).order_by(table.c.wake_at))
     zones = dict(islice(((row.key, row.zone) for row in due if mine(row.zone)), limit))  # another's overdue zones must not hold up ours
     work = MergingWork(connection, now)
-    for key, state in work.load(zones).items():
+    for key, state in work.load(zones, newer=False).items():
         work.keep(key, zones[key], state, wake(state, now, work.around(zones[key])))
     work.save({})
     return len(zones) + end_shelving(connection, now=now, mine=mine)

@@ -15,8 +15,9 @@ from hazards.annunciation import AlarmState
 from hazards.declarations import Declaration
 from hazards.errors import Unavailable, UnknownSchema
 from hazards.kinds import kind_of
+from hazards.ledger.limits import DAY
 from hazards.merging import next_wake
-from hazards.messages import AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
+from hazards.messages import WHOLE_SITE, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
 from hazards.surroundings import Surroundings
 from hazards.weight import OpenHazard
 from hazards.zone_codec import decode_state, encode_state
@@ -24,6 +25,7 @@ from hazards.zone_state import Decision, Happening, Incident, Merged, ZoneState
 from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import delete_rows, insert_rows, update_rows, upsert_rows
+from storage.declarations import declarations_in_force
 from storage.hazard_proposals import propose_by_rule
 from storage.incident_queries import message_of
 from storage.outbox import announce
@@ -32,6 +34,8 @@ from storage.site_store import Registry, current_registry
 _NO_DELAY = AlarmTiming()
 CHUNK = 500
 """Ids in one IN list: under every driver's bound."""
+SOON = DAY
+"""µs ahead: declarations that begin within are known to a zone beforehand, so that it wakes by itself when they do."""
 
 
 class StaleState(Unavailable):
@@ -83,19 +87,30 @@ class MergingWork:
         declared, hazards = self._declared.get(zone, ()), self._hazards.get(zone, ())
         return Surroundings(zone, self.timing_of, self.type_of, self.acknowledged, declared, hazards)
 
-    def load(self, zones: Mapping[str, str]) -> dict[str, ZoneState]:
+    def load(self, zones: Mapping[str, str], *, newer: bool = True) -> dict[str, ZoneState]:
         """States by key, of ``zones`` by key, locked in one order (PostgreSQL), and who of their incidents is acknowledged.
 
-        Raises NewerState."""
+        Raises NewerState; without ``newer`` such states are left out."""
         table, keys, found = schema.zone_states, sorted(zones), {}
         for start in range(0, len(keys), CHUNK):
             query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
             for row in self.connection.execute(query):
+                try:
+                    found[row.key] = _decoded(row.state)
+                except NewerState:
+                    if newer:
+                        raise
+                    keys.remove(row.key)
                 self.versions[row.key] = row.version
-                found[row.key] = _decoded(row.state)
         states = {key: found.get(key) or ZoneState() for key in keys}
         self._load_acknowledged([i.id for s in states.values() for i in s.incidents.values() if not i.over])
+        self._load_declared(set(zones.values()))
         return states
+
+    def _load_declared(self, zones: set[str]) -> None:
+        found = declarations_in_force(self.connection, zones, now=self.now, until=self.now + SOON, registry=self.registry)
+        for zone in zones:
+            self._declared[zone] = [d for d in found if d.zone in (zone, WHOLE_SITE)]
 
     def _load_acknowledged(self, ids: Sequence[str]) -> None:
         table = schema.incidents

@@ -314,6 +314,30 @@ duties = Table(
     Index("duties_newest", "due_at", "id"),
 )
 
+declarations = Table(
+    "declarations", metadata,  # what is declared of zones (作业票, 标校, 停产 …); measures of hazards have a row here, too
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("zone", String, nullable=False),  # "" for the whole site
+    Column("enterprise", String),
+    Column("state", String, nullable=False),  # entered, ended, withdrawn; whether it is in force is a matter of time
+    Column("starts_at", BigInteger, nullable=False),
+    Column("over_at", BigInteger, nullable=False),  # 2^62: nobody knows; 0: withdrawn, it is never in force
+    Column("entered_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("synthetic", Boolean, nullable=False, server_default=false()),
+    Column("body", Text, nullable=False),  # the whole declaration, JSON with sorted keys
+    Index("declarations_in_force", "zone", "over_at"),
+    Index("declarations_over", "over_at"),
+    Index("declarations_newest", "entered_at", "id"),
+    Index("declarations_by_enterprise", "enterprise", "entered_at", "id"),
+)
+revisions = Table(
+    "revisions", metadata,  # counts the changes of what parts watch; its row is locked by whoever changes, so that counts commit in order
+    Column("name", String, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 # --- telemetry: what keeps it once and whole ---
 telemetry_marks = Table(
     "telemetry_marks", metadata,  # only with the embedded broker: packs that an agent is done with; the forwarder then releases and deletes

@@ -1,4 +1,5 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
+import { Declarations } from "./declarations.js";
 import { Detail, canAcknowledge } from "./detail.js";
 import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
@@ -30,11 +31,12 @@ class Desk {
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), toast, showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
-    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+    this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -62,7 +64,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
+    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -80,14 +82,21 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element };
+    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
     for (const button of this.pages) button.setAttribute("aria-current", button.dataset.page === name ? "page" : "false");
     if (name === "hazards") this.ledger.open();
     if (name === "duties") this.duties.load();
+    if (name === "declarations") this.declarations.load();
     if (name === "enterprises") this.enterprises.open();
+  }
+
+  /** Something is declared of a zone, or no longer: what is shown of it follows. */
+  declared() {
+    if (this.page === "declarations") this.declarations.load();
+    if (this.detail.incident) this.detail.loadDeclared(this.detail.incident);
   }
 
   /** The page after the one that is shown. */
@@ -110,6 +119,7 @@ class Desk {
     this.load(true);
     if (this.ledger.loaded) this.ledger.load(true);
     if (this.me.sees_duties) this.duties.load();
+    if (this.page === "declarations") this.declarations.load();
     if (this.page === "enterprises") this.enterprises.load();
   }
 
@@ -304,6 +314,7 @@ class Desk {
     this.detail.tick();
     this.ledger.tick();
     this.duties.tick();
+    this.declarations.tick();
     this.enterprises.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();

@@ -23,14 +23,14 @@ router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "an endless stream of ``incident`` and ``hazard`` events (id: position, data: as listed), ``duty`` (a point of "
-        "a duty has passed), ``status``, ``reset``",
+        "a duty has passed), ``declaration`` (something was declared or ended), ``status``, ``reset``",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 LARGEST_POSITION = 2**62
 
 
-@router.get("/api/v1/feed", summary="Live incidents, hazards and duties", response_class=Response, responses=_STREAM)
+@router.get("/api/v1/feed", summary="Live incidents, hazards, duties and declarations", response_class=Response, responses=_STREAM)
 async def get_feed(
     request: Request, asking: Asking, services: With,
     after: Annotated[int | None, Query(description="begin after this position, from Feed-Position of the list")] = None,
