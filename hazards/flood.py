@@ -2,7 +2,8 @@
 
 It begins above ``BEGINS`` new alarms within ``WINDOW`` and ends below ``ENDS``. In it, alarms that would open incidents of their own join
 the zone's flood incident; those of severity 1 and methane never do. Counted are new alarms by their receipt, in the order consumed, so
-that a replay groups the same. What must not go in: floods of an operator (``api/flood.py``), figures (``hazards/alarm_quality.py``).
+that a replay groups the same. The same counting tells a listener of the feed that it is in flood (``api/routes/feed.py``): its console
+condenses what is less grave. What must not go in: figures (``hazards/alarm_quality.py``).
 """
 
 from msgspec import Struct, field

@@ -1,6 +1,7 @@
 """Inhibition (联锁抑制): an alarm that another one explains is suppressed by design, and says by what. Pure; a new rule is one row.
 
-An over-limit of methane is never an effect (``hazards.kinds.never_suppressed``), whatever a row says.
+Only silence and faults are effects: never that somebody covered a camera, nor that a zone is blind. An over-limit of methane is never an
+effect (``hazards.kinds.never_suppressed``), whatever a row says.
 What must not go in: what suppression does to an incident (``hazards/merging.py``), what people declare (``hazards/quieting.py``).
 """
 
@@ -28,10 +29,10 @@ class Inhibition:
 
 
 INHIBITIONS: tuple[Inhibition, ...] = (
-    Inhibition("camera_offline", frozenset({"camera_offline"}), frozenset({"frozen", "tamper", "video_loss"}), False,
+    Inhibition("camera_offline", frozenset({"camera_offline"}), frozenset({"frozen", "video_loss"}), False,
                "摄像机离线，画面冻结等报警由此而来", "the camera is offline, its other faults follow from that"),
     Inhibition("power_lost", frozenset({"power_lost"}),
-               frozenset({"sensor_stale", "camera_offline", "frozen", "video_loss", "device_fault", "blind_zone"}), True,
+               frozenset({"sensor_stale", "camera_offline", "frozen", "video_loss", "device_fault"}), True,
                "区域断电，设备无声由此而来", "the zone has no power, silent devices follow from that"),
     Inhibition("device_fault", frozenset({"device_fault"}), frozenset({"sensor_stale"}), False,
                "设备已报故障，数据中断由此而来", "the device has reported a fault, its silence follows from that"),

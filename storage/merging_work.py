@@ -91,7 +91,7 @@ class MergingWork:
         """States by key, of ``zones`` by key, locked in one order (PostgreSQL), and who of their incidents is acknowledged.
 
         Raises NewerState; without ``newer`` such states are left out."""
-        table, keys, found = schema.zone_states, sorted(zones), {}
+        table, keys, found, skipped = schema.zone_states, sorted(zones), {}, set[str]()
         for start in range(0, len(keys), CHUNK):
             query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
             for row in self.connection.execute(query):
@@ -100,9 +100,9 @@ class MergingWork:
                 except NewerState:
                     if newer:
                         raise
-                    keys.remove(row.key)
+                    skipped.add(row.key)
                 self.versions[row.key] = row.version
-        states = {key: found.get(key) or ZoneState() for key in keys}
+        states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
         self._load_acknowledged([i.id for s in states.values() for i in s.incidents.values() if not i.over])
         self._load_declared(set(zones.values()))
         return states

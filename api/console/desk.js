@@ -37,6 +37,7 @@ class Desk {
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+      flood: (at) => { this.store.flood = at; this.store.arrange(); this.list.render(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -156,6 +157,7 @@ class Desk {
   take(incident, confirmed = false) {
     const done = this.store.take(incident, this.isBusy());
     if (done === "patched") this.list.patch(incident, confirmed);
+    if (done === "condensed") this.list.renderFlood();
     if (done === "added") this.list.render();
     if (this.store.held.size) this.list.renderArrivals();
     if (done !== "ignored" && incident.id === this.list.chosen) this.detail.show(incident);

@@ -19,13 +19,15 @@ export class List {
     this.elements = new Map();
     this.pointerMovedAt = 0;
     this.arrivals = h("button", { class: "arrivals", hidden: true, onclick: () => calls.release(), title: t("list.waiting_hint") });
+    this.flood = h("button", { class: "arrivals flood", hidden: true, title: t("list.flood_hint"),
+      onclick: () => { store.expanded = !store.expanded; store.arrange(); this.render(); } });
     this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("list.title") });
     this.rows.addEventListener("pointermove", () => { this.pointerMovedAt = performance.now(); });
     this.rows.addEventListener("scroll", () => { if (this.isAtTop() && store.held.size) calls.release(); });
     const columns = ["", "what", "where", "state", "since"].map((name) => h("span", {}, name && t(`list.column.${name}`)));
     this.element = h("section", { class: "list", "aria-label": t("list.title") },
       h("div", { class: "columns", "aria-hidden": true }, columns, h("span", { class: "end" }, t("list.column.count")), h("span", { class: "picture-column" })),
-      this.arrivals, this.rows);
+      this.flood, this.arrivals, this.rows);
   }
 
   isAtTop() { return this.rows.scrollTop < 8; }
@@ -44,6 +46,7 @@ export class List {
 
   render() {
     const { store } = this;
+    this.renderFlood();
     if (!store.shown.length) {
       const filtered = store.filter !== "open" || store.severity !== null || store.search;
       fill(this.rows, filtered
@@ -66,6 +69,15 @@ export class List {
       this.mark();
     }
     this.renderArrivals();
+  }
+
+  /** One row for all that a flood condenses; a press shows them, another condenses them again. */
+  renderFlood() {
+    const { store } = this;
+    this.flood.hidden = !store.flood;
+    if (!store.flood) { store.expanded = false; return; }
+    const n = store.condensed().length;
+    this.flood.textContent = store.expanded ? t("list.flood_expanded") : t("list.flood", { n, since: absolute(store.flood) });
   }
 
   renderArrivals() {

@@ -20,7 +20,19 @@ export class Store {
     this.filter = "open";
     this.severity = null;
     this.search = "";
+    this.flood = null; // since when this desk is in flood, by the server
+    this.expanded = false;
     this.clear();
+  }
+
+  /** In a flood the less grave wait together in one row, unless somebody looks for them. */
+  isCondensed(incident) {
+    return Boolean(this.flood) && !this.expanded && this.severity === null && !this.search && incident.severity > 2;
+  }
+
+  /** What waits together in the flood's row. */
+  condensed() {
+    return [...this.known.values()].filter((i) => this.matches(i) && this.isCondensed(i));
   }
 
   clear() {
@@ -54,6 +66,7 @@ export class Store {
     if (isShown && raisedAt(incident) <= raisedAt(before)) return "patched";
     if (!this.matches(incident)) { this.held.delete(incident.id); return isShown ? "patched" : "ignored"; }
     if (isShown && busy) { this.held.add(incident.id); return "patched"; } // it goes up with the others that wait
+    if (this.isCondensed(incident)) return "condensed";
     if (busy) { this.held.add(incident.id); return "held"; }
     this.arrange();
     return "added";
@@ -71,7 +84,7 @@ export class Store {
   /** Build the order anew; what waited is shown. */
   arrange() {
     this.held.clear();
-    this.shown = [...this.known.values()].filter((i) => this.matches(i)).sort(newestFirst).map((i) => i.id);
+    this.shown = [...this.known.values()].filter((i) => this.matches(i) && !this.isCondensed(i)).sort(newestFirst).map((i) => i.id);
   }
 
   /** Where to look first: the newest of the gravest that nobody acknowledged, else the newest. */
