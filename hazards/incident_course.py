@@ -3,6 +3,7 @@
 ``hazards/merging.py`` decides where a signal goes and calls this for what follows. What must not go in: grouping, storage.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from hazards.across import agree, has_part, remember_across
@@ -10,7 +11,8 @@ from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, expire, move
 from hazards.annunciation import SPARED, AlarmState, Move, next_state
 from hazards.correlation import Finding, Source, corroborate, modality_of, particulars, remember, surer
 from hazards.flood import GROUP
-from hazards.inhibition import LINGER, explained_by
+from hazards.inhibition import EFFECTS as EXPLAINED
+from hazards.inhibition import LINGER, ZONE_CAUSES, explained_by
 from hazards.messages import IncidentState
 from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet, silent
 from hazards.surroundings import Surroundings
@@ -45,6 +47,7 @@ class Course:
     def __init__(self, state: ZoneState, around: Surroundings) -> None:
         self.state, self.around, self.acknowledged = state, around, set(around.acknowledged)
         self.merged = Merged()
+        self._causes: list[str] | None = None
 
     def incident_of(self, alarm: Alarm) -> Incident | None:
         """The incident that ``alarm`` was last put into, if the state still holds it."""
@@ -169,13 +172,18 @@ class Course:
     def quieting(self, alarm: Alarm, at: int) -> Quieting | None:
         """What keeps ``alarm`` quiet at ``at``."""
         declared = declared_quiet(self.around.declarations, self.around.zone, alarm.device, alarm.kind, at)
-        explained = explained_by(alarm.device, alarm.kind, self._of_kind, lambda key: self._explains_until(key, at))
+        explained = None
+        if alarm.kind in EXPLAINED:
+            explained = explained_by(alarm.device, alarm.kind, self._of_kind, lambda key: self._explains_until(key, at))
         if explained is None or (declared is not None and STRONGEST.index(declared.quiet) < STRONGEST.index(Quiet.INHIBITED)):
             return declared
         return Quieting(Quiet.INHIBITED, explained[0], None if explained[1] == _FAR else explained[1])
 
     def _of_kind(self, kind: str) -> list[str]:
-        return [key for key, alarm in self.state.alarms.items() if alarm.kind == kind]
+        """Keys of the zone's alarms of ``kind``, which is one that explains others in the whole zone: there are few."""
+        if self._causes is None:
+            self._causes = [key for key, alarm in self.state.alarms.items() if alarm.kind in ZONE_CAUSES]
+        return [key for key in self._causes if self.state.alarms[key].kind == kind]
 
     def _explains_until(self, key: str, at: int) -> int | None:
         cause = self.state.alarms.get(key)
@@ -201,10 +209,22 @@ class Course:
             if alarm.phase is Phase.LATCHED:
                 alarm.state = next_state(alarm.state, Move.LATCHED)
 
-    def look_again(self, now: int, *, kinds: frozenset[str] | None = None) -> None:
-        """See of every alarm that is not normal (or of ``kinds`` only) what keeps it quiet at ``now``, and let it sound if nothing does."""
-        for key, alarm in list(self.state.alarms.items()):
-            if (alarm.phase is Phase.NORMAL and alarm.state is AlarmState.NORMAL) or (kinds is not None and alarm.kind not in kinds):
+    def cause_changed(self, cause: Alarm, at: int) -> None:
+        """An alarm that explains others began or ended to stand: see what becomes of those."""
+        if cause.kind in ZONE_CAUSES:
+            self._causes = None
+            self._look_at([key for key, alarm in self.state.alarms.items() if alarm.kind in EXPLAINED], at)
+        else:
+            self._look_at([key for kind in EXPLAINED if (key := f"{cause.device} {kind}") in self.state.alarms], at)
+
+    def look_again(self, now: int) -> None:
+        """See of every alarm what keeps it quiet at ``now``, and let it sound if nothing does."""
+        self._look_at(list(self.state.alarms), now)
+
+    def _look_at(self, keys: Iterable[str], now: int) -> None:
+        for key in keys:
+            alarm = self.state.alarms[key]
+            if alarm.phase is Phase.NORMAL and alarm.state is AlarmState.NORMAL:
                 continue
             was, quiet = alarm.state, (alarm.quiet, alarm.by)
             self.spare(alarm, now)

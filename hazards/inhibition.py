@@ -38,6 +38,7 @@ INHIBITIONS: tuple[Inhibition, ...] = (
                "设备已报故障，数据中断由此而来", "the device has reported a fault, its silence follows from that"),
 )  # fmt: skip
 CAUSES = frozenset(kind for row in INHIBITIONS for kind in row.causes)
+ZONE_CAUSES = frozenset(kind for row in INHIBITIONS if row.in_zone for kind in row.causes)
 EFFECTS = frozenset(kind for row in INHIBITIONS for kind in row.effects)
 
 Standing = Callable[[str], int | None]

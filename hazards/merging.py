@@ -15,7 +15,7 @@ from hazards.annunciation import AlarmState
 from hazards.flood import GROUP
 from hazards.identity import incident_id
 from hazards.incident_course import REGROUP_WINDOW, Course, is_in, put_in, waits_for_quiet
-from hazards.inhibition import CAUSES, EFFECTS
+from hazards.inhibition import CAUSES
 from hazards.kinds import group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, silent
@@ -141,7 +141,7 @@ class _Merging(Course):
             incident.raised_at = signal.received_at
         reason = self.settle(incident, key, at, reason, sounded=rises and alarm.phase is not Phase.RAISING)
         if alarm.kind in CAUSES and (before in ALARMING) != (alarm.phase in ALARMING):
-            self.look_again(at, kinds=EFFECTS)
+            self.cause_changed(alarm, at)
         self._decide(signal, incident, alarm, weighed, reason, rises=rises)
 
     def _place(
