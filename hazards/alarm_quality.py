@@ -208,6 +208,15 @@ def covers(positions: Sequence[Position], zone: str) -> Position:
     return next((p for p in positions if zone in p.zones), positions[0])
 
 
+def shared_out(whole: Annunciations, positions: Sequence[Position]) -> dict[str, Annunciations]:
+    """The annunciations of each position, by its id."""
+    if len(positions) == 1:
+        return {positions[0].id: whole}
+    places = {zone: covers(positions, zone).id for zone in set(whole.zone)}
+    owner = np.array([places[zone] for zone in whole.zone], dtype=object)
+    return {p.id: whole.of(owner == p.id) for p in positions}
+
+
 def seats_of(positions: Sequence[Position]) -> int:
     """How many people share the whole load."""
     return sum(p.seats for p in positions)

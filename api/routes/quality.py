@@ -11,7 +11,7 @@ from api.gate import GuardedRoute
 from api.present_quality import Found, QualityPresenter
 from api.routes.common import Asking, Filter, With, moment
 from hazards.alarm_floods import LOOKBACK, PERIOD, find_floods, floor_period
-from hazards.alarm_quality import Annunciations, assess, covers, seats_of
+from hazards.alarm_quality import assess, seats_of, shared_out
 from hazards.errors import BadInput
 from hazards.scope import Scope
 from hazards.zones import Position
@@ -72,7 +72,7 @@ def _count(
     live = stop == floor_period(now)
     whole = read_annunciations(connection, selection_of(positions, None, scope=scope, synthetic=synthetic), start - LOOKBACK,
                                now + 1 if live else stop)  # fmt: skip
-    each = _shared_out(whole, positions)
+    each = shared_out(whole, positions)
     own = selection_of(positions, chosen, scope=scope, synthetic=synthetic)
     load = read_load(connection, own, start, stop)
     sounded = whole if chosen is None else each[chosen.id]
@@ -82,12 +82,3 @@ def _count(
     recent = np.count_nonzero(sounded.at > now - PERIOD) / seats if live else None
     floods = find_floods(sounded.at, now + 1, seats=seats) if live else []
     return Found(quality, load, beside, recent, bool(floods) and floods[-1].end is None)
-
-
-def _shared_out(whole: Annunciations, positions: list[Position]) -> dict[str, Annunciations]:
-    """The annunciations of each position."""
-    if len(positions) == 1:
-        return {positions[0].id: whole}
-    places = {zone: covers(positions, zone).id for zone in set(whole.zone)}
-    owner = np.array([places[zone] for zone in whole.zone], dtype=object)
-    return {p.id: whole.of(owner == p.id) for p in positions}
