@@ -9,6 +9,7 @@ import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
+import { AlarmQuality } from "./quality.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
 import { absolute, now, since } from "./time.js";
@@ -29,10 +30,11 @@ class Desk {
     this.store = new Store();
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
-      clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
+      clearFilters: () => this.filter({ filter: "open", severity: null, search: "", zone: null }) });
     this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
+    this.quality = new AlarmQuality(me, { showIncidents: (search, zone) => this.showIncidents(search, zone) });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
@@ -62,7 +64,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
+    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises", "quality"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -80,7 +82,7 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element };
+    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element, quality: this.quality.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
@@ -88,10 +90,18 @@ class Desk {
     if (name === "hazards") this.ledger.open();
     if (name === "duties") this.duties.load();
     if (name === "enterprises") this.enterprises.open();
+    if (name === "quality") this.quality.load();
   }
 
   /** The page after the one that is shown. */
   nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
+
+  /** All incidents of a zone, open or not, that hold the word `search`; another search ends it. */
+  showIncidents(search, zone) {
+    this.showPage("incidents");
+    this.search.value = search;
+    this.filter({ filter: "all", severity: null, search: search.toLowerCase(), zone });
+  }
 
   /** The incident of that id in full, whatever the list is filtered by. */
   async showIncident(id) {
@@ -111,15 +121,17 @@ class Desk {
     if (this.ledger.loaded) this.ledger.load(true);
     if (this.me.sees_duties) this.duties.load();
     if (this.page === "enterprises") this.enterprises.load();
+    if (this.page === "quality") this.quality.load();
   }
 
   async load(first) {
     if (first && !this.store.shown.length) this.list.loading();
     const asked = this.store.filter;
     const severity = this.store.severity === null ? "" : `&severity=${this.store.severity}`;
+    const zone = this.store.zone === null ? "" : `&zone=${encodeURIComponent(this.store.zone)}`;
     const cursor = first ? "" : `&cursor=${encodeURIComponent(this.store.next)}`;
     try {
-      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${cursor}`);
+      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${zone}${cursor}`);
       if (asked !== this.store.filter) return;
       this.store.takePage(body, first);
       this.render();
@@ -162,7 +174,7 @@ class Desk {
   }
 
   filter(change) {
-    const reload = "filter" in change || "severity" in change;
+    const reload = ["filter", "severity", "zone"].some((name) => name in change);
     Object.assign(this.store, change);
     if ("search" in change && change.search === "") this.search.value = "";
     this.store.arrange();
@@ -173,7 +185,7 @@ class Desk {
   /** The list follows the search box, however it was changed. */
   find() {
     const search = this.search.value.trim().toLowerCase();
-    if (search !== this.store.search) this.filter({ search });
+    if (search !== this.store.search) this.filter(this.store.zone === null ? { search } : { search, zone: null });
   }
 
   choose(id, open = false) {
@@ -305,6 +317,7 @@ class Desk {
     this.ledger.tick();
     this.duties.tick();
     this.enterprises.tick();
+    this.quality.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

@@ -20,6 +20,7 @@ export class Store {
     this.filter = "open";
     this.severity = null;
     this.search = "";
+    this.zone = null; // only with a search: what a search within one zone is narrowed to
     this.clear();
   }
 
@@ -62,6 +63,7 @@ export class Store {
   matches(incident) {
     if (!FILTERS[this.filter].has(incident)) return false;
     if (this.severity !== null && incident.severity !== this.severity) return false;
+    if (this.zone !== null && incident.zone !== this.zone) return false;
     if (!this.search) return true;
     const words = [incident.id, incident.zone, incident.zone_name, incident.enterprise_name, incident.message, incident.assigned_to,
       said(incident.family_name), ...incident.devices, ...incident.kinds, ...incident.kind_names.map((k) => said(k.name))];
