@@ -119,11 +119,14 @@ def read_load(connection: Connection, selection: Selection, start: int, end: int
 def read_standing(connection: Connection, selection: Selection, at: int) -> Standing:
     """How incidents stood at ``at`` (µs): as they stand, where nothing happened to them since; else as their events tell."""
     since = select(_events.c.incident).where(_events.c.at > at).distinct()
-    i = _incidents.c
+    i, touched = _incidents.c, since.subquery("touched")
     active = i.state == IncidentState.ACTIVE.value
     acknowledged = i.acknowledged_severity.is_not(None) & (i.acknowledged_severity <= i.severity)
     sums = _sums(active, active & (i.raised_at <= at - STALE_AFTER), ~acknowledged | i.acknowledged_severity.is_(None))
-    open_ones = select(*sums).where(i.state.in_((IncidentState.ACTIVE.value, IncidentState.CLEARED.value)), i.id.not_in(since))
+    untouched = _incidents.outerjoin(touched, touched.c.incident == i.id)  # no NOT IN: PostgreSQL would walk a long list for each row
+    open_ones = select(*sums).select_from(untouched).where(
+        i.state.in_((IncidentState.ACTIVE.value, IncidentState.CLEARED.value)), touched.c.incident.is_(None)
+    )  # fmt: skip
     unmoved = connection.execute(selection.of(open_ones)).one()
     moved = connection.execute(_replayed(selection, since, at)).one()
     return Standing(*(int(n or 0) + int(m or 0) for n, m in zip(unmoved, moved, strict=True)))

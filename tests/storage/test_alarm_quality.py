@@ -145,7 +145,7 @@ def test_a_site_without_positions_has_one() -> None:
 RAISES = st.lists(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from([0, 5, 19, 20, 29, 30, 60])), max_size=25)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(RAISES)
 def test_chattering_is_what_a_plain_loop_finds(database: Database, raises: list[tuple[str, int]]) -> None:
     row = {"source": "s", "source_id": "s", "zone": "smelter", "kind": "flame", "action": "pulse", "body": b"", "reason": "joined",

@@ -183,7 +183,7 @@ class Slow(SqliteSeries):
     async def write_points(self, points):
         done = await super().write_points(points)
         print("written", flush=True)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         return done
 
 async def main(url, path, now):
@@ -209,7 +209,7 @@ async def test_a_writer_that_is_killed_halfway_leaves_its_office_and_the_next_on
             assert process.stdout.readline() == "written\n"
         os.kill(process.pid, signals.SIGKILL)
     before = points(tmp_path)
-    assert len(before) == 2 * 2 * TOGETHER
+    assert 2 * 2 * TOGETHER <= len(before) < 2 * BEGINNING, "killed between two writes"
     lead = Leadership(database, QUALITY)
     for _ in range(100):  # PostgreSQL takes a moment to see that the other end is gone
         if lead.take():
