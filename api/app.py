@@ -39,6 +39,7 @@ from api.routes import (
     incidents,
     ledger,
     policy,
+    quality,
     series,
     sessions,
     site,
@@ -62,7 +63,7 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, telemetry, series, incidents, ledger, hazards, duties, declarations, policy, feed, evidence,
+    alarms, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
     site, sessions, accounts, deliveries, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""

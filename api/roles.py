@@ -66,6 +66,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/alarm-states"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/events"): Access(_ALL),
     ("POST", "/api/v1/incidents/{id}/commands"): Access(_SPEAKERS, 64 * KB),  # and see COMMANDS
+    ("GET", "/api/v1/alarm-quality"): Access(_ALL),
     ("GET", "/api/v1/feed"): Access(_ALL),
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
     # hazards

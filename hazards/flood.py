@@ -13,7 +13,7 @@ WINDOW = 10 * 60 * 1_000_000
 BEGINS, ENDS = 10, 5
 """New alarms in ``WINDOW``: above the first a flood begins, below the second it ends (EEMUA 191)."""
 GROUP = "flood"
-"""Group and family of the incident that takes the alarms of a flood (报警洪泛)."""
+"""Group and family of the incident that takes the alarms of a flood (报警泛滥)."""
 
 
 class Flood(Struct, omit_defaults=True):

@@ -98,7 +98,7 @@ KINDS: dict[str, Kind] = {k.name: k for metric in METRICS.values() for k in _mea
 FAMILIES: dict[str, str] = {
     "fire": "火情", "heat": "高温异常", "cold": "低温异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常",
     "post": "岗位异常", "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区", "work": "作业监护",
-    "flood": "报警洪泛",
+    "flood": "报警泛滥",
 }
 
 FAMILY_GROUPS: tuple[tuple[str, ...], ...] = (("fire", "heat"),)

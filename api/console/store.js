@@ -22,6 +22,7 @@ export class Store {
     this.search = "";
     this.flood = null; // since when this desk is in flood, by the server
     this.expanded = false;
+    this.zone = null; // only with a search: what a search within one zone is narrowed to
     this.clear();
   }
 
@@ -75,6 +76,7 @@ export class Store {
   matches(incident) {
     if (!FILTERS[this.filter].has(incident)) return false;
     if (this.severity !== null && incident.severity !== this.severity) return false;
+    if (this.zone !== null && incident.zone !== this.zone) return false;
     if (!this.search) return true;
     const words = [incident.id, incident.zone, incident.zone_name, incident.enterprise_name, incident.message, incident.assigned_to,
       said(incident.family_name), ...incident.devices, ...incident.kinds, ...incident.kind_names.map((k) => said(k.name))];

@@ -9,7 +9,7 @@ from storage.declaration_rows import body_of, columns_of
 from storage.stop_orders import declaration_of
 
 revision = '0012'
-down_revision = '0010'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
