@@ -38,7 +38,8 @@ class Move(StrEnum):
 
 
 N, U, A, R, L, G, H, I = AlarmState  # noqa: E741 (the letters of the standard's diagram, but N, U, A, R, L)
-SPARED = frozenset({G, H, I})
+_SPARED = (G, H, I)
+SPARED = frozenset(_SPARED)
 """Nobody is called in these; the alarm and all its signals are still recorded and shown."""
 _SPARE = {Move.SHELVED: G, Move.SUPPRESSED: H, Move.REMOVED: I}
 
@@ -48,9 +49,9 @@ NEXT: dict[tuple[AlarmState, Move], AlarmState] = {
     (A, Move.OCCURRED): A, (A, Move.RETURNED): N, (A, Move.LATCHED): L, (A, Move.ACKNOWLEDGED): A,
     (R, Move.OCCURRED): U, (R, Move.RETURNED): R, (R, Move.LATCHED): L, (R, Move.ACKNOWLEDGED): N,
     (L, Move.OCCURRED): U, (L, Move.LATCHED): L, (L, Move.ACKNOWLEDGED): L, (L, Move.RELEASED): N,
-    **{(spared, Move.SOUNDED): U for spared in SPARED},
-    **{(spared, Move.CALMED): N for spared in SPARED},
-    **{(spared, move): spared for spared in SPARED
+    **{(spared, Move.SOUNDED): U for spared in _SPARED},
+    **{(spared, Move.CALMED): N for spared in _SPARED},
+    **{(spared, move): spared for spared in _SPARED
        for move in (Move.OCCURRED, Move.RETURNED, Move.LATCHED, Move.ACKNOWLEDGED, Move.RELEASED)},
     **{(state, move): to for state in AlarmState for move, to in _SPARE.items()},
 }  # fmt: skip

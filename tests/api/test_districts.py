@@ -74,8 +74,8 @@ async def test_who_sees_what(on_both: tuple[httpx.AsyncClient, System]) -> None:
             shared = beside if role in SIDEWAYS else set()
             headers = bearer(system.token(role.value, district=district))
             assert (await client.get("/api/v1/session", headers=headers)).json()["district"] == district
-            for path, zones in (("/incidents", own), ("/hazards", own), ("/declarations", own), ("/zones", own | shared),
-                                ("/devices", own | shared), ("/series", own | shared)):  # fmt: skip
+            for path, zones in (("/incidents", own), ("/alarm-states", own), ("/hazards", own), ("/declarations", own),
+                                ("/zones", own | shared), ("/devices", own | shared), ("/series", own | shared)):  # fmt: skip
                 found = await everything(client, path, headers, limit=2 if role is Role.BUREAU else 500)
                 told = {item["zone"] if path != "/zones" else item["id"] for item in found} - {"unassigned"}
                 assert told == zones, (district, role, path)
@@ -94,7 +94,8 @@ async def test_who_sees_what(on_both: tuple[httpx.AsyncClient, System]) -> None:
 
 LISTS = {
     "/api/v1/alarm-quality",  # bad actors by their device
-    "/api/v1/incidents", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises", "/api/v1/series",
+    "/api/v1/incidents", "/api/v1/alarm-states", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises",
+    "/api/v1/series",
     "/api/v1/deliveries", "/api/v1/webhooks", "/api/v1/waiting", "/api/v1/hazards/export",
     "/api/v1/declarations",
 }  # fmt: skip
