@@ -59,7 +59,7 @@ def gauges_of(standing: Standing, now: int) -> Gauges:
     gauges["bihuan_telemetry_waiting"] = ("Packs of readings in the journals.", sum(_all(notes, "ingest", "telemetry_waiting")))
     oldest = min((at for at in _all(notes, "ingest", "telemetry_oldest_at") if at), default=float(now))
     gauges["bihuan_telemetry_waiting_seconds"] = ("Age of the oldest of them.", max(0.0, (now - oldest) / 1e6))
-    for figure in ("readings", "late", "too_late", "early", "rule_alarms"):
+    for figure in ("readings", "late", "too_late", "early", "rule_alarms", "alarms_late", "alarms_early"):
         gauges[f'bihuan_evaluated{{what="{figure}"}}'] = (EVALUATED, sum(_all(notes, "worker", figure)))
     gauges["bihuan_store_waiting"] = ("Messages that the time series has yet to take.", sum(_all(notes, "store", "waiting")))
     held_up = max(_all(notes, "store", "held_up"), default=0.0)

@@ -171,6 +171,8 @@ class _Merging(Course):
             explained["certainty"] = incident.certainty.value
         if signal.received_at - signal.at > LATENESS:
             explained["late_by"] = signal.received_at - signal.at
+        elif signal.at > signal.received_at:
+            explained["early_by"] = signal.at - signal.received_at
         if signal.action is not Action.CLEARED:
             if weighed.by:
                 explained |= {"weighed": list(weighed.by), "because": list(weighed.because), "severity": weighed.severity}

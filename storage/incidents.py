@@ -26,12 +26,16 @@ __all__ = ["Applied", "StaleState", "applied_ids", "apply_signals", "end_shelvin
 
 @dataclass(slots=True)
 class Applied:
-    """What ``apply_signals`` did. ``new``: ids applied now; ``next_wake``: µs, when ``wake_zones`` has work for these zones."""
+    """What ``apply_signals`` did. ``new``: ids applied now; ``next_wake``: µs, when ``wake_zones`` has work for these zones.
+
+    ``late``, ``early``: how many of the new came long after what they tell, or ahead of their receipt (``hazards.merging``)."""
 
     new: list[str] = field(default_factory=list)
     duplicates: int = 0
     incidents: set[str] = field(default_factory=set)
     next_wake: int | None = None
+    late: int = 0
+    early: int = 0
 
 
 def applied_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
@@ -59,6 +63,8 @@ def apply_signals(connection: Connection, signals: Sequence[Signal], *, now: int
     for key, state in work.load(zones).items():
         around = work.around(zones[key])
         merged = merge(state, by_key[key], around)
+        applied.late += sum("late_by" in d.explained or d.reason is Reason.LATE for d in merged.decisions)
+        applied.early += sum("early_by" in d.explained for d in merged.decisions)
         around = replace(around, acknowledged=work.acknowledged - merged.graver)
         work.keep(key, zones[key], state, joined(merged, wake(state, now, around)))
     work.save({s.id: s for s in fresh})

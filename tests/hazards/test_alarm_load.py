@@ -298,6 +298,7 @@ def test_the_intervals_of_every_severity() -> None:
 def test_a_signal_ahead_of_its_receipt_counts_as_of_its_receipt_and_a_very_late_one_says_so() -> None:
     state, merged = run(signal(1, at=120, received=0), signal(2, kind="intrusion", at=0, received=LATENESS / SECOND + 1))
     assert of(state, "fire").opened_at == NOON
+    assert merged.decisions[0].explained["early_by"] == 120 * SECOND
     assert "late_by" not in merged.decisions[0].explained and merged.decisions[1].explained["late_by"] == LATENESS + SECOND
 
 
