@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ Points = dict[tuple[str, int], dict[str, Any]]
 
 
 @pytest.fixture
-async def series(tmp_path: Path) -> SqliteSeries:
+async def series(tmp_path: Path) -> AsyncIterator[SqliteSeries]:
     made = SqliteSeries(tmp_path / "series.sqlite")
     await made.ensure()
-    return made
+    yield made
+    await made.close()
 
 
 def happen(database: Database, *happened: Signal) -> None:
