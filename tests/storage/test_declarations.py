@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from alembic import command
 from msgspec import structs
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bihuan.ledger.verify import Verification
@@ -282,3 +282,29 @@ def test_lists_are_narrowed_and_turned_page_by_page_within_the_scope(park: Datab
         assert [d.id for d in page + rest] == ids() and end_of_it is None
         with pytest.raises(NotFound):
             get_declaration(connection, other.id, scope=OWN)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "scope", "index"),
+    [
+        ({"states": ["in_force"]}, EVERYTHING, "declarations_over"), ({"states": ["entered"]}, OWN, "declarations_by_enterprise"),
+        ({"at": NOON}, EVERYTHING, "declarations_over"), ({"states": ["ended"]}, EVERYTHING, "declarations_newest"),
+        ({}, OWN, "declarations_by_enterprise"),
+    ],
+)  # fmt: skip
+def test_a_list_never_walks_all_that_was_ever_declared(
+    sqlite_database: Database, narrowed: dict[str, Any], scope: Scope, index: str
+) -> None:  # fmt: skip
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM declarations" in statement and not statement.startswith("EXPLAIN"):
+            asked.append((statement, parameters))
+
+    event.listen(sqlite_database.engine, "before_cursor_execute", note)
+    with sqlite_database.read() as connection:
+        list_declarations(connection, scope, now=NOON, **narrowed)
+        declarations_in_force(connection, ["smelter"], now=NOON)
+        plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", p).all()) for s, p in asked]
+    assert f"INDEX {index}" in plans[0], plans[0]
+    assert "INDEX declarations_in_force (zone=? AND over_at>?)" in plans[-1], plans[-1]
