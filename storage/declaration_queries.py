@@ -4,8 +4,9 @@ What must not go in: writes, JSON shapes of the API.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, or_, select, true, tuple_
 
 from hazards.declarations import Declaration, Declared
 from hazards.declaring import Standing, standing
@@ -19,6 +20,7 @@ from storage.scoping import is_one_of
 from storage.site_store import current_registry
 
 _table = schema.declarations
+_OPEN = frozenset({Standing.ENTERED.value, Standing.IN_FORCE.value})
 
 
 def list_declarations(
@@ -28,7 +30,7 @@ def list_declarations(
     """Declarations, entered last first, and the cursor of the next page or None. ``zone``: of it or of the whole site.
 
     ``at``: in force then. Key periods of the pack, which nobody entered, come before the first page and beyond its limit."""
-    limit, query = page(limit), select(_table.c.id, _table.c.entered_at, _table.c.body).where(_seen(scope))
+    limit, query = page(limit), select(_table.c.id, _table.c.entered_at, _table.c.body)
     if kinds:
         query = query.where(_table.c.kind.in_(kinds))
     if zone is not None:
@@ -39,7 +41,7 @@ def list_declarations(
         query = query.where(_table.c.starts_at <= at, _table.c.over_at > at)
     if cursor:
         query = query.where(tuple_(_table.c.entered_at, _table.c.id) < tuple_(*cursor_values(cursor, (int, str))))
-    rows = connection.execute(query.order_by(_table.c.entered_at.desc(), _table.c.id.desc()).limit(limit + 1)).all()
+    rows = _newest(connection, query, scope, limit + 1, few=at is not None or (bool(states) and _OPEN.issuperset(states)))
     following = cursor_of(rows[limit - 1].entered_at, rows[limit - 1].id) if len(rows) > limit else None
     found = [declaration_in(row.body) for row in rows[:limit]]
     if cursor or (kinds and Declared.KEY_PERIOD.value not in kinds):
@@ -49,6 +51,16 @@ def list_declarations(
         if (not states or standing(period, now) in states) and (at is None or period.holds(at))
     ]  # fmt: skip
     return periods + found, following
+
+
+def _newest(connection: Connection, query: Select[Any], scope: Scope, limit: int, *, few: bool) -> list[Row[Any]]:
+    """The ``limit`` entered last of ``query`` that ``scope`` sees: its own and what is of the whole site, each by its index.
+
+    ``few`` of all that there ever was: sought by their end and then sorted, where a walk from the newest would not end."""
+    own = [_own(scope), _table.c.zone == WHOLE_SITE] if not scope.everything else [true()]
+    newest = _table.c.entered_at + 0 if few else _table.c.entered_at  # a sum is in no index
+    found = [row for each in own for row in connection.execute(query.where(each).order_by(newest.desc(), _table.c.id.desc()).limit(limit))]
+    return sorted(dict.fromkeys(found), key=lambda row: (row.entered_at, row.id), reverse=True)[:limit]
 
 
 def in_force_by_zone(connection: Connection, scope: Scope, zones: Iterable[str], *, now: int) -> dict[str, list[Declaration]]:
@@ -65,9 +77,13 @@ def in_force_by_zone(connection: Connection, scope: Scope, zones: Iterable[str],
 
 
 def _seen(scope: Scope) -> ColumnElement[bool]:
+    return or_(_table.c.zone == WHOLE_SITE, _own(scope))
+
+
+def _own(scope: Scope) -> ColumnElement[bool]:
     enterprise = true() if scope.enterprise is None else _table.c.enterprise == scope.enterprise
     zones = true() if scope.zones is None else is_one_of(_table.c.zone, scope.zones)
-    return or_(_table.c.zone == WHOLE_SITE, and_(enterprise, zones))
+    return and_(enterprise, zones)
 
 
 def _stands(state: Standing, now: int) -> ColumnElement[bool]:
@@ -76,7 +92,7 @@ def _stands(state: Standing, now: int) -> ColumnElement[bool]:
     by_people = _table.c.state == state.value
     match state:
         case Standing.ENTERED:
-            return and_(by_people, _table.c.starts_at > now)
+            return and_(by_people, _table.c.starts_at > now, ~over)
         case Standing.IN_FORCE:
             return and_(started, ~over)
         case Standing.EXPIRED:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from alembic import command
 from msgspec import structs
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bihuan.ledger.verify import Verification
@@ -28,6 +28,7 @@ from storage.evidence import EvidenceStore
 from storage.hazard_rows import body_of
 from storage.migrations import configuration, upgrade
 from storage.policies import apply_policy
+from storage.site_store import apply_site
 from tests.hazards.signals import NOON, SECOND, signal
 from tests.packs import POLICY
 from tests.storage.at_once import at_once
@@ -38,6 +39,14 @@ OWN = Scope(enterprise="alu")
 COMMAND = Actor("qian", "park_command")
 PERMIT = Declare(kind=Declared.PERMIT, zone="smelter", starts_at=NOON, ends_at=NOON + 2 * HOUR, work="hot_work", guardian="王五")
 PERIOD = Declare(kind=Declared.KEY_PERIOD, starts_at=NOON, ends_at=NOON + 5 * HOUR, reason="防汛")
+
+
+@pytest.fixture
+def own_park(sqlite_database: Database) -> Database:
+    """For tests to which the kind of database makes no difference."""
+    with sqlite_database.write() as connection:
+        apply_site(connection, SITE, by="test", now=NOON)
+    return sqlite_database
 
 
 def enter(
@@ -82,21 +91,21 @@ def test_what_is_entered_holds_until_it_is_ended_and_stays_known_for_late_signal
         end(park, permit, now=NOON + HOUR + 1)
 
 
-def test_what_begins_soon_is_looked_at_when_asked_for(park: Database) -> None:  # noqa: F811
-    later, _ = enter(park, structs.replace(PERMIT, starts_at=NOON + HOUR))
-    assert looked_at(park, "smelter", now=NOON) == []
-    assert looked_at(park, "smelter", now=NOON, until=NOON + HOUR) == [later.id]
-    withdrawn = end(park, later, now=NOON + 1)
+def test_what_begins_soon_is_looked_at_when_asked_for(own_park: Database) -> None:
+    later, _ = enter(own_park, structs.replace(PERMIT, starts_at=NOON + HOUR))
+    assert looked_at(own_park, "smelter", now=NOON) == []
+    assert looked_at(own_park, "smelter", now=NOON, until=NOON + HOUR) == [later.id]
+    withdrawn = end(own_park, later, now=NOON + 1)
     assert standing(withdrawn, NOON + 2 * HOUR) is Standing.WITHDRAWN
-    assert looked_at(park, now=NOON, until=NOON + 3 * HOUR) == [], "what was withdrawn was never in force"
+    assert looked_at(own_park, now=NOON, until=NOON + 3 * HOUR) == [], "what was withdrawn was never in force"
 
 
-def test_what_is_of_the_whole_site_is_of_every_zone(park: Database) -> None:  # noqa: F811
-    period, _ = enter(park, PERIOD, actor=COMMAND)
-    permit, _ = enter(park)
-    assert {d.id for d in in_force(park, "smelter", "depot", now=NOON)} == {period.id, permit.id}
-    assert in_force(park, "depot", now=NOON) == [period]
-    assert looked_at(park, now=NOON) == sorted([period.id, permit.id])
+def test_what_is_of_the_whole_site_is_of_every_zone(own_park: Database) -> None:
+    period, _ = enter(own_park, PERIOD, actor=COMMAND)
+    permit, _ = enter(own_park)
+    assert {d.id for d in in_force(own_park, "smelter", "depot", now=NOON)} == {period.id, permit.id}
+    assert in_force(own_park, "depot", now=NOON) == [period]
+    assert looked_at(own_park, now=NOON) == sorted([period.id, permit.id])
 
 
 def test_the_same_request_twice_is_one_declaration_and_another_one_of_that_name_is_refused(park: Database) -> None:  # noqa: F811
@@ -109,11 +118,11 @@ def test_the_same_request_twice_is_one_declaration_and_another_one_of_that_name_
     assert end(park, first[0], now=NOON + 9, command_id="e") == ended
 
 
-def test_whoever_looked_at_an_older_version_is_refused(park: Database) -> None:  # noqa: F811
-    permit, _ = enter(park)
+def test_whoever_looked_at_an_older_version_is_refused(own_park: Database) -> None:
+    permit, _ = enter(own_park)
     with pytest.raises(Conflict, match="at version 1, you looked at 7"):
-        end(park, permit, now=NOON + 1, version=7)
-    assert end(park, permit, now=NOON + 1, version=1).version == 2
+        end(own_park, permit, now=NOON + 1, version=7)
+    assert end(own_park, permit, now=NOON + 1, version=1).version == 2
 
 
 def test_of_many_at_once_one_enters_and_one_ends(park: Database) -> None:  # noqa: F811
@@ -125,6 +134,20 @@ def test_of_many_at_once_one_enters_and_one_ends(park: Database) -> None:  # noq
     before = revision(park)
     at_once(*[partial(enter, park, command_id=f"n{n}") for n in range(4)])
     assert revision(park) == before + 4, "no change is lost to those who watch"
+
+
+def test_merging_measures_and_declarations_of_one_zone_never_wait_for_each_other_in_a_ring(park: Database) -> None:  # noqa: F811
+    take(park, signal(0))
+    hazard = put_down(park)[0]
+    for n in range(4):
+        outcomes = at_once(
+            partial(take, park, signal(10 + n, kind="temperature_high_high", device="T-1"), signal(20 + n)),
+            lambda: give(park, hazard, ask.TakeMeasure(kind="seal", authority="应急局")) and None,
+            lambda n=n: enter(park, command_id=f"p{n}") and None,  # type: ignore[misc]
+            lambda n=n: enter(park, PERIOD, actor=COMMAND, command_id=f"k{n}") and None,  # type: ignore[misc]
+        )
+        assert outcomes == [None] * 4, "each waits for its turn, none is sent away"
+    assert len(in_force(park, "smelter", now=NOON)) == 12
 
 
 def test_each_change_is_on_the_record_and_on_the_feed_and_wakes_its_zone(park: Database, tmp_path: Any) -> None:  # noqa: F811
@@ -162,14 +185,14 @@ def test_a_declaration_that_was_changed_beside_the_record_is_found(park: Databas
         connection.execute(delete(table))
 
 
-def test_what_can_not_be_entered_leaves_nothing_behind(park: Database) -> None:  # noqa: F811
+def test_what_can_not_be_entered_leaves_nothing_behind(own_park: Database) -> None:
     for wanted, actor, scope in (
         (structs.replace(PERMIT, zone="nowhere"), OFFICER, EVERYTHING), (structs.replace(PERMIT, zone="depot"), OFFICER, OWN),
         (structs.replace(PERMIT, guardian=""), OFFICER, OWN), (PERIOD, COMMAND, Scope(zones=frozenset({"smelter"}))),
     ):  # fmt: skip
         with pytest.raises(BadInput):
-            enter(park, wanted, actor=actor, scope=scope)
-    assert revision(park) == 0 and looked_at(park, now=NOON) == []
+            enter(own_park, wanted, actor=actor, scope=scope)
+    assert revision(own_park) == 0 and looked_at(own_park, now=NOON) == []
 
 
 # --- what follows from the ledger and from the pack ---
@@ -204,10 +227,10 @@ def _all(database: Database, now: int) -> list[Declaration]:
 
 
 @pytest.mark.parametrize(("kind", "arms"), [("seal", True), ("cut_electricity", True), ("stop_work", True), ("evacuate", False)])
-def test_a_measure_that_stops_nothing_is_shown_on_the_zone_and_arms_nothing(park: Database, kind: str, arms: bool) -> None:  # noqa: F811
-    stopped(park, kind)
-    assert bool(in_force(park, "smelter", now=NOON)) == arms
-    with park.read() as connection:
+def test_a_measure_that_stops_nothing_is_shown_on_the_zone_and_arms_nothing(own_park: Database, kind: str, arms: bool) -> None:
+    stopped(own_park, kind)
+    assert bool(in_force(own_park, "smelter", now=NOON)) == arms
+    with own_park.read() as connection:
         shown = in_force_by_zone(connection, EVERYTHING, ["smelter", "depot"], now=NOON)
     assert [d.measure for d in shown["smelter"]] == [kind] and shown["depot"] == []
 
@@ -239,22 +262,22 @@ def _old_hazard() -> Hazard:
     )  # fmt: skip
 
 
-def test_a_key_period_of_the_pack_is_in_force_on_its_days_by_the_site_s_clock(park: Database) -> None:  # noqa: F811
+def test_a_key_period_of_the_pack_is_in_force_on_its_days_by_the_site_s_clock(own_park: Database) -> None:
     spring = KeyPeriod("spring", "春节", "Spring Festival", "2027-02-06", "2027-02-12", "record")
-    with park.write() as connection:
+    with own_park.write() as connection:
         pack = structs.replace(POLICY, version="with-period", key_periods=(spring,))
         apply_policy(connection, pack, by="test", role="administrator", now=1)
     first = 1_801_843_200 * SECOND  # 2027-02-06 00:00 +08:00
-    assert in_force(park, "depot", now=first - 1) == []
-    (period,) = in_force(park, "depot", now=first)
+    assert in_force(own_park, "depot", now=first - 1) == []
+    (period,) = in_force(own_park, "depot", now=first)
     assert (period.id, period.zone, period.kind, period.reason) == ("pack:spring", WHOLE_SITE, Declared.KEY_PERIOD, "春节")
-    assert [d.id for d in in_force(park, "depot", now=first + 7 * 24 * HOUR - 1)] == ["pack:spring"]
-    assert in_force(park, "depot", now=first + 7 * 24 * HOUR) == []
-    with park.read() as connection:
+    assert [d.id for d in in_force(own_park, "depot", now=first + 7 * 24 * HOUR - 1)] == ["pack:spring"]
+    assert in_force(own_park, "depot", now=first + 7 * 24 * HOUR) == []
+    with own_park.read() as connection:
         assert get_declaration(connection, "pack:spring", scope=OWN) == period
         assert list_declarations(connection, OWN, now=first)[0] == [period]
     with pytest.raises(NotInState):
-        end(park, period, now=first)
+        end(own_park, period, now=first)
 
 
 # --- lists ---
@@ -282,3 +305,29 @@ def test_lists_are_narrowed_and_turned_page_by_page_within_the_scope(park: Datab
         assert [d.id for d in page + rest] == ids() and end_of_it is None
         with pytest.raises(NotFound):
             get_declaration(connection, other.id, scope=OWN)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "scope", "index"),
+    [
+        ({"states": ["in_force"]}, EVERYTHING, "declarations_over"), ({"states": ["entered"]}, OWN, "declarations_by_enterprise"),
+        ({"at": NOON}, EVERYTHING, "declarations_over"), ({"states": ["ended"]}, EVERYTHING, "declarations_newest"),
+        ({}, OWN, "declarations_by_enterprise"),
+    ],
+)  # fmt: skip
+def test_a_list_never_walks_all_that_was_ever_declared(
+    sqlite_database: Database, narrowed: dict[str, Any], scope: Scope, index: str
+) -> None:  # fmt: skip
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM declarations" in statement and not statement.startswith("EXPLAIN"):
+            asked.append((statement, parameters))
+
+    event.listen(sqlite_database.engine, "before_cursor_execute", note)
+    with sqlite_database.read() as connection:
+        list_declarations(connection, scope, now=NOON, **narrowed)
+        declarations_in_force(connection, ["smelter"], now=NOON)
+        plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", p).all()) for s, p in asked]
+    assert f"INDEX {index}" in plans[0], plans[0]
+    assert "INDEX declarations_in_force (zone=? AND over_at>?)" in plans[-1], plans[-1]
