@@ -90,13 +90,20 @@ def read_annunciations(connection: Connection, selection: Selection, start: int,
                          [Settled(i, at, event != "severity_raised") for i, at, event in settled])  # fmt: skip
 
 
+_NOBODY_CALLED = tuple(
+    reason.value for reason in (Reason.REPEATED, Reason.INHIBITED, Reason.SHELVED, Reason.OUT_OF_SERVICE, Reason.CALIBRATION)
+)
+"""Why a raise called nobody: the standard counts what is annunciated."""
+
+
 def read_load(connection: Connection, selection: Selection, start: int, end: int) -> Load:
-    """What devices raised in ``start`` <= time < ``end``; a repetition of what stands already is none. One pass, in SQL."""
+    """What devices raised in ``start`` <= time < ``end``; a repetition of what stands already, or what was quiet, is none. One pass, in
+    SQL."""
     at, pair = _alarms.c.at, (_alarms.c.device, _alarms.c.kind)
     gap = at - func.lag(at, CHATTER_COUNT - 1).over(partition_by=pair, order_by=at)
     raised = selection.of(
         select(*pair, gap.label("gap")).select_from(_alarms.join(_incidents, _incidents.c.id == _alarms.c.incident))
-        .where(at >= start, at < end, _alarms.c.action != Action.CLEARED.value, _alarms.c.reason != Reason.REPEATED.value)
+        .where(at >= start, at < end, _alarms.c.action != Action.CLEARED.value, _alarms.c.reason.not_in(_NOBODY_CALLED))
     ).cte("raised")  # fmt: skip
     fast = func.sum(case((raised.c.gap < CHATTER_WITHIN, 1), else_=0))
     names = raised.c.device, raised.c.kind
@@ -122,7 +129,7 @@ def read_standing(connection: Connection, selection: Selection, at: int) -> Stan
     i, touched = _incidents.c, since.subquery("touched")
     active = i.state == IncidentState.ACTIVE.value
     acknowledged = i.acknowledged_severity.is_not(None) & (i.acknowledged_severity <= i.severity)
-    sums = _sums(active, active & (i.raised_at <= at - STALE_AFTER), ~acknowledged | i.acknowledged_severity.is_(None))
+    sums = _sums(active, active & (i.raised_at <= at - STALE_AFTER), (~acknowledged | i.acknowledged_severity.is_(None)) & (i.quiet == ""))
     untouched = _incidents.outerjoin(touched, touched.c.incident == i.id)  # no NOT IN: PostgreSQL would walk a long list for each row
     open_ones = select(*sums).select_from(untouched).where(
         i.state.in_((IncidentState.ACTIVE.value, IncidentState.CLEARED.value)), touched.c.incident.is_(None)
