@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,6 +29,7 @@ from api.routes import (
     accounts,
     alarms,
     console,
+    dead_letters,
     declarations,
     deliveries,
     duties,
@@ -50,12 +51,14 @@ from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Servic
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.declarations import DeclarationMessage
+from hazards.device_clock import ClockFault
 from hazards.errors import BihuanError
 from hazards.ledger.policy import Policy
 from hazards.messages import DutyMessage, HazardMessage
 from hazards.zones import Site
 from storage.database import Database
 from storage.hazard_facts import policy_of
+from storage.journal import Journal
 from storage.outbox import FeedRow
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
@@ -64,7 +67,7 @@ log = get_logger(__name__)
 
 ROUTERS = (
     alarms, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
-    site, sessions, accounts, deliveries, health, console,
+    site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
 
@@ -84,6 +87,7 @@ def create_app(
     database: Database,
     door: AcceptingDoor,
     telemetry_door: AcceptingTelemetryDoor,
+    journal: Journal,
     pictures: Pictures,
     registry: Callable[[], Registry],
     read_site: Callable[[bytes], Site],
@@ -94,12 +98,14 @@ def create_app(
     reload_site: Callable[[], Awaitable[None]] = nothing,
     ring: Callable[[], None] = lambda: None,
     now: Callable[[], int] = utc_now,
+    clock_faults: Callable[[], Sequence[ClockFault]] = tuple,
 ) -> FastAPI:
     """The ASGI application. ``app.state.services.feed.wake`` belongs to ``Relay.on_positions``.
 
-    ``can_accept`` raises Unavailable when alarms can't be taken durably. ``ring`` wakes the relay after a command.
+    ``journal``: where messages that were put aside are sent again from. ``can_accept`` raises Unavailable when alarms can't be taken
+    durably. ``ring`` wakes the relay after a command.
     ``reload_site`` makes ``registry`` see a site that was just applied. ``time_series`` None: `/series` answers 503;
-    ``retention``: which resolutions it may look for."""
+    ``retention``: which resolutions it may look for. ``clock_faults``: of the devices that the doors hear."""
     words, metrics = Words.load(), Metrics()
 
     def render(row: FeedRow) -> bytes:
@@ -113,9 +119,10 @@ def create_app(
         return presenter.incident(row.message).model_dump_json().encode()
 
     services = Services(
-        settings=settings, database=database, door=door, telemetry=telemetry_door, pictures=pictures, registry=registry,
+        settings=settings, database=database, door=door, telemetry=telemetry_door, journal=journal, pictures=pictures, registry=registry,
         time_series=time_series, retention=retention or Retention(), reload_site=reload_site,
-        read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, words=words, metrics=metrics,
+        read_site=read_site, read_policy=read_policy, can_accept=can_accept, ring=ring, now=now, clock_faults=clock_faults,
+        words=words, metrics=metrics,
         principals=Principals(database, now=now, freshness=settings.principal_freshness, outage=settings.principal_outage),
         scopes=Scopes(registry),
         passwords=Passwords(threads=settings.hash_threads, waiting=settings.hash_waiting),

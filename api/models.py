@@ -172,8 +172,8 @@ class Alarm(BaseModel):
     action: Literal["raised", "cleared", "pulse"]
     at: datetime
     received_at: datetime
-    clock: Literal["trusted", "absent", "wrong"]
-    sent_at: datetime | None = Field(description="the sender's own time when it was not believed")
+    clock: Literal["trusted", "absent", "wrong", "corrected"]
+    sent_at: datetime | None = Field(description="the sender's own time when it was corrected or not believed")
     severity: int | None
     score: float | None
     box: list[float] | None = Field(description="x, y, width, height in pixels of the picture")

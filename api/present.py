@@ -14,6 +14,8 @@ from api.declaration_models import DeclarationFacts
 from api.words import Bilingual, Words
 from hazards.alarm_state import ALARMING
 from hazards.annunciation import AlarmState
+from hazards.device_clock import WORDS as FAULT_WORDS
+from hazards.device_clock import ClockFault
 from hazards.incidents import is_acknowledged
 from hazards.kinds import FAMILIES, kind_of, never_suppressed
 from hazards.ledger.limits import EPOCH
@@ -181,6 +183,14 @@ class Presenter:
             details=signal.details, synthetic=signal.synthetic,
         )  # fmt: skip
 
+    def clock(self, fault: ClockFault) -> site_models.DeviceClock:
+        """What is wrong with a device's clock."""
+        zh, en = FAULT_WORDS[fault.fault]
+        return site_models.DeviceClock(
+            state=fault.state, fault=fault.fault.value, fault_name=models.Text(zh=zh, en=en),
+            ahead_seconds=None if fault.error is None else fault.error / 1e6, since=self.time(fault.since), last_at=self.time(fault.last),
+        )  # fmt: skip
+
     def timeline_event(self, row_id: int, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
         """One line of the record."""
         corroboration = self.corroboration(body)
@@ -220,13 +230,15 @@ def zone(z: Zone, district: str, in_force: list[DeclarationFacts], *, shared: bo
     )  # fmt: skip
 
 
-def device(d: Device, *, shared: bool) -> site_models.Device:
-    """A device, with the password of its address hidden; of a shared one neither address, areas nor settings."""
+def device(d: Device, *, shared: bool, clock: site_models.DeviceClock | None = None) -> site_models.Device:
+    """A device, with the password of its address hidden; of a shared one neither address, areas, settings nor clock."""
     if shared:
-        return site_models.Device(id=d.id, zone=d.zone, type=d.type, url="", detectors=d.detectors, areas={}, settings={}, shared=True)
+        return site_models.Device(
+            id=d.id, zone=d.zone, type=d.type, url="", detectors=d.detectors, areas={}, settings={}, clock=None, shared=True
+        )  # fmt: skip
     return site_models.Device(
         id=d.id, zone=d.zone, type=d.type, url=without_password(d.url), detectors=d.detectors, areas=d.areas, settings=d.settings,
-        shared=False,
+        clock=clock, shared=False,
     )  # fmt: skip
 
 

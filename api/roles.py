@@ -98,6 +98,9 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/webhooks"): Access(_TOLD),
     ("GET", "/api/v1/webhooks/{id}"): Access(_TOLD),
     ("POST", "/api/v1/webhooks/{id}/commands"): Access(_ROOM, 4 * KB),
+    # messages that were put aside
+    ("GET", "/api/v1/dead-letters"): Access(_ADMINISTRATOR),
+    ("POST", "/api/v1/dead-letters/{id}/resend"): Access(_ADMINISTRATOR),
     # the site
     ("GET", "/api/v1/zones"): Access(_ALL),
     ("GET", "/api/v1/zones/{id}"): Access(_ALL),

@@ -17,6 +17,7 @@ from api.scopes import Scopes
 from api.settings import ApiSettings
 from api.words import Words
 from hazards.admission import Report
+from hazards.device_clock import ClockFault
 from hazards.ledger.policy import Policy
 from hazards.messages import Signal
 from hazards.scope import EVERYTHING, Scope
@@ -24,6 +25,7 @@ from hazards.zones import Site
 from ingest.measurements import Measurements
 from ingest.telemetry_door import Taken
 from storage.database import Database
+from storage.journal import Journal
 from storage.series.port import Retention, TimeSeriesReader
 from storage.site_store import Registry
 
@@ -61,6 +63,7 @@ class Services:
     database: Database
     door: AcceptingDoor
     telemetry: AcceptingTelemetryDoor
+    journal: Journal
     pictures: Pictures
     registry: Callable[[], Registry]
     time_series: TimeSeriesReader | None
@@ -71,6 +74,7 @@ class Services:
     can_accept: Callable[[], Awaitable[None]]
     ring: Callable[[], None]
     now: Callable[[], int]
+    clock_faults: Callable[[], Sequence[ClockFault]]
     words: Words
     principals: Principals
     scopes: Scopes

@@ -100,8 +100,19 @@ class ZonePage(BaseModel):
     next: str | None
 
 
+class DeviceClock(BaseModel):
+    """A clock (设备时钟) that is steadily wrong and corrected, or not believed. What this process heard lately."""
+
+    state: Literal["corrected", "distrusted"]
+    fault: Literal["time_zone", "ahead", "behind", "erratic"]
+    fault_name: Text
+    ahead_seconds: float | None = Field(description="how far it is ahead of ours, negative: behind; null: not steadily")
+    since: datetime
+    last_at: datetime = Field(description="receipt of the latest wrong time")
+
+
 class Device(BaseModel):
-    """A camera, sensor or platform. A password in its address is not shown.
+    """A camera, sensor or platform. A password in its address is not shown. ``clock``: null while nothing wrong is known of it.
 
     ``shared``: it stands in a shared zone; address, areas and settings are then left out."""
 
@@ -112,6 +123,7 @@ class Device(BaseModel):
     detectors: list[str]
     areas: dict[str, list[tuple[float, float]]]
     settings: dict[str, Any]
+    clock: DeviceClock | None
     shared: bool
 
 

@@ -1,7 +1,7 @@
 """How the whole system stands, in figures: what its processes noted in SQL, what waits there. What must not go in: names of the park."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
@@ -69,7 +69,15 @@ def gauges_of(standing: Standing, now: int) -> Gauges:
             gauges[gauge] = (help_, max(told))
     if any(_all(notes, "mqtt", "configured")):
         gauges["bihuan_mqtt_connected"] = ("1 while the MQTT broker of the site file is connected.", max(_all(notes, "mqtt", "connected")))
+        clocks = {state: sum(_all(notes, "mqtt", f"clocks_{state}")) for state in ("corrected", "distrusted")}
+        gauges |= clock_gauges("mqtt", clocks)
     return gauges
+
+
+def clock_gauges(heard: str, counts: Mapping[str, float]) -> Gauges:
+    """Clocks of devices that one kind of door ``heard``, by what is done about them."""
+    said = "Devices whose clock is wrong: corrected, or not believed, by the door that hears them."
+    return {f'bihuan_device_clocks{{heard="{heard}",state="{state}"}}': (said, float(count)) for state, count in counts.items()}
 
 
 def _all(notes: Iterable[PartNote], part: str, figure: str) -> list[float]:

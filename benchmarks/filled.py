@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from benchmarks.kafka import Offsets, ends, fill
+from benchmarks.park import park_signal, places
 from benchmarks.readings import SECOND, Load
 from bus.admin import ensure_topics
-from bus.codecs import encode
-from bus.topics import DEFAULT_PARTITIONS, TELEMETRY, Topic
+from bus.codecs import SignalPack, encode
+from bus.topics import ALARMS, DEFAULT_PARTITIONS, TELEMETRY, Topic
 from hazards.telemetry import series_parts
 
 PARTITIONS = DEFAULT_PARTITIONS
@@ -18,14 +19,21 @@ SINGLES = Topic("bench-readings", keyed_by="device", retention_hours=1)
 """One reading a message, in JSON: what the peers read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """Packs of topic telemetry between two sets of offsets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Messages of ``topic`` between two sets of offsets, which hold ``count`` readings or alarms."""
 
-    load: Load
+    topic: Topic = TELEMETRY
     start: Offsets
     end: Offsets
-    readings: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled(Span):
+    """Packs of topic telemetry that ``load`` gave."""
+
+    load: Load
 
 
 async def fill_packs(addresses: str, load: Load, readings: int) -> Filled:
@@ -34,7 +42,18 @@ async def fill_packs(addresses: str, load: Load, readings: int) -> Filled:
     load, seconds = _until_now(load, readings)
     start = await ends(addresses, TELEMETRY.name, PARTITIONS)
     await fill(addresses, TELEMETRY.name, ((pack.zone, encode(pack)) for pack in load.packs(seconds)))
-    return Filled(load, start, await ends(addresses, TELEMETRY.name, PARTITIONS), seconds * load.a_second)
+    end = await ends(addresses, TELEMETRY.name, PARTITIONS)
+    return Filled(start=start, end=end, count=seconds * load.a_second, load=load)
+
+
+async def fill_alarms(addresses: str, zones: int, count: int, source: str) -> Span:
+    """``count`` single alarms of a park of ``zones`` zones, a message each, received half a millisecond after each other up to now."""
+    await ensure_topics(addresses, PARTITIONS, 1)
+    park, first = places(zones), time.time_ns() // 1000 - 500 * count
+    signals = (park_signal(park, n, source, first + 500 * n) for n in range(count))
+    start = await ends(addresses, ALARMS.name, PARTITIONS)
+    await fill(addresses, ALARMS.name, ((signal.zone, encode(SignalPack(zone=signal.zone, signals=[signal]))) for signal in signals))
+    return Span(topic=ALARMS, start=start, end=await ends(addresses, ALARMS.name, PARTITIONS), count=count)
 
 
 async def fill_singles(addresses: str, load: Load, readings: int) -> None:

@@ -119,6 +119,11 @@ class Group:
         self._client = AIOKafkaAdminClient(bootstrap_servers=addresses)
         self._group, self._topic = group, topic
 
+    @property
+    def name(self) -> str:
+        """Of the group."""
+        return self._group
+
     async def __aenter__(self) -> "Group":
         await self._client.start()
         return self
@@ -131,10 +136,10 @@ class Group:
         found = await self._asked(lambda: self._client.list_consumer_group_offsets(self._group))
         return {tp.partition: at.offset for tp, at in found.items() if tp.topic == self._topic and at.offset >= 0}
 
-    async def is_assigned(self) -> bool:
-        """Whether its members have their partitions."""
+    async def is_assigned(self, count: int) -> bool:
+        """Whether its ``count`` members have their partitions."""
         ((_, _, state, *_, members),) = (await self._described()).groups
-        return bool(members) and state == "Stable"
+        return len(members) == count and state == "Stable"
 
     async def wait_until_empty(self, seconds: float = 30) -> None:
         """Return when no member is left: one that kept its name when it ended holds its partitions until its session runs out."""

@@ -5,12 +5,13 @@ What must not go in: how a hazard lives (``benchmarks/ledger_lives.py``), measur
 
 import random
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
 from msgspec import structs
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from benchmarks.ledger_lives import DAY, MINUTE, Copier, Life, lives
 from benchmarks.park import write_park
@@ -56,22 +57,15 @@ def fill(url: str, folder: Path, sizes: Sizes) -> Filled:
     database = Database(url)
     try:
         registry = _prepared(database, folder, sizes.zones, now)
-        policy, zone = policy_of(registry), zone_of(registry)
         chance, hazards, events = random.Random(1), 0, 0
         for closed in (False, True):
-            copiers = [Copier(_asleep(life, now)) for life in lives(policy, zone, now, closed=closed)]
-            copies = (
-                copiers[n % len(copiers)].rows(hazard_of_command("bench", f"{closed}-{n}"), f"zone-{n % sizes.zones}",
-                                               ("alu", "chem")[n % sizes.zones % 2], chance.randrange(SPREAD))
-                for n in count()
-            )  # fmt: skip
+            copies = copies_of_lives(registry, now, chance, closed=closed)
             while events < sizes.events if closed else hazards < sizes.open:
                 chunk = list(islice(copies, min(CHUNK, (sizes.events - events) // 8 + 1 if closed else sizes.open - hazards)))
                 with database.write() as connection:
                     if database.is_sqlite:
                         connection.exec_driver_sql("PRAGMA cache_size = -400000")  # ids are spread over all of the index
-                    insert_rows(connection, schema.hazards, [row for row, _ in chunk])
-                    insert_rows(connection, schema.hazard_events, [event for _, record in chunk for event in record])
+                    insert_copies(connection, chunk)
                 hazards, events = hazards + len(chunk), events + sum(len(record) for _, record in chunk)
         if not database.is_sqlite:
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -79,6 +73,25 @@ def fill(url: str, folder: Path, sizes: Sizes) -> Filled:
         return Filled(hazards, events, time.perf_counter() - began)
     finally:
         database.close()
+
+
+Copy = tuple[dict[str, object], list[dict[str, object]]]
+"""Row of a hazard, rows of its record."""
+
+
+def copies_of_lives(registry: Registry, now: int, chance: random.Random, *, closed: bool) -> Iterator[Copy]:
+    """Hazards without end, one in each zone of ``registry`` in turn; their clocks sleep."""
+    policy, zone, zones = policy_of(registry), zone_of(registry), list(registry.zones.values())
+    copiers = [Copier(_asleep(life, now)) for life in lives(policy, zone, now, closed=closed)]
+    for n in count():
+        place, identity = zones[n % len(zones)], hazard_of_command("bench", f"{closed}-{n}")
+        yield copiers[n % len(copiers)].rows(identity, place.id, place.enterprise or "", chance.randrange(SPREAD))
+
+
+def insert_copies(connection: Connection, copies: Sequence[Copy]) -> None:
+    """Put ``copies`` into the ledger."""
+    insert_rows(connection, schema.hazards, [row for row, _ in copies])
+    insert_rows(connection, schema.hazard_events, [event for _, record in copies for event in record])
 
 
 def _prepared(database: Database, folder: Path, zones: int, now: int) -> Registry:

@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from hazards.identity import signal_id
 from hazards.kinds import kind_of
+from hazards.messages import Action, Signal
 
 KINDS = (
     "flame", "temperature_low", "flammable_gas_high", "pressure_high", "intrusion",
@@ -35,6 +37,15 @@ class Place:
 def places(zones: int) -> list[Place]:
     """Every device of a park of ``zones`` zones, neighbours in different zones."""
     return [Place(f"D-{z}-{n}", f"zone-{z}", kind) for n, kind in enumerate(KINDS) for z in range(zones)]
+
+
+def park_signal(park: list[Place], number: int, source: str, at: int) -> Signal:
+    """Signal ``number`` of ``source``, at ``at`` (µs): the devices of ``park`` in turn, each raised and cleared in turn."""
+    place, name = park[number % len(park)], str(number)
+    return Signal(
+        id=signal_id(source, name), source=source, source_id=name, device=place.device, zone=place.zone, kind=place.kind,
+        action=Action.CLEARED if number // len(park) % 2 else Action.RAISED, at=at, received_at=at, score=0.9, message="bench",
+    )  # fmt: skip
 
 
 def write_park(

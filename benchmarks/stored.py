@@ -24,8 +24,8 @@ def store(addresses: str, filled: Filled, influx: Influx, folder: Path, seconds:
         asyncio.run(skip_to(addresses, GROUP, topic.name, offsets))
     access = {"KAFKA": addresses, "INFLUX_URL": influx.url, "INFLUX_ORG": influx.org, "INFLUX_TOKEN": influx.token}
     with part("store", folder, access) as pid:
-        found = asyncio.run(pace(addresses, GROUP, filled, pid=pid, seconds=seconds))
+        found = asyncio.run(pace(addresses, GROUP, filled, pids=[pid], seconds=seconds))
     points = influx.count(bucket_of(filled.load.site().district), RESOLUTIONS[RAW], "value")
-    if points != filled.readings:
-        raise Unavailable(f"{filled.readings} readings were given, InfluxDB holds {points}", where="telemetry.stored")
+    if points != filled.count:
+        raise Unavailable(f"{filled.count} readings were given, InfluxDB holds {points}", where="telemetry.stored")
     return found

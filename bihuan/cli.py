@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bihuan.dead_letter_commands import letters_app
 from bihuan.ledger.command_line import ledger_app
 from hazards.errors import BihuanError, InvalidFile
 
@@ -23,6 +24,7 @@ app.add_typer(site_app, name="site")
 policy_app = typer.Typer(help="Policy packs: what a city sets itself.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(policy_app, name="policy")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(letters_app, name="dead-letters")
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]

@@ -32,6 +32,8 @@ SCHEMAS: dict[type[Struct], str] = {
 }  # fmt: skip
 """Each message type and its schema: a new message is one line here."""
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are no message; the last for what is nested too deeply."""
 _encoder = msgspec.msgpack.Encoder()
 _envelope = msgspec.msgpack.Decoder(tuple[str, Raw])
 _bodies: dict[type[Struct], msgspec.msgpack.Decoder[Any]] = {t: msgspec.msgpack.Decoder(t) for t in SCHEMAS}
@@ -46,7 +48,7 @@ def schema_of(data: bytes) -> str:
     """Which message ``data`` is ("telemetry/1"), read off its envelope without decoding it. Raises MalformedMessage."""
     try:
         return _envelope.decode(data)[0]
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except _UNREADABLE as e:
         raise MalformedMessage(f"not a bihuan message: {e}") from e
 
 
@@ -55,7 +57,7 @@ def decode(kind: type[T], data: bytes) -> T:
     expected = SCHEMAS[kind]
     try:
         schema, body = _envelope.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except _UNREADABLE as e:
         raise MalformedMessage(f"not a bihuan message: {e}", where=expected) from e
     if schema != expected:
         name, _, major = schema.partition("/")
@@ -64,6 +66,6 @@ def decode(kind: type[T], data: bytes) -> T:
         raise MalformedMessage(f"a {schema!r} message where {expected} belongs", where=expected)
     try:
         message: T = _bodies[kind].decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except _UNREADABLE as e:
         raise MalformedMessage(str(e), where=expected) from e
     return message

@@ -1,6 +1,6 @@
 """From what a sender said to a signal of ours: identity, the clock, the zone. Pure.
 
-A well-formed alarm is never refused (architecture 3.9): a wrong clock gets the time of receipt and a flag.
+A well-formed alarm is never refused (architecture 3.9): a wrong clock is corrected, or gets the time of receipt, and a flag.
 What must not go in: parsing (``ingest``), storage, the look-up of the zone.
 """
 
@@ -38,18 +38,25 @@ class Report(Struct, frozen=True, kw_only=True):
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def believe(sent_at: int | None, received_at: int) -> tuple[int, Clock]:
-    """The time to use for an event and why: the sender's, or the time of receipt when it is absent or beyond belief."""
+def believe(sent_at: int | None, received_at: int, error: int | None = 0) -> tuple[int, Clock]:
+    """The time to use for an event and why: the sender's, or the time of receipt when it is absent or beyond belief.
+
+    ``error``: what is known of the sender's clock (``hazards.device_clock``): how far it is ahead, 0: nothing, None: not to be believed."""
     if sent_at is None:
         return received_at, Clock.ABSENT
-    if not received_at - OLDEST_BEHIND <= sent_at <= received_at + LATEST_AHEAD:
+    if error is None:
         return received_at, Clock.WRONG
-    return sent_at, Clock.TRUSTED
+    for at, clock in ((sent_at - error, Clock.CORRECTED if error else Clock.TRUSTED), (sent_at, Clock.TRUSTED)):
+        if received_at - OLDEST_BEHIND <= at <= received_at + LATEST_AHEAD:
+            return at, clock
+    return received_at, Clock.WRONG
 
 
-def admit(report: Report, *, zone: str, synthetic: bool, received_at: int) -> Signal:
-    """The signal that ``report`` becomes in its own zone, or else in ``zone``. Its id depends only on what the sender said."""
-    at, clock = believe(report.at, received_at)
+def admit(report: Report, *, zone: str, synthetic: bool, received_at: int, error: int | None = 0) -> Signal:
+    """The signal that ``report`` becomes in its own zone, or else in ``zone``. Its id depends only on what the sender said.
+
+    ``error``: of the sender's clock, as for ``believe``."""
+    at, clock = believe(report.at, received_at, error)
     if report.source_id is None:
         onset = report.at if report.at is not None else received_at
         identity = onset_id(report.realm + report.source, report.device, report.kind, report.action, onset, report.sequence)
@@ -58,7 +65,7 @@ def admit(report: Report, *, zone: str, synthetic: bool, received_at: int) -> Si
     return Signal(
         id=identity, source=report.source, source_id=report.source_id if report.source_id is not None else identity,
         device=report.device, zone=report.zone or zone, kind=report.kind, action=report.action, at=at, received_at=received_at,
-        clock=clock, sent_at=report.at if clock is Clock.WRONG else None, severity=report.severity, score=report.score,
+        clock=clock, sent_at=report.at if clock in (Clock.WRONG, Clock.CORRECTED) else None, severity=report.severity, score=report.score,
         box=report.box, message=report.message, snapshot=report.snapshot, synthetic=synthetic, timed=report.timed,
         details=report.details,
     )

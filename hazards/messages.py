@@ -28,14 +28,15 @@ class Clock(StrEnum):
 
     TRUSTED = "trusted"
     ABSENT = "absent"  # no time was sent: time of receipt
-    WRONG = "wrong"  # outside the believable window: time of receipt, the sender's time kept in ``sent_at``
+    WRONG = "wrong"  # outside the believable window or erratic: time of receipt, the sender's time kept in ``sent_at``
+    CORRECTED = "corrected"  # a steady error was taken off (``hazards/device_clock.py``), the sender's time kept in ``sent_at``
 
 
 class Signal(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One alarm signal as accepted at the door.
 
     ``id`` is the deduplication key (``hazards.identity``); ``source`` and ``source_id`` are the sender's own, as they came.
-    ``at``: when it happened, as believed; ``received_at``: when the door took it; ``sent_at``: the sender's time if distrusted.
+    ``at``: when it happened, as believed; ``received_at``: when the door took it; ``sent_at``: the sender's time if it is another.
     ``severity`` 1 (gravest) to 4, None: the kind's default. ``box``: x, y, w, h in pixels of the frame.
     ``snapshot``: SHA-256 (hex) of the evidence file. ``sequence`` orders signals of equal ``at`` from one source.
     """

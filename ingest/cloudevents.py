@@ -34,6 +34,7 @@ MAX_DEPTH = 32
 LENGTHS = {"id": 1024, "source": 1024, "subject": 256}
 """Characters of the attributes that are keys further on."""
 
+_PLAIN = (str, float, bool)  # types of JSON whose values are storable as they are
 _CONTEXT = {"id", "source", "specversion", "type", "subject", "time", "datacontenttype", "data", "data_base64"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # not in a CloudEvents String, section 3.1
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -108,7 +109,10 @@ def _event(text: bytes, where: str) -> dict[str, Any]:
     event = _decoded(_anything.decode, text, where)
     if not isinstance(event, dict):
         raise MalformedMessage("a JSON object belongs here", where=where)
-    return {name: _storable(value, f"{where}/{_escaped(name)}", 1) for name, value in event.items() if value is not None}
+    return {
+        name: value if type(value) in _PLAIN else _storable(value, f"{where}/{_escaped(name)}", 1)
+        for name, value in event.items() if value is not None
+    }  # fmt: skip
 
 
 def _storable(value: Any, where: str, depth: int) -> Any:
@@ -122,7 +126,9 @@ def _storable(value: Any, where: str, depth: int) -> Any:
         if depth >= MAX_DEPTH:
             raise MalformedMessage("nested too deeply", where=where, hint=f"at most {MAX_DEPTH} levels")
         if isinstance(value, dict):
-            return {name: _storable(v, f"{where}/{_escaped(name)}", depth + 1) for name, v in value.items()}
+            return {
+                name: v if type(v) in _PLAIN else _storable(v, f"{where}/{_escaped(name)}", depth + 1) for name, v in value.items()
+            }  # fmt: skip
         return [_storable(v, f"{where}/{n}", depth + 1) for n, v in enumerate(value)]
     return value
 

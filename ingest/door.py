@@ -12,6 +12,7 @@ from msgspec import structs
 
 from bus.codecs import encode
 from hazards.admission import Report, admit
+from hazards.device_clock import DeviceClocks
 from hazards.errors import MalformedMessage, TooLarge
 from hazards.messages import Signal
 from storage.journal import Journal, JournalRow, Lane
@@ -38,27 +39,36 @@ def utc_now() -> int:
 
 
 class Door:
-    """Admits reports and keeps them in ``journal``. ``registry`` gives the site as it is now; ``now`` is UTC microseconds."""
+    """Admits reports and keeps them in ``journal``. ``registry`` gives the site as it is now; ``now`` is UTC microseconds.
 
-    def __init__(self, journal: Journal, registry: Callable[[], Places], now: Callable[[], int] = utc_now) -> None:
-        self._journal, self._registry, self._now = journal, registry, now
+    ``clocks``: where senders' times are those of foreign clocks, what is learned of them."""
+
+    def __init__(
+        self, journal: Journal, registry: Callable[[], Places], now: Callable[[], int] = utc_now, *, clocks: DeviceClocks | None = None
+    ) -> None:
+        self._journal, self._registry, self._now, self.clocks = journal, registry, now, clocks
 
     async def accept(self, reports: Sequence[Report]) -> list[Signal]:
         """The signals of ``reports``, all on disk or none; repeats of one id are one signal.
 
         Raises JournalFull and StorageUnavailable (send again), TooLarge and MalformedMessage (sending again won't help)."""
-        signals = signals_of(reports, self._registry(), self._now())
+        signals = signals_of(reports, self._registry(), self._now(), self.clocks)
         await self._journal.append(Lane.ALARMS, [_row(signal) for signal in signals])
         return signals
 
 
 
-def signals_of(reports: Sequence[Report], site: Places, received_at: int) -> list[Signal]:
-    """The signals that ``reports`` become, in order; repeats of one id are one signal. ``received_at`` is UTC microseconds."""
+def signals_of(reports: Sequence[Report], site: Places, received_at: int, clocks: DeviceClocks | None = None) -> list[Signal]:
+    """The signals that ``reports`` become, in order; repeats of one id are one signal. ``received_at`` is UTC microseconds.
+
+    ``clocks`` learn from them, and correct them."""
     signals: dict[str, Signal] = {}
     for report in reports:
         zone, synthetic = site.zone_of(report.device), site.is_synthetic(report.device)
-        signal = _storable(admit(report, zone=zone, synthetic=synthetic, received_at=received_at))
+        error: int | None = 0
+        if clocks is not None and report.at is not None:
+            error = clocks.hear((report.realm + report.source, report.device), report.at, received_at)
+        signal = _storable(admit(report, zone=zone, synthetic=synthetic, received_at=received_at, error=error))
         signals.setdefault(signal.id, signal)
     return list(signals.values())
 

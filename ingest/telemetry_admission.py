@@ -8,8 +8,9 @@ import math
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hazards.device_clock import RIGHT_WITHIN, DeviceClocks
 from hazards.errors import MalformedMessage, NotPermitted, Throttled
 from hazards.messages import UNASSIGNED
 from hazards.scope import Scope
@@ -70,11 +71,41 @@ class Admission:
         self._site: Registry | None = None
         self._routes: dict[tuple[str, str], _Route] = {}  # bounded: registered series by units that convert
         self._unknown: OrderedDict[str, int] = OrderedDict()  # series to its last reading's receipt, oldest first
+        self.clocks = DeviceClocks(oldest=OLDEST_BEHIND)
 
     @property
     def unknown_series(self) -> int:
         """Series that nobody registered and that were heard lately."""
         return len(self._unknown)
+
+    def timed(self, found: Measurements, *, scope: Scope, received_at: int) -> Measurements:
+        """``found``, with the times of devices whose clocks are steadily wrong corrected. The newest time of a device teaches its clock."""
+        if not len(found) or (
+            not len(self.clocks) and min(found.at) >= received_at - RIGHT_WITHIN and max(found.at) <= received_at + RIGHT_WITHIN
+        ):
+            return found  # the usual case, at the cost of two looks
+        newest: dict[str, int] = {}
+        for name, at in zip(found.name, found.at, strict=True):
+            if newest.get(name, at) <= at:
+                newest[name] = at
+        devices: dict[str, int] = {}
+        for name, at in newest.items():
+            device = series_parts(name)[0]
+            devices[device] = max(at, devices.get(device, at))
+        site, sender = self._registry(), scope.enterprise or ""
+        errors = {
+            device: error for device, at in devices.items()
+            if self._may_teach(site, device, scope) and (error := self.clocks.hear((sender, device), at, received_at))
+        }  # fmt: skip
+        if not errors:
+            return found
+        shifts = {name: errors.get(series_parts(name)[0], 0) for name in newest}
+        return replace(found, at=[at - shifts[name] for name, at in zip(found.name, found.at, strict=True)])
+
+    @staticmethod
+    def _may_teach(site: Registry, device: str, scope: Scope) -> bool:
+        known = site.device(device)
+        return known is None or scope.sees(known.zone, site.enterprise_of(known.zone))
 
     def admit(self, found: Measurements, span: range, *, scope: Scope, received_at: int, into: Admitted) -> None:
         """Judge the entries ``span`` of ``found`` and add them to ``into``. ``scope``: whose devices the sender speaks for.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bus.codecs import encode
+from hazards.device_clock import DeviceClocks
 from hazards.errors import BihuanError, JournalFull, StorageUnavailable
 from hazards.scope import EVERYTHING, Scope
 from hazards.telemetry import PACK_READINGS, TelemetryPack, pack_id
@@ -103,12 +104,18 @@ class TelemetryDoor:
         """Series that nobody registered and that were heard lately."""
         return self._admission.unknown_series
 
+    @property
+    def clocks(self) -> DeviceClocks:
+        """What is known of the clocks of devices."""
+        return self._admission.clocks
+
     async def accept(self, found: Measurements, *, scope: Scope = EVERYTHING) -> Taken:
         """Put all of ``found`` on disk. ``scope``: whose devices the sender speaks for.
 
         Raises MalformedMessage, NotPermitted and Throttled: nothing was taken. JournalFull and StorageUnavailable: send all of it again;
         a part may stand on disk already, which does no harm, since a reading is known by its series and time."""
         admitted, received_at = Admitted(), self._now()
+        found = self._admission.timed(found, scope=scope, received_at=received_at)
         for start in range(0, len(found), STEP):
             if start:
                 await asyncio.sleep(0)

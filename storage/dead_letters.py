@@ -1,6 +1,7 @@
 """Messages that could not be understood, kept with the reason so that a person can look at them and send them again.
 
-What must not go in: deciding what is a dead letter (``streams/merge.py``), sending again.
+A letter that was sent again counts as gone, until its reader puts it aside once more.
+What must not go in: deciding what is a dead letter (``streams/merge.py``), looking at them and sending again (``dead_letter_queries.py``).
 """
 
 import hashlib
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from uuid import uuid5
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from hazards.identity import NAMESPACE
 from storage.incidents import applied_ids
@@ -28,19 +29,24 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 def dead_letter(topic: str, payload: bytes, reason: str, *, signal: str | None = None) -> DeadLetter:
-    """A dead letter. Its id is a function of topic and payload: read again, or sent again elsewhere, it is the same one."""
+    """A dead letter. Its id is a function of topic and payload: read again, or sent again elsewhere, it is the same one.
+
+    NUL, which PostgreSQL's text can't hold, is replaced in the reason; a signal with one in its id can't be named."""
     named = uuid5(NAMESPACE, f"dead-letter/{topic}/{hashlib.sha256(payload).hexdigest()}")
-    return DeadLetter(id=str(named), topic=topic, reason=reason, payload=payload, signal=signal)
+    named_signal = None if signal is None or "\0" in signal else signal
+    return DeadLetter(id=str(named), topic=topic, reason=reason.replace("\0", "\ufffd"), payload=payload, signal=named_signal)
 
 
 def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, now: int) -> int:
-    """Keep those of ``letters`` that are not kept yet; ``now`` in µs. Returns how many were new."""
+    """Keep those of ``letters`` that are not kept yet, or were sent again since; ``now`` in µs. Returns how many were new."""
     fresh = {letter.id: letter for letter in letters}
-    ids = list(fresh)
+    ids, table = list(fresh), dead_letters
     for start in range(0, len(ids), _ID_CHUNK):
         chunk = ids[start : start + _ID_CHUNK]
-        for known in connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(chunk))):
-            del fresh[known]
+        for row in connection.execute(select(table.c.id, table.c.replayed_at).where(table.c.id.in_(chunk))).all():
+            letter = fresh.pop(row.id)
+            if row.replayed_at is not None:
+                connection.execute(update(table).where(table.c.id == row.id).values(reason=letter.reason, at=now, replayed_at=None))
     if fresh:
         rows = [
             {"id": x.id, "topic": x.topic, "reason": x.reason, "signal": x.signal, "payload": x.payload, "at": now} for x in fresh.values()
@@ -50,10 +56,11 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, 
 
 
 def kept_letters(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Those of ``ids`` (of letters) that are kept."""
-    found: set[str] = set()
+    """Those of ``ids`` (of letters) that are kept and were not sent again."""
+    found, table = set[str](), dead_letters
     for start in range(0, len(ids), _ID_CHUNK):
-        found.update(connection.scalars(select(dead_letters.c.id).where(dead_letters.c.id.in_(ids[start : start + _ID_CHUNK]))))
+        chunk = ids[start : start + _ID_CHUNK]
+        found.update(connection.scalars(select(table.c.id).where(table.c.id.in_(chunk), table.c.replayed_at.is_(None))))
     return found
 
 
@@ -62,5 +69,6 @@ def settled_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     settled = applied_ids(connection, ids)
     for start in range(0, len(ids), _ID_CHUNK):
         chunk = ids[start : start + _ID_CHUNK]
-        settled.update(i for i in connection.scalars(select(dead_letters.c.signal).where(dead_letters.c.signal.in_(chunk))) if i)
+        put_aside = select(dead_letters.c.signal).where(dead_letters.c.signal.in_(chunk), dead_letters.c.replayed_at.is_(None))
+        settled.update(i for i in connection.scalars(put_aside) if i)
     return settled

@@ -23,6 +23,7 @@ from bus.codecs import SignalPack, decode, encode
 from bus.topics import ALARMS
 from hazards.errors import BadInput, Conflict, Unavailable
 from hazards.messages import Signal
+from hazards.signal_check import check_signal
 from storage.database import Database
 from storage.dead_letters import DeadLetter, dead_letter, keep_dead_letters
 from storage.incidents import StaleState
@@ -163,10 +164,13 @@ class _Piece:
         if not self.signals:
             log.error("dead letters can't be kept", error=str(error), ids=[letter.id for letter in self.letters])
             return ()
-        signal = self.signals[0]
-        payload = encode(SignalPack(zone=signal.zone, signals=[signal]))
-        reason = f"can't be applied: {type(error).__name__}: {error}"
-        return (_Piece((), (*self.letters, dead_letter(ALARMS.name, payload, reason, signal=signal.id))),)
+        letter = _letter_of(self.signals[0], f"can't be applied: {type(error).__name__}: {error}")
+        return (_Piece((), (*self.letters, letter)),)
+
+
+def _letter_of(signal: Signal, reason: str) -> DeadLetter:
+    """That one signal, put aside as it would stand alone on the topic."""
+    return dead_letter(ALARMS.name, encode(SignalPack(zone=signal.zone, signals=[signal])), reason, signal=signal.id)
 
 
 def _size(event: EventT[bytes]) -> int:
@@ -180,9 +184,15 @@ def _read(events: Sequence[EventT[bytes]]) -> _Piece:
     for event in events:
         value = event.message.value or b""
         try:
-            signals.extend(decode(SignalPack, value).signals)
+            pack = decode(SignalPack, value)
         except BadInput as error:
             letters.append(dead_letter(event.message.topic, value, f"{type(error).__name__}: {error}"))
+            continue
+        for signal in pack.signals:
+            try:
+                signals.append(check_signal(signal))
+            except BadInput as error:
+                letters.append(_letter_of(signal, f"{type(error).__name__}: {error}"))
     return _Piece(signals, letters)
 
 

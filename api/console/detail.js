@@ -180,7 +180,7 @@ function alarmLine(alarm, button) {
       button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),
     alarm.message ? h("div", { class: "note" }, alarm.message) : null,
-    alarm.clock === "wrong" ? h("div", { class: "flag" }, t("detail.clock_wrong", { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);
+    ["wrong", "corrected"].includes(alarm.clock) ? h("div", { class: "flag" }, t(`detail.clock_${alarm.clock}`, { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);
 }
 
 function recordLine(event) {

@@ -10,7 +10,8 @@ from api.metrics import CONTENT_TYPE
 from api.models import Health
 from api.problems import MEDIA_TYPE, Problem, answer
 from api.routes.common import With
-from api.standing import gauges_of, read_standing
+from api.standing import clock_gauges, gauges_of, read_standing
+from hazards.device_clock import count_by_state
 from hazards.errors import Unavailable
 
 router = APIRouter(route_class=GuardedRoute, tags=["health"])
@@ -54,6 +55,7 @@ async def get_metrics(services: With) -> Response:
         gauges |= gauges_of(await services.database.reading(lambda c: read_standing(c, now)), now)
     except Unavailable:
         reachable = 0.0
+    gauges |= clock_gauges("http", count_by_state(services.clock_faults()))  # beside those of mqtt: one name's stand together
     gauges["bihuan_sql_up"] = ("1 while the database answers.", reachable)
     return Response(services.metrics.text(gauges), headers={"Content-Type": CONTENT_TYPE})
 

@@ -1,6 +1,7 @@
 """What stands where: zones, devices, enterprises, the waiting list, and the site file. What must not go in: SQL, parsing."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -56,6 +57,12 @@ async def _shown(zones: list[Zone], asking: Principal, services: Services) -> li
     ]
 
 
+def _shown_devices(devices: Sequence[Device], asking: Principal, services: Services) -> list[models.Device]:
+    faults, presenter = {fault.device: fault for fault in services.clock_faults()}, services.presenter()
+    clocks = {d.id: presenter.clock(faults[d.id]) for d in devices if d.id in faults}
+    return [present.device(d, shared=d.zone in asking.scope.shared, clock=clocks.get(d.id)) for d in devices]
+
+
 @router.get("/api/v1/zones", summary="Zones with their risk grade")
 async def get_zones(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.ZonePage:
     """By id. An enterprise sees its own, a district what lies within it; ``shared``: a major hazard installation beside it."""
@@ -76,7 +83,7 @@ async def get_zone(zone_id: Id, asking: Asking, services: With) -> models.Zone:
 async def get_devices(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.DevicePage:
     """By id. Those in the zones that the caller sees; of ``shared`` ones neither address nor settings."""
     found, following = page_by_id(_devices(services.registry(), asking.scope), lambda d: d.id, cursor=cursor, limit=limit)
-    return models.DevicePage(items=[present.device(d, shared=d.zone in asking.scope.shared) for d in found], next=following)
+    return models.DevicePage(items=_shown_devices(found, asking, services), next=following)
 
 
 @router.get("/api/v1/devices/{id}", summary="One device")
@@ -85,7 +92,7 @@ async def get_device(device_id: Id, asking: Asking, services: With) -> models.De
     found = next((d for d in _devices(services.registry(), asking.scope) if d.id == device_id), None)
     if found is None:
         raise NotFound("no such device")
-    return present.device(found, shared=found.zone in asking.scope.shared)
+    return _shown_devices([found], asking, services)[0]
 
 
 @router.get("/api/v1/enterprises", summary="Enterprises of the park")

@@ -29,6 +29,7 @@ from bihuan.policy_file import parse_policy
 from bihuan.preparation import now_us
 from bihuan.site_file import parse_site
 from bihuan.time_series import SeriesReader, retention_of
+from hazards.device_clock import DeviceClocks
 from hazards.errors import JournalFull, Unavailable
 from hazards.ledger.policy import Policy
 from hazards.zones import Site
@@ -103,12 +104,13 @@ async def serve(part: Part) -> None:
         return found.policy, [str(warning) for warning in found.warnings]
 
     telemetry_door = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000)
-    series = SeriesReader(settings, registry)
+    series, clocks = SeriesReader(settings, registry), DeviceClocks()
     app = create_app(
         ApiSettings(secure_cookie=settings.secure_cookie or None, session_lifetime=settings.session_hours * 3600),
         database=database,
-        door=Door(journal, registry, now_us),
+        door=Door(journal, registry, now_us, clocks=clocks),
         telemetry_door=telemetry_door,
+        journal=journal,
         time_series=series,
         retention=retention_of(settings),
         pictures=EvidenceStore(settings.evidence_path),
@@ -119,6 +121,7 @@ async def serve(part: Part) -> None:
         reload_site=registry.reload,
         ring=doorbell.ring,
         now=now_us,
+        clock_faults=lambda: [*clocks.faults(), *telemetry_door.clocks.faults()],
     )
     intake = Intake(app)
     publisher = Publisher(part.start.broker)

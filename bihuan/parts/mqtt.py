@@ -15,6 +15,7 @@ from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
+from hazards.device_clock import count_by_state
 from ingest.mqtt.intake import MqttIntake
 from ingest.telemetry_door import TelemetryDoor
 from storage.database import Database
@@ -34,7 +35,7 @@ async def listen(part: Part) -> None:
 
     door = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000)
     intake = MqttIntake(registry, door, keep, environ=os.environ, now=now_us)
-    part.progress = lambda: Beat(note=_note(intake))
+    part.progress = lambda: Beat(note=_note(intake, door))
     part.ready()  # what follows waits for SQL and for the broker, which keeps what comes
     try:
         await registry.first(part.stopping)
@@ -56,11 +57,11 @@ async def _until_stopped(part: Part, jobs: Sequence[Coroutine[Any, Any, None]]) 
             raise outcome
 
 
-def _note(intake: MqttIntake) -> dict[str, object]:
-    now = intake.standing
+def _note(intake: MqttIntake, door: TelemetryDoor) -> dict[str, object]:
+    now, clocks = intake.standing, count_by_state(door.clocks.faults())
     return {
         "configured": now.configured, "connected": now.connected, "messages": now.messages, "readings": now.readings,
-        "refused": now.refused, "problem": now.problem,
+        "refused": now.refused, "problem": now.problem, "clocks_corrected": clocks["corrected"], "clocks_distrusted": clocks["distrusted"],
     }  # fmt: skip
 
 

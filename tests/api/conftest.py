@@ -26,6 +26,7 @@ from bihuan.policy_file import parse_policy
 from bihuan.preparation import ensure_packs
 from bihuan.site_file import parse_site
 from bus.codecs import decode
+from hazards.device_clock import DeviceClocks
 from hazards.ledger.policy import Policy
 from hazards.messages import Signal
 from hazards.zones import Device, Enterprise, Grade, Site, Zone
@@ -86,16 +87,19 @@ class System:
         self._load()
         self.journal = Journal(self.folder / "journal.sqlite")
         self.evidence = EvidenceStore(self.folder / "evidence")
-        self.door = Door(self.journal, lambda: self.registry)
-        self.telemetry_door = TelemetryDoor(self.journal, lambda: self.registry)
+        self.clocks = DeviceClocks()
+        self.door = Door(self.journal, lambda: self.registry, self.now, clocks=self.clocks)
+        self.telemetry_door = TelemetryDoor(self.journal, lambda: self.registry, self.now)
         self.time_series = SqliteSeries(self.folder / "series.sqlite")
         _run(self.time_series.ensure())
         self.applied, self.ahead = 0, 0
         self.app = create_app(
-            self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door, pictures=self.evidence,
+            self.settings, database=self.database, door=self.door, telemetry_door=self.telemetry_door,
+            journal=self.journal, pictures=self.evidence,
             registry=lambda: self.registry,
             read_site=lambda body: parse_site(body, file="site", folder=self.folder).site, read_policy=_read_policy,
             can_accept=self.can_accept, reload_site=self.reload_site, time_series=self.time_series, now=self.now,
+            clock_faults=lambda: [*self.clocks.faults(), *self.telemetry_door.clocks.faults()],
         )  # fmt: skip
         self.ready: Exception | None = None
 

@@ -104,7 +104,7 @@ TELL_NOTHING = {
     "/api/v1/works",
     "/api/v1/policy", "/api/v1/policy/versions", "/api/v1/duties", "/api/v1/ledger/anchors",  # digests of the whole, no word of it
     "/api/v1/session", "/healthz", "/readyz", "/metrics", "/openapi.json", "/",
-    "/api/v1/users", "/api/v1/tokens", "/api/v1/site",  # the administrator's alone, who is bound to nothing
+    "/api/v1/users", "/api/v1/tokens", "/api/v1/site", "/api/v1/dead-letters",  # the administrator's alone, who is bound to nothing
 }  # fmt: skip
 REGISTER = {"/api/v1/zones", "/api/v1/zones/{id}", "/api/v1/devices", "/api/v1/devices/{id}", "/api/v1/series"}
 ENDLESS = "/api/v1/feed"  # has tests of its own below

@@ -8,19 +8,25 @@ import pytest
 from benchmarks.benches import BENCHES
 from benchmarks.figures import Figure, LeftOut
 from benchmarks.ledger_filled import Sizes as LedgerSizes
+from benchmarks.merge import Sizes as MergeSizes
 from benchmarks.telemetry import Sizes
 from tests.real.kafka import KafkaCluster
 
 TINY = Sizes(
     devices=200, readings={100: 20_000, 500: 20_000}, singles=3000, peer_seconds=4, lines=20_000, parks=(100, 1000), park_readings=20_000
 )  # fmt: skip
+TINY_MERGE = MergeSizes(
+    devices=200, readings={500: 20_000}, peer_seconds=0, alarms=1000, plain=200, latency_seconds=1, warm_up=0.5, two_readings=100_000,
+)  # fmt: skip
+"""Without the peers, which the bench of telemetry starts by the same code."""
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
     "telemetry": {"sizes": TINY}, "push": {"count": 12, "rate": 500, "warm_up": 1},
+    "merge": {"sizes": TINY_MERGE},
     "ledger": {"sizes": LedgerSizes(open=400, events=5000, zones=20), "samples": 20, "share": 0.01},
 }  # fmt: skip
-ONCE = ("telemetry", "push")
-"""Benches that know themselves where they run."""
+ONCE = ("telemetry", "push", "merge", "flood")
+"""Benches that know themselves where they run; the flood is a test of its own (``tests/whole/test_flood.py``)."""
 OUTSIDE = ["embedded", "outside"]
 
 
@@ -59,6 +65,14 @@ def test_telemetry_is_measured_beside_its_peers_on_a_real_kafka(fresh_kafka: Kaf
 
 
 @pytest.mark.timeout(300)
+def test_merging_with_everything_switched_on_is_measured_on_a_real_kafka(fresh_kafka: KafkaCluster) -> None:
+    figures = run("merge", kafka=fresh_kafka.addresses, **SMALL["merge"])
+    assert all(f.value > 0 and f.unit for f in figures.values())
+    assert figures.keys() >= {"merge.readings.500", "merge.raw.500", "merge.readings.of_raw"}
+    assert figures.keys() >= {"merge.alarms", "merge.latency_p99", "merge.two_workers"}
+
+
+@pytest.mark.timeout(300)
 def test_a_sensors_message_is_timed_to_feed_and_webhook_embedded_and_on_kafka(fresh_kafka: KafkaCluster, postgres_url: str) -> None:
     figures = run("push", kafka=fresh_kafka.addresses, database=postgres_url, **SMALL["push"])
     ends = {f"push.{where}.{goal}.{which}" for where in ("embedded", "kafka") for goal in ("feed", "webhook") for which in ("p50", "p99")}
@@ -84,6 +98,16 @@ def test_telemetry_keeps_its_rates_and_its_size(fresh_kafka: KafkaCluster) -> No
     assert size.value <= size.compared["allowed"]
     small, large = figures["telemetry.devices.1000"], figures["telemetry.devices.100000"]
     assert large.value <= 1.5 * small.value
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_merging_with_everything_switched_on_keeps_its_rates(fresh_kafka: KafkaCluster) -> None:
+    figures = run("merge", kafka=fresh_kafka.addresses)
+    slow = {f.figure: f.value for f in figures.values() if f.value < f.compared.get("required", 0)}
+    late = {f.figure: f.value for f in figures.values() if f.value > f.compared.get("p99 allowed", f.value)}
+    two = figures["merge.two_workers"]
+    assert not slow and not late and two.value <= two.compared["allowed"]
 
 
 @pytest.mark.soak

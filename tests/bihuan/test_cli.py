@@ -230,3 +230,27 @@ def test_children_die_with_a_killed_supervisor_and_the_folder_is_free_at_once(up
     assert not left
     again = Up(up.folder).ready()
     assert again.stop()[0] == 0
+
+
+def test_dead_letters_are_listed_and_the_parked_ones_sent_again(tmp_path: Path) -> None:
+    from bihuan.accounts import ledger
+    from bihuan.configuration import load
+    from bus.codecs import SignalPack, encode
+    from storage.dead_letters import dead_letter, keep_dead_letters
+    from tests.streams.signals import alarm
+
+    pack = encode(SignalPack("z", [alarm(1, "z")]))
+    with ledger(load(data=str(tmp_path))) as database, database.write() as connection:
+        letters = [
+            dead_letter("alarms", pack, "UnknownSchema: version signals/1 is not known"),
+            dead_letter("alarms", b"x", "MalformedMessage: x"),
+            dead_letter("alarms", pack.replace(b"signals/1", b"signals/9"), "UnknownSchema: version signals/9 is not known"),
+        ]  # fmt: skip
+        keep_dead_letters(connection, letters, now=1_790_000_000_000_000)
+    listed = bihuan("dead-letters", "list", "--data", tmp_path).stdout.splitlines()
+    assert len(listed) == 3 and sum("parked" in line for line in listed) == 2
+    sent = bihuan("dead-letters", "resend", "--parked", "--data", tmp_path)
+    assert sent.returncode == 0 and f"{letters[0].id}  sent again to alarms" in sent.stdout and f"{letters[2].id}  not sent" in sent.stdout
+    refused = bihuan("dead-letters", "resend", letters[1].id, "--data", tmp_path)
+    assert refused.returncode == 2 and "can't be read" in refused.stderr and len(refused.stderr.splitlines()) == 1
+    assert len(bihuan("dead-letters", "list", "--data", tmp_path).stdout.splitlines()) == 2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bus.codecs import SCHEMAS, SignalPack, decode, encode
 from hazards.errors import BihuanError, MalformedMessage, UnknownSchema
 from hazards.messages import Action, Clock, IncidentMessage, IncidentState, Signal
+from hazards.telemetry import TelemetryPack
 
 TIMES = st.integers(-(2**53), 2**53)
 WORDS = st.text(max_size=20)
@@ -59,3 +60,11 @@ def test_a_newer_major_version_is_parked_and_another_message_is_malformed() -> N
 def test_a_field_that_a_newer_build_added_is_passed_over() -> None:
     pack = {"zone": "z", "signals": [], "added_later": 1}
     assert decode(SignalPack, msgspec.msgpack.encode(("signals/1", pack))) == SignalPack("z", [])
+
+
+@pytest.mark.parametrize("kind", [SignalPack, TelemetryPack])
+def test_what_is_nested_too_deeply_is_malformed_and_nothing_worse(kind: type[SignalPack | TelemetryPack]) -> None:
+    deep = b"\x91" * 100_000 + b"\xc0"
+    for value in (deep, b"\x92\xa9signals/1" + deep, b"\x92\xabtelemetry/1" + deep):
+        with pytest.raises(MalformedMessage):
+            decode(kind, value)
