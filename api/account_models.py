@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StrictBool, StrictStr
 
 from api.models import Strict
 from api.roles import Role
+from hazards.declarations import Declared
 
 SignInName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,63}$")]
 District = Annotated[StrictStr, Field(pattern=r"^[0-9]{6}([0-9]{3}){0,2}$", description="what an authority is bound to (行政区划代码)")]
@@ -47,6 +48,7 @@ class Me(BaseModel):
     commands: list[str]
     hazard_commands: list[str]
     sees_duties: bool = Field(description="whether the duties of bodies are for this role")
+    declares: list[Declared] = Field(description="kinds of declaration that this role may enter")
     site_name: str | None
     time_zone: str
     synthetic: bool

@@ -20,6 +20,7 @@ from api.feed import FeedTail
 from api.metrics import Metrics
 from api.passwords import Passwords, Throttle
 from api.present import Presenter
+from api.present_declarations import DeclarationPresenter
 from api.present_duties import DutyPresenter
 from api.present_hazards import HazardPresenter
 from api.principals import Principals
@@ -29,6 +30,7 @@ from api.routes import (
     alarms,
     console,
     dead_letters,
+    declarations,
     deliveries,
     duties,
     evidence,
@@ -38,6 +40,7 @@ from api.routes import (
     incidents,
     ledger,
     policy,
+    quality,
     series,
     sessions,
     site,
@@ -47,6 +50,7 @@ from api.scopes import Scopes
 from api.services import AcceptingDoor, AcceptingTelemetryDoor, Pictures, Services
 from api.settings import ApiSettings
 from api.words import Words
+from hazards.declarations import DeclarationMessage
 from hazards.device_clock import ClockFault
 from hazards.errors import BihuanError
 from hazards.ledger.policy import Policy
@@ -62,7 +66,7 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, telemetry, series, incidents, ledger, hazards, duties, policy, feed, evidence,
+    alarms, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
     site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
@@ -106,6 +110,8 @@ def create_app(
 
     def render(row: FeedRow) -> bytes:
         presenter = Presenter(registry(), words, now=now())
+        if isinstance(row.message, DeclarationMessage):
+            return DeclarationPresenter(presenter).notice(row.message).model_dump_json().encode()
         if isinstance(row.message, DutyMessage):
             return DutyPresenter(presenter, policy_of(presenter.registry)).notice(row.message).model_dump_json().encode()
         if isinstance(row.message, HazardMessage):

@@ -15,27 +15,34 @@ from time import monotonic
 from sqlalchemy import Connection, func, select
 from structlog import get_logger
 
+from hazards.declarations import DeclarationMessage
 from hazards.errors import Unavailable
-from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
+from hazards.messages import DutyMessage, HazardMessage, IncidentMessage, IncidentState
 from hazards.scope import Scope
+from hazards.zone_state import Reason
 from storage import schema
 from storage.database import Database
 from storage.outbox import FeedRow, feed_bounds, read_feed
 
 log = get_logger(__name__)
 PAGE = 500
-_NAMES: dict[type, bytes] = {IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty"}
+_NAMES: dict[type, bytes] = {
+    IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty", DeclarationMessage: b"declaration",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the feed, rendered once for everybody. ``name``: incident, hazard or duty."""
+    """One event of the feed, rendered once for everybody. ``name``: incident, hazard, duty or declaration.
+
+    ``calls_at``: receipt of the alarm by which an incident newly calls somebody, UTC µs."""
 
     position: int
     zone: str
     enterprise: str | None
     data: bytes
     name: bytes = b"incident"
+    calls_at: int | None = None
 
 
 class Gone(Exception):
@@ -93,7 +100,7 @@ class FeedTail:
 
     def _event(self, row: FeedRow) -> Event:
         name = _NAMES[type(row.message)]
-        return Event(row.position, row.zone, row.enterprise, self._render(row), name)
+        return Event(row.position, row.zone, row.enterprise, self._render(row), name, _calls_at(row))
 
     def _tell(self) -> None:
         self._news.set()
@@ -139,6 +146,14 @@ class FeedTail:
         rows = await self._database.reading(lambda connection: read_feed(connection, after, limit=PAGE, scope=scope))
         reached = rows[-1].position if len(rows) == PAGE else max(upto, rows[-1].position if rows else after)
         return [self._event(row) for row in rows], reached
+
+
+def _calls_at(row: FeedRow) -> int | None:
+    """When the incident of ``row`` began, or began again, to call somebody; None for anything else."""
+    message = row.message
+    if not isinstance(message, IncidentMessage) or message.quiet or message.state is not IncidentState.ACTIVE:
+        return None
+    return message.raised_at if row.event == "opened" or message.reason == Reason.REACTIVATED else None
 
 
 async def _wait(event: asyncio.Event, timeout: float) -> None:

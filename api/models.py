@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from hazards import annunciation
+
 
 class Strict(BaseModel):
     """A request body: unknown fields are an error, so that a typing mistake does not pass in silence."""
@@ -71,6 +73,38 @@ class Corroboration(BaseModel):
     sources: list[Source]
 
 
+class Label(BaseModel):
+    """Why an alarm is quieter than it would be: a permit, a calibration, another alarm that explains it."""
+
+    label: str
+    name: Text
+
+
+class AlarmState(BaseModel):
+    """One alarm (one kind on one device) that is not normal, in the states of ISA-18.2."""
+
+    device: str
+    kind: str
+    kind_name: Text
+    zone: str
+    incident: str | None
+    state: annunciation.AlarmState
+    state_name: Text
+    standing: bool = Field(description="whether its condition holds now")
+    severity: int = Field(ge=1, le=4)
+    quiet: str | None
+    quiet_by: str | None = Field(description="the declaration, or the alarm that explains it")
+    since: datetime
+    last_at: datetime = Field(description="of the newest signal that moved it")
+
+
+class AlarmStatePage(BaseModel):
+    """The newest first."""
+
+    items: list[AlarmState]
+    next: str | None
+
+
 class Incident(BaseModel):
     """One incident: alarms of one zone and group of families, merged."""
 
@@ -86,7 +120,10 @@ class Incident(BaseModel):
     kind_names: list[Kind]
     devices: list[str]
     state: Literal["pending", "active", "cleared", "closed"]
-    annunciation: Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
+    annunciation: Literal[
+        "unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed",
+        "suppressed_by_design", "out_of_service", "calibration", "permit",
+    ]  # fmt: skip
     annunciation_name: Text
     severity: int = Field(ge=1, le=4, description="1 is the gravest")
     certainty: Literal["possible", "likely", "observed"] = Field(description="grows with independent sources, never falls")
@@ -111,6 +148,9 @@ class Incident(BaseModel):
     shelved_until: datetime | None
     shelve_reason: str | None
     synthetic: bool = Field(description="made by a demonstration or drill, not by the real park")
+    quiet: str | None = Field(description="why nobody is called by any of its alarms that stand; null: they call")
+    quiet_by: str | None = Field(description="the declaration, or the alarm that explains it")
+    labels: list[Label] = Field(description="of its alarms that stand, though others of them may call")
 
 
 class IncidentPage(BaseModel):

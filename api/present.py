@@ -10,18 +10,30 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api import models, site_models
+from api.declaration_models import DeclarationFacts
 from api.words import Bilingual, Words
+from hazards.alarm_state import ALARMING
+from hazards.annunciation import AlarmState
 from hazards.device_clock import WORDS as FAULT_WORDS
 from hazards.device_clock import ClockFault
 from hazards.incidents import is_acknowledged
-from hazards.kinds import FAMILIES, kind_of
+from hazards.kinds import FAMILIES, kind_of, never_suppressed
 from hazards.ledger.limits import EPOCH
 from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
+from hazards.quieting import Quiet
 from hazards.zones import Device, Enterprise, Zone
+from storage.alarm_states import StandingAlarm
 from storage.site_store import Registry
 
 EVIDENCE_URL = "/api/v1/evidence/"
-Annunciation = Literal["unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed"]
+Annunciation = Literal[
+    "unacknowledged", "acknowledged", "cleared_unacknowledged", "shelved", "pending", "closed", "suppressed_by_design", "out_of_service",
+    "calibration", "permit",
+]  # fmt: skip
+_OF_QUIET: dict[str, Annunciation] = {
+    Quiet.OUT_OF_SERVICE: "out_of_service", Quiet.SHELVED: "shelved", Quiet.INHIBITED: "suppressed_by_design",
+    Quiet.CALIBRATION: "calibration", Quiet.PERMIT: "permit",
+}  # fmt: skip
 
 
 def zone_of_time(name: str) -> tzinfo:
@@ -42,6 +54,8 @@ def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
         return "pending"
     if is_acknowledged(incident):
         return "acknowledged"
+    if incident.quiet and not any(never_suppressed(kind) for kind in incident.kinds):
+        return _OF_QUIET[incident.quiet]
     return "cleared_unacknowledged" if incident.state is IncidentState.CLEARED else "unacknowledged"
 
 
@@ -131,7 +145,7 @@ class Presenter:
             id=incident.id, zone=incident.zone,
             zone_name=zone.name if zone else (self.words.one("zh", "zone.unassigned") if unassigned else incident.zone),
             zone_grade=zone.grade.value if zone else None,
-            enterprise=incident.enterprise, enterprise_name=self._enterprise_name(incident.enterprise),
+            enterprise=incident.enterprise, enterprise_name=self.enterprise_name(incident.enterprise),
             family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
             kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
             annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
@@ -145,6 +159,17 @@ class Presenter:
             acknowledged_by=incident.acknowledged_by, acknowledged_at=self.time_or_none(incident.acknowledged_at),
             assigned_to=incident.assigned_to, shelved_by=incident.shelved_by,
             shelved_until=self.time_or_none(incident.shelved_until), shelve_reason=incident.shelve_reason, synthetic=incident.synthetic,
+            quiet=incident.quiet or None, quiet_by=incident.quiet_by or None,
+            labels=[models.Label(label=label, name=self.text(f"quiet.{label}")) for label in incident.labels],
+        )  # fmt: skip
+
+    def alarm_state(self, row: StandingAlarm) -> models.AlarmState:
+        """How one alarm stands towards people."""
+        return models.AlarmState(
+            device=row.device, kind=row.kind, kind_name=self.kind(row.kind).name, zone=row.zone, incident=row.incident or None,
+            state=AlarmState(row.state), state_name=self.text(f"alarm_state.{row.state}"), standing=row.phase in ALARMING,
+            severity=row.severity,
+            quiet=row.quiet or None, quiet_by=row.quiet_by or None, since=self.time(row.since), last_at=self.time(row.last_at),
         )  # fmt: skip
 
     def alarm(self, signal: Signal, reason: str, explained: Mapping[str, Any]) -> models.Alarm:
@@ -179,7 +204,8 @@ class Presenter:
             return self.text(f"family.{family}")
         return self.kind(family).name
 
-    def _enterprise_name(self, enterprise_id: str | None) -> str | None:
+    def enterprise_name(self, enterprise_id: str | None) -> str | None:
+        """What an enterprise is called; None for none, or one that is gone."""
         return next((e.name for e in self.registry.site.enterprises if e.id == enterprise_id), None)
 
 
@@ -195,11 +221,12 @@ def enterprise(e: Enterprise) -> site_models.Enterprise:
     )
 
 
-def zone(z: Zone, district: str, *, shared: bool) -> site_models.Zone:
+def zone(z: Zone, district: str, in_force: list[DeclarationFacts], *, shared: bool) -> site_models.Zone:
     """A zone, which lies in ``district``."""
     return site_models.Zone(
         id=z.id, name=z.name, grade=z.grade.value, enterprise=z.enterprise, polygon=z.polygon, line=z.line, risks=z.risks,
         measures=z.measures, major_hazard_level=z.major_hazard_level, district=district, shared=shared,
+        in_force=in_force,
     )  # fmt: skip
 
 

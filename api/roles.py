@@ -7,6 +7,8 @@ who is not named in a row is refused. What must not go in: sessions, SQL, HTTP.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hazards.declarations import Declared
+
 
 class Role(StrEnum):
     """The posts of the mission. ``enterprise`` is the only one that is bound to an enterprise and sees only its own."""
@@ -51,6 +53,7 @@ DUTY_BOUND = _AUTHORITIES | {Role.DISTRICT_LEADER, Role.SAFETY_OFFICE}
 DUTIFUL = DUTY_BOUND | {Role.OPERATOR}
 """Who sees the duties of bodies."""
 _OPEN = Access(None)
+_DECLARANTS = _SPEAKERS - {Role.DISTRICT_LEADER}
 
 ROUTES: dict[tuple[str, str], Access] = {
     # alarms, telemetry and incidents
@@ -60,8 +63,10 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/incidents"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/alarms"): Access(_ALL),
+    ("GET", "/api/v1/alarm-states"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/events"): Access(_ALL),
     ("POST", "/api/v1/incidents/{id}/commands"): Access(_SPEAKERS, 64 * KB),  # and see COMMANDS
+    ("GET", "/api/v1/alarm-quality"): Access(_ALL),
     ("GET", "/api/v1/feed"): Access(_ALL),
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
     # hazards
@@ -74,6 +79,12 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     ("GET", "/api/v1/duties"): Access(DUTIFUL),  # and their events on the feed
     ("POST", "/api/v1/duties/{id}/commands"): Access(DUTY_BOUND, 64 * KB),  # who of them: the post, by the policy pack
+    # what is declared of zones: permits to work and the like
+    ("GET", "/api/v1/works"): Access(_ALL),
+    ("GET", "/api/v1/declarations"): Access(_ALL),
+    ("POST", "/api/v1/declarations"): Access(_DECLARANTS, 64 * KB),  # and see DECLARING
+    ("GET", "/api/v1/declarations/{id}"): Access(_ALL),
+    ("POST", "/api/v1/declarations/{id}/end"): Access(_DECLARANTS, 64 * KB),  # and see DECLARING
     ("GET", "/api/v1/ledger/anchors"): Access(_ALL - {Role.ENTERPRISE}),
     ("GET", "/api/v1/ledger/anchors/{number}"): Access(_ALL - {Role.ENTERPRISE}),
     ("GET", "/api/v1/policy"): Access(_ALL),
@@ -133,6 +144,30 @@ COMMANDS: dict[str, frozenset[Role]] = {
 """Commands on incidents. Nobody states these by clause: they are platform defaults, which the policy pack will refine."""
 
 COMMANDS_BASIS = "platform_default"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaring:
+    """A row: who may enter declarations of a kind, and who may end them early."""
+
+    enters: frozenset[Role]
+    ends: frozenset[Role]
+
+
+_OWNERS = frozenset({Role.ADMINISTRATOR, Role.ENTERPRISE, Role.DEPARTMENT})  # departments for zones that have no enterprise
+_STOPPERS = _OWNERS | {Role.OPERATOR, Role.PARK_COMMAND, Role.BUREAU}  # ending one makes alarms full again
+_CALLERS = frozenset({Role.ADMINISTRATOR, Role.PARK_COMMAND, Role.BUREAU, Role.SAFETY_OFFICE})
+DECLARING: dict[Declared, Declaring] = {
+    Declared.PERMIT: Declaring(_OWNERS, _STOPPERS),
+    Declared.CALIBRATION: Declaring(_OWNERS, _STOPPERS),
+    Declared.SHUTDOWN: Declaring(_OWNERS, _OWNERS | {Role.PARK_COMMAND, Role.BUREAU}),
+    Declared.KEY_PERIOD: Declaring(_CALLERS, _CALLERS),
+    Declared.SHELVED: Declaring(_ROOM, _ROOM),
+    Declared.OUT_OF_SERVICE: Declaring(_ROOM, _ROOM),
+}
+"""What people declare of zones. 002 has permits entered by enterprises; who else, and the other rows, are platform defaults."""
+
+DECLARING_BASIS = "platform_default"
 
 OWN_DEVICES = "a token bound to an enterprise or a district speaks for its own devices only"
 """A rule at the doors; a platform default."""

@@ -83,6 +83,7 @@ class Services:
     feed: FeedTail
     metrics: Metrics = field(default_factory=Metrics)
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # workbooks made at once
+    counting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # alarm-quality figures made at once
 
     def presenter(self) -> Presenter:
         """For one answer: the present registry and time."""

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.declaration_models import DeclarationFacts
 from api.models import Text
 from api.ruling_models import Ruling
 
@@ -89,6 +90,7 @@ class Zone(BaseModel):
     major_hazard_level: int | None
     district: str
     shared: bool
+    in_force: list[DeclarationFacts] = Field(description="what is declared of it now, measures of hazards too; empty for shared ones")
 
 
 class ZonePage(BaseModel):

@@ -19,6 +19,15 @@ Gauges = dict[str, tuple[str, float]]
 
 EVALUATED = "Readings that the present workers evaluated, those of them late, too late for a roll-up, or early, and alarms that followed."
 
+ALARM_LOAD = {
+    "alarm_rate": ("bihuan_alarm_rate", "Alarms annunciated in the last 10 minutes, a seat, at the busiest operating position."),
+    "floods": ("bihuan_alarm_floods", "Operating positions that are in an alarm flood."),
+    "standing": ("bihuan_alarms_standing", "Incidents that stand."),
+    "stale": ("bihuan_alarms_stale", "Of them for more than 24 hours."),
+    "unacknowledged": ("bihuan_alarms_unacknowledged", "Incidents that nobody acknowledged."),
+}
+"""What the store notes of the alarm load: its figure to gauge and help."""
+
 
 class Standing(Struct, frozen=True):
     """What SQL tells. ``behind``: outbox rows that each follower has not passed."""
@@ -50,11 +59,14 @@ def gauges_of(standing: Standing, now: int) -> Gauges:
     gauges["bihuan_telemetry_waiting"] = ("Packs of readings in the journals.", sum(_all(notes, "ingest", "telemetry_waiting")))
     oldest = min((at for at in _all(notes, "ingest", "telemetry_oldest_at") if at), default=float(now))
     gauges["bihuan_telemetry_waiting_seconds"] = ("Age of the oldest of them.", max(0.0, (now - oldest) / 1e6))
-    for figure in ("readings", "late", "too_late", "early", "rule_alarms"):
+    for figure in ("readings", "late", "too_late", "early", "rule_alarms", "alarms_late", "alarms_early"):
         gauges[f'bihuan_evaluated{{what="{figure}"}}'] = (EVALUATED, sum(_all(notes, "worker", figure)))
     gauges["bihuan_store_waiting"] = ("Messages that the time series has yet to take.", sum(_all(notes, "store", "waiting")))
     held_up = max(_all(notes, "store", "held_up"), default=0.0)
     gauges["bihuan_store_held_up"] = ("1 while the time series does not take what is given to it.", held_up)
+    for figure, (gauge, help_) in ALARM_LOAD.items():
+        if told := _all(notes, "store", figure):  # only the one store that leads in this counts
+            gauges[gauge] = (help_, max(told))
     if any(_all(notes, "mqtt", "configured")):
         gauges["bihuan_mqtt_connected"] = ("1 while the MQTT broker of the site file is connected.", max(_all(notes, "mqtt", "connected")))
         clocks = {state: sum(_all(notes, "mqtt", f"clocks_{state}")) for state in ("corrected", "distrusted")}

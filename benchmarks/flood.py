@@ -1,4 +1,4 @@
-"""A flood of alarms (报警洪水) over HTTP: how a whole system answers meanwhile, how soon methane is an incident, how soon all is merged.
+"""A flood of alarms (报警泛滥) over HTTP: how a whole system answers meanwhile, how soon methane is an incident, how soon all is merged.
 
 The park's devices raise and clear in turn, in batches, at a steady rate whatever the answers take. Every tenth of a second somebody asks
 for the list of incidents; in the middle a methane alarm is posted alone. What must not go in: latency at ordinary load (``latency``).

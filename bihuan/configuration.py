@@ -68,7 +68,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keep_1s_days: Annotated[float, _key("Days that roll-ups of one second are kept.", ge=1)] = 7.0
     keep_1m_days: Annotated[float, _key("Days that roll-ups of one minute are kept.", ge=1)] = 400.0
     keep_15m_days: Annotated[float, _key("Days that roll-ups of fifteen minutes are kept.", ge=1)] = 1830.0
-    keep_events_days: Annotated[float, _key("Days that points of alarms, incidents and hazards are kept.", ge=1)] = 1830.0
+    keep_events_days: Annotated[float, _key("Days that points of alarms, incidents, hazards and alarm quality are kept.", ge=1)] = 1830.0
     evidence: Annotated[
         str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")
     ] = ""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from bihuan.configuration import Settings
-from storage.series.port import Retention, SeriesQuery, SeriesRun, TimeSeries, bucket_of
+from storage.series.port import EVENTS, Retention, SeriesQuery, SeriesRun, TimeSeries, bucket_of
 from storage.site_store import Registry
 
 _DAY = 86_400 * 1_000_000
@@ -29,7 +29,7 @@ def retention_of(settings: Settings) -> Retention:
     days = {
         "telemetry": settings.keep_raw_days, "telemetry_1s": settings.keep_1s_days, "telemetry_1m": settings.keep_1m_days,
         "telemetry_15m": settings.keep_15m_days,
-    } | dict.fromkeys(("alarms", "incidents", "hazards"), settings.keep_events_days)  # fmt: skip
+    } | dict.fromkeys(EVENTS, settings.keep_events_days)  # fmt: skip
     return Retention({measurement: int(kept * _DAY) for measurement, kept in days.items()})
 
 

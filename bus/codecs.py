@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from hazards.declarations import DeclarationMessage
 from hazards.errors import MalformedMessage, UnknownSchema
 from hazards.messages import AlarmRecords, DutyMessage, HazardMessage, IncidentMessage, Signal
 from hazards.telemetry import RollupPack, TelemetryPack
@@ -26,7 +27,8 @@ class SignalPack(Struct, frozen=True):
 
 SCHEMAS: dict[type[Struct], str] = {
     SignalPack: "signals/1", IncidentMessage: "incident/1", Signal: "signal/1", TelemetryPack: "telemetry/1", RollupPack: "rollup/1",
-    HazardMessage: "hazard/1", DutyMessage: "duty/1", AlarmRecords: "alarm-records/1",
+    HazardMessage: "hazard/1", DutyMessage: "duty/1", DeclarationMessage: "declaration/1",
+    AlarmRecords: "alarm-records/1",
 }  # fmt: skip
 """Each message type and its schema: a new message is one line here."""
 

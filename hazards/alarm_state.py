@@ -1,15 +1,16 @@
 """The state of one alarm: one kind on one device, with on-delay, off-delay and latching (ISA-18.2, IEC 62682).
 
-The table ``NEXT`` is the whole behaviour; a missing pair is refused. Acknowledgement and shelving belong to the
-incident, people own them. What must not go in: incidents, storage, clocks.
+The table ``NEXT`` is the whole behaviour; a missing pair is refused. How it stands towards people is in ``hazards/annunciation.py``.
+What must not go in: incidents, storage, clocks.
 """
 
 from enum import StrEnum
 
 from msgspec import Struct
 
+from hazards.annunciation import AlarmState
 from hazards.errors import NotInState
-from hazards.messages import Action, Signal
+from hazards.messages import Action
 from hazards.zones import AlarmTiming
 
 
@@ -46,7 +47,11 @@ ALARMING = frozenset({S, C, L})
 
 
 class Alarm(Struct, omit_defaults=True):
-    """State of one kind on one device. ``due``: when its running delay ends; ``last_*``: the newest signal that moved it."""
+    """State of one kind on one device. ``due``: when its running delay ends; ``last_*``: the newest signal that moved it.
+
+    ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
+    ``incident``: the beginning of that one's id.
+    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``, ``until``: as in ``hazards.quieting.Quieting``."""
 
     device: str
     kind: str
@@ -54,6 +59,14 @@ class Alarm(Struct, omit_defaults=True):
     last_at: int = 0
     last_received: int = 0
     due: int | None = None
+    state: AlarmState = AlarmState.NORMAL
+    since: int = 0
+    group: str = ""
+    incident: str = ""
+    severity: int = 0
+    quiet: str = ""
+    by: str = ""
+    until: int | None = None
 
 
 def next_phase(phase: Phase, trigger: Trigger, *, latching: bool = False) -> Phase:
@@ -89,12 +102,12 @@ def expire(alarm: Alarm, now: int, timing: AlarmTiming) -> bool:
     return True
 
 
-def is_late(alarm: Alarm, signal: Signal) -> bool:
-    """Whether ``signal`` is older than what the alarm already knows and so must not move it.
+def is_late(alarm: Alarm, action: Action, at: int, received_at: int) -> bool:
+    """Whether a signal is older than what the alarm already knows and so must not move it.
 
     When the sender's times and the order of receipt disagree (a reordered link, or a clock that was set back),
     the alarm stands: a raise is late only if it is older by both, a clear if it is older by either."""
-    older_at, older_received = signal.at < alarm.last_at, signal.received_at < alarm.last_received
-    if signal.action is Action.CLEARED:
+    older_at, older_received = at < alarm.last_at, received_at < alarm.last_received
+    if action is Action.CLEARED:
         return older_at or older_received
     return older_at and older_received

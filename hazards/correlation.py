@@ -53,6 +53,7 @@ class Needs(StrEnum):
     PERSON = "person"  # a person is one of them
     DEVICES = "devices"  # two devices
     MODALITIES = "modalities"  # two devices of different, known modality
+    ACROSS = "across"  # an alarm of another group (``hazards/across.py``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def corroborate(sources: Iterable[Source], new: Source, ended: EndedAt) -> Findi
     rule = rule_of(new.kind)
     if rule is None:
         return None
-    others = [s for s in sources if s.alarm != new.alarm and s.kind in rule.kinds and _is_near(s, new.at, rule.window, ended(s.alarm))]
+    others = [s for s in sources if s.alarm != new.alarm and s.kind in rule.kinds and is_near(s, new.at, rule.window, ended(s.alarm))]
     found = sorted([new, *others], key=lambda s: (s.at, s.alarm))
     step = next((step for step in rule.steps if _REACHED[step.needs](found)), None)
     if step is None:
@@ -159,7 +160,8 @@ def corroborate(sources: Iterable[Source], new: Source, ended: EndedAt) -> Findi
     return Finding(rule.name, rule.basis, step.needs, step.certainty, step.severity, found, step.chinese, step.english)
 
 
-def _is_near(source: Source, at: int, window: int, ended: int | None) -> bool:
+def is_near(source: Source, at: int, window: int, ended: int | None) -> bool:
+    """Whether ``source`` stands (``ended`` None), or was raised or ended within ``window`` of ``at``."""
     return ended is None or min(abs(source.at - at), abs(ended - at)) <= window
 
 

@@ -46,3 +46,8 @@ def hazard_of_incident(incident: str) -> str:
 def hazard_of_command(actor: str, command_id: str) -> str:
     """Id of the hazard that ``actor`` puts down by hand under the name ``command_id`` of the request."""
     return str(uuid5(NAMESPACE, "hazard/command/" + _name(actor, command_id)))
+
+
+def declaration_of_command(actor: str, command_id: str) -> str:
+    """Id of the declaration that ``actor`` enters under the name ``command_id`` of the request."""
+    return str(uuid5(NAMESPACE, "declaration/command/" + _name(actor, command_id)))

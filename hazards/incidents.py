@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from hazards.errors import BadInput, Conflict, NotInState
-from hazards.merging import REGROUP_WINDOW
+from hazards.incident_course import REGROUP_WINDOW
 from hazards.messages import IncidentMessage, IncidentState
 from hazards.zone_state import Reason
 

@@ -22,6 +22,7 @@ class Kind:
     chinese: str
     english: str
     known: bool = True
+    work: str = ""  # of ``hazards/works.py``: it shows that such work is going on, which needs a permit
 
 
 _ROWS = [
@@ -62,6 +63,15 @@ _ROWS = [
     Kind("exit_blocked", "passage", 2, "消防通道占用", "fire exit blocked"),
     Kind("object_left", "passage", 3, "物品遗留", "object left"),
     Kind("manual_call_point", "fire", 1, "手动报警", "manual call point"),
+    Kind("people_present", "access", 4, "有人在场", "people present"),
+    Kind("door_open", "passage", 3, "门未关闭", "door open"),
+    Kind("hot_work_seen", "work", 2, "动火作业", "hot work seen", work="hot_work"),
+    Kind("confined_space_entry", "work", 2, "进入受限空间", "confined space entered", work="confined_space"),
+    Kind("work_at_height_seen", "work", 3, "高处作业", "work at height seen", work="work_at_height"),
+    Kind("lifting_seen", "work", 3, "吊装作业", "lifting seen", work="lifting"),
+    Kind("excavation_seen", "work", 3, "动土作业", "excavation seen", work="excavation"),
+    Kind("frozen", "equipment", 3, "画面冻结", "picture frozen"),
+    Kind("video_loss", "equipment", 3, "视频丢失", "video lost"),
     Kind("camera_offline", "equipment", 3, "摄像机离线", "camera offline"),
     Kind("tamper", "equipment", 2, "摄像机遮挡或移动", "camera covered or moved"),
     Kind("sensor_stale", "equipment", 3, "传感器数据中断", "sensor stale"),
@@ -87,7 +97,8 @@ KINDS: dict[str, Kind] = {k.name: k for metric in METRICS.values() for k in _mea
 
 FAMILIES: dict[str, str] = {
     "fire": "火情", "heat": "高温异常", "cold": "低温异常", "gas": "气体泄漏", "process": "工艺参数异常", "access": "人员出入异常",
-    "post": "岗位异常", "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区",
+    "post": "岗位异常", "passage": "通道异常", "equipment": "设备异常", "coverage": "监控盲区", "work": "作业监护",
+    "flood": "报警泛滥",
 }
 
 FAMILY_GROUPS: tuple[tuple[str, ...], ...] = (("fire", "heat"),)
@@ -100,6 +111,14 @@ UNKNOWN_SEVERITY = 3
 def kind_of(name: str) -> Kind:
     """The row of ``name``; for a name that is not in the table a row of its own, marked unknown."""
     return KINDS.get(name) or Kind(name, name, UNKNOWN_SEVERITY, f"未知类型 {name}", f"unknown kind {name}", known=False)
+
+
+_METHANE_OVER_LIMIT = ("methane_high", "methane_high_high")
+
+
+def never_suppressed(name: str) -> bool:
+    """Whether an alarm of that kind is an incident whatever is configured: methane over its limit (004(13), 甲烷零超限)."""
+    return name in _METHANE_OVER_LIMIT
 
 
 def group_of(family: str) -> str:

@@ -103,6 +103,20 @@ class Certainty(StrEnum):
     OBSERVED = "observed"  # independent kinds of evidence agree, or a person verified it
 
 
+class HazardLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An open hazard (隐患) of an incident's zone, and its clock. ``same``: an alarm of the incident speaks of it."""
+
+    id: str
+    kind: str
+    grade: str
+    state: str
+    title: str
+    confirmed: bool = False
+    due_at: int | None = None
+    overdue: bool = False
+    same: bool = False
+
+
 class IncidentMessage(Struct, frozen=True, kw_only=True):
     """An incident as it goes out: one row of the list, one event of the feed, one value on the topic."""
 
@@ -134,6 +148,10 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     synthetic: bool = False
     certainty: Certainty = Certainty.POSSIBLE
     corroboration: dict[str, Any] = field(default_factory=dict)  # why certainty and severity rose: rule, basis, sources
+    quiet: str = ""  # why nobody is called by it: of ``hazards.quieting.Quiet``; with "calibration" it goes to nobody outside the room
+    quiet_by: str = ""  # the declaration, or the alarm that explains it
+    labels: list[str] = field(default_factory=list)  # of its alarms that stand, though others of them may be loud
+    hazards: list[HazardLink] = field(default_factory=list)  # of its zone, not over, the first due first; of the feed and pushes only
 
 
 class HazardMessage(Struct, frozen=True, kw_only=True):

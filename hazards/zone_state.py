@@ -10,7 +10,9 @@ from msgspec import Struct, field
 
 from hazards.alarm_state import Alarm
 from hazards.correlation import Source
+from hazards.flood import Flood
 from hazards.messages import Certainty, IncidentState
+from hazards.telling import News
 
 
 class Reason(StrEnum):
@@ -34,6 +36,16 @@ class Reason(StrEnum):
     QUIET = "quiet"  # over, and nothing new within the regroup window
     SHELVING_ENDED = "shelving_ended"
     CLOSED_BY_HAND = "closed_by_hand"  # a person ended it, with a reason on the record
+    FLOOD = "flood"  # the zone is in flood: it joined the flood's incident instead of opening its own
+    INHIBITED = "inhibited"  # another alarm explains it (``hazards/inhibition.py``)
+    SHELVED = "shelved"  # a person has silenced this alarm for a time
+    OUT_OF_SERVICE = "out_of_service"
+    CALIBRATION = "calibration"  # within a declared calibration window: labelled, not dispatched
+    PERMIT = "permit"  # a permit to work accounts for it: labelled, quieter
+    WITHOUT_PERMIT = "without_permit"  # work that needs a permit, and there is none
+    SOUNDED = "sounded"  # what kept it quiet is over, and it stands
+    WEIGHED = "weighed"  # graver because of an overdue hazard or a key period (``hazards/weight.py``)
+    REMINDED = "reminded"  # told again: nobody acknowledged it
 
 
 class Incident(Struct, omit_defaults=True):
@@ -61,14 +73,30 @@ class Incident(Struct, omit_defaults=True):
     corroboration: dict[str, Any] = field(default_factory=dict)  # why it grew: ``hazards.correlation.particulars``
     sources: list[Source] = field(default_factory=list)  # what may bear out the next
     synthetic: bool = False
+    quiet: str = ""  # why nobody is called by any of its alarms that stand: of ``hazards.quieting.Quiet``
+    quiet_by: str = ""  # declaration, or alarm that explains it
+    loud: bool = True  # it called somebody, now or before: then somebody has to acknowledge it
+    labels: list[str] = field(default_factory=list)  # of its alarms that stand, though others may be loud
+    acknowledged: bool = False  # as the zone's state knows it: so are its alarms
+    news: News = News.NOTHING
+    word: str = ""  # what of it is to be told: opened, closed
+    told_at: int = 0
+    remind_at: int | None = None
 
 
 class ZoneState(Struct, omit_defaults=True):
-    """All that merging remembers of one state key. Alarms by "device kind"; the newest incident of each group of families."""
+    """All that merging remembers of one state key. Alarms by "device kind"; the newest incident of each group of families.
+
+    ``sources``: what may bear out incidents of another group (``hazards/across.py``). ``quiet_until``: when what keeps some alarm quiet
+    may end next; ``declared``: a mark of the declarations it was last looked at with. Its bytes: ``hazards/zone_codec.py``."""
 
     alarms: dict[str, Alarm] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
-    schema: int = 1
+    flood: Flood = field(default_factory=Flood)
+    sources: list[Source] = field(default_factory=list)
+    quiet_until: int | None = None
+    declared: str = ""
+    unknown: dict[str, bytes] = field(default_factory=dict)  # fields of a newer version, carried along by ``hazards/zone_codec.py``
 
 
 class Decision(Struct, frozen=True):
@@ -83,7 +111,7 @@ class Decision(Struct, frozen=True):
 class Happening(Struct, frozen=True):
     """One line of an incident's timeline made by merging, ``explained`` by its particulars.
 
-    Events: pending, opened, reactivated, certainty_raised, severity_raised, cleared, closed."""
+    Events: pending, opened, reactivated, certainty_raised, severity_raised, quietened, sounded, reminded, flood_began, cleared, closed."""
 
     incident: str
     at: int
@@ -95,9 +123,13 @@ class Happening(Struct, frozen=True):
 class Merged(Struct):
     """What a call changed: decisions in order, timelines in order, the incidents as they now are.
 
-    ``graver``: ids of incidents whose severity rose, so that an acknowledgement from before no longer counts."""
+    ``graver``: ids of incidents whose severity rose, so that an acknowledgement from before no longer counts. ``alarms``: those that moved,
+    by key, and ``of``: their incidents. ``told``: incidents that are to be told now, and by which word."""
 
     decisions: list[Decision] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     changed: dict[str, Incident] = field(default_factory=dict)
     graver: set[str] = field(default_factory=set)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)

@@ -80,6 +80,15 @@ class Agreement(Struct, frozen=True, omit_defaults=True):
     districts: list[str]
 
 
+class Position(Struct, frozen=True, omit_defaults=True):
+    """An operating position (操作岗位) whose alarm load is judged by itself. Zones that no position lists belong to the first."""
+
+    id: str
+    name: str
+    zones: list[str] = field(default_factory=list)
+    seats: int = 1  # people who share its load at one time
+
+
 class Site(Struct, frozen=True, omit_defaults=True):
     """A whole site file, checked."""
 
@@ -93,6 +102,7 @@ class Site(Struct, frozen=True, omit_defaults=True):
     zones: list[Zone] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
+    positions: list[Position] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)  # webhooks and later keys
 
 

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from hazards.messages import DutyMessage, IncidentMessage
-from storage.outbox import News
+from hazards.messages import DutyMessage, HazardMessage, IncidentMessage
 from storage.site_store import Registry
 
 LARGEST = 20_000
@@ -22,7 +21,8 @@ ESSENTIAL = ("id", "zone", "zone_name", "enterprise", "kinds", "kind", "state", 
              "synthetic", "links")  # fmt: skip
 """Fields that are left out last."""
 
-Subject = News
+Subject = IncidentMessage | HazardMessage | DutyMessage
+"""What can be worth a push: nobody's telephone rings for a declaration (作业票, 标校 …)."""
 Present = Callable[[Registry, Subject], dict[str, Any]]
 """``data`` of a subject: what the API shows of it, as plain JSON values. Given by the composition, since push does not know the API."""
 

@@ -2,8 +2,8 @@
 
 A person's telephone rings for it, so: an incident's beginning, its growing graver or surer, its acknowledgement and its end. Not: another
 alarm of the same kind, a comment, an assignment, shelving, clearing and coming back within minutes (the chatter that merging holds
-together). Every step of a hazard (隐患) is news, but for those in ``QUIET_STEPS``; so is each point of a duty (履职)
-that has passed. What must not go in: SQL, bodies.
+together), and what is quiet and not dispatched (an alarm within a declared calibration, say) until it sounds. Every step of a hazard
+(隐患) is news, but for those in ``QUIET_STEPS``; so is each point of a duty (履职) that has passed. What must not go in: SQL, bodies.
 """
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from hazards.incidents import is_acknowledged
 from hazards.ledger.duties import OVERDUE
 from hazards.messages import Certainty, DutyMessage, HazardMessage, IncidentMessage, IncidentState
+from hazards.quieting import dispatched
 
 OPENED = "incident.opened"
 SEVERITY_RAISED = "incident.severity_raised"
@@ -63,6 +64,8 @@ def incident_news(told: Told | None, incident: IncidentMessage, event: str, *, a
 
 
 def _first_news(incident: IncidentMessage, event: str, annunciated: bool) -> str | None:
+    if not dispatched(incident.quiet):
+        return None
     if incident.state is IncidentState.ACTIVE or (incident.state is IncidentState.CLEARED and event == "opened"):
         return OPENED
     return CLOSED if incident.state is IncidentState.CLOSED and annunciated else None  # it began and ended in one transaction

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bus.codecs import decode
+from bus.topics import DUTIES, HAZARDS, INCIDENTS
 from hazards.errors import BadInput
 from hazards.identity import delivery_id
 from hazards.messages import DutyMessage, HazardMessage, IncidentMessage, IncidentState
@@ -20,13 +21,13 @@ from push.news import Told, duty_news, duty_urgency, hazard_news, hazard_urgency
 from storage.dead_letters import dead_letter, keep_dead_letters
 from storage.deliveries import TURNED_OFF, State, ever_annunciated, known_endpoints, put_deliveries, told_before
 from storage.followers import Entry
-from storage.outbox import NEWS
 from storage.site_store import Registry
 
 log = structlog.get_logger("push")
 
 NAME = "push"
-TOPICS = tuple(NEWS)
+PUSHED: dict[str, type[Subject]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
+TOPICS = tuple(PUSHED)
 _told = msgspec.json.Decoder(Told)
 _NOTHING = "{}"
 
@@ -59,7 +60,7 @@ class Webhooks:
     def _read(self, connection: Connection, entry: Entry) -> Subject | None:
         """The message in ``entry``; what can't be read is kept with the reason and never stops the others."""
         try:
-            return decode(NEWS[entry.topic], entry.payload)
+            return decode(PUSHED[entry.topic], entry.payload)
         except BadInput as e:
             log.error("an outbox row can't be pushed", position=entry.position, error=str(e))  # noqa: TRY400 (a line, not a trace)
             keep_dead_letters(connection, [dead_letter(entry.topic, entry.payload, f"not pushed: {e}")], now=self._now())

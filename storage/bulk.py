@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -37,6 +37,33 @@ def update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
     return connection.execute(statement, [{f"b_{n}": v for n, v in row.items()} for row in rows]).rowcount
 
 
+def upsert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert ``rows``, each over the one of its primary key; all have the same columns, no key comes twice."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_upsert_arrays(table, tuple(rows[0])), _columns(rows))
+        return
+    statement = sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    over = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=over), list(rows))
+
+
+def delete_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Delete the rows of the table that agree with one of ``rows`` in its columns."""
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_delete_arrays(table, names), _columns(rows))
+        return
+    statement = delete(table)
+    for name in names:
+        statement = statement.where(table.c[name] == bindparam(f"b_{name}"))
+    connection.execute(statement, [{f"b_{n}": v for n, v in row.items()} for row in rows])
+
+
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
@@ -50,6 +77,21 @@ def _insert_arrays(table: Table, names: tuple[str, ...]) -> str:
     columns = ", ".join(f'"{n}"' for n in names)
     arrays = ", ".join(f"CAST(%({n})b AS {_type(table, n)}[])" for n in names)
     return (f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays})')  # noqa: S608 (names are the schema's own)
+
+
+@lru_cache
+def _upsert_arrays(table: Table, names: tuple[str, ...]) -> str:
+    keys = [column.name for column in table.primary_key]
+    over = ", ".join(f'"{n}" = excluded."{n}"' for n in names if n not in keys)
+    return f"{_insert_arrays(table, names)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {over}"
+
+
+@lru_cache
+def _delete_arrays(table: Table, names: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"CAST(%({n})b AS {_type(table, n)}[])" for n in names)
+    columns = ", ".join(f'"{n}"' for n in names)
+    match = " AND ".join(f'"{table.name}"."{n}" = given."{n}"' for n in names)
+    return f'DELETE FROM "{table.name}" USING unnest({arrays}) AS given ({columns}) WHERE {match}'  # noqa: S608
 
 
 @lru_cache

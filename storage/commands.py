@@ -6,17 +6,18 @@ What must not go in: decisions (``hazards.incidents``), roles (``api``).
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
+from hazards.annunciation import NEXT, AlarmState, Move
 from hazards.errors import BadInput, NotFound
 from hazards.incidents import Acknowledge, Assign, Close, IncidentCommand, decide
 from hazards.merging import close_by_hand, next_wake
 from hazards.messages import IncidentMessage
 from hazards.scope import Scope
-from hazards.zone_state import ZoneState
+from hazards.zone_codec import decode_state, encode_state
 from storage import schema
 from storage.incident_queries import message_of
-from storage.incidents import record_events
+from storage.merging_work import record_events
 from storage.outbox import announce
 from storage.scoping import within
 
@@ -48,10 +49,23 @@ def command_incident(
     connection.execute(update(table).where(table.c.id == incident).values(**values))
     if isinstance(command, Acknowledge):  # a latch waits for this: let the zone's state look at it now
         connection.execute(update(states).where(states.c.key == key).values(wake_at=now))
+        _acknowledge_alarms(connection, incident, now)
     line = {"incident": incident, "at": now, "actor": actor, "event": event, "body": msgspec.json.encode(body).decode()}
     record_events(connection, [line])
     announce(connection, [(after, event)], now=now)
     return after
+
+
+def _acknowledge_alarms(connection: Connection, incident: str, now: int) -> None:
+    """What the worker will find when it wakes, shown at once."""
+    table = schema.alarm_states
+    for state in AlarmState:
+        after = NEXT.get((state, Move.ACKNOWLEDGED), state)
+        rows = (table.c.incident == incident) & (table.c.state == state.value)
+        if after is AlarmState.NORMAL:
+            connection.execute(delete(table).where(rows))
+        elif after is not state:
+            connection.execute(update(table).where(rows).values(state=after.value, since=now))
 
 
 def _must_be_a_person(connection: Connection, name: str) -> None:
@@ -63,7 +77,8 @@ def _must_be_a_person(connection: Connection, name: str) -> None:
 
 def _close_in_state(connection: Connection, held: Any, incident: str, now: int) -> None:
     """Closing by hand ends the alarms too, under the same lock and version as the worker's own writes."""
-    state = msgspec.msgpack.decode(held.body, type=ZoneState)
+    state = decode_state(held.state)
     if close_by_hand(state, incident, now):
-        values = {"body": msgspec.msgpack.encode(state), "version": held.version + 1, "wake_at": next_wake(state)}
+        values = {"state": encode_state(state), "version": held.version + 1, "wake_at": next_wake(state)}
         connection.execute(update(schema.zone_states).where(schema.zone_states.c.key == held.key).values(**values))
+        connection.execute(delete(schema.alarm_states).where(schema.alarm_states.c.incident == incident))

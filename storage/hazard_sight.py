@@ -18,6 +18,7 @@ from hazards.ledger.hazard import Hazard
 from hazards.ledger.kinds import HazardKind, hazard_kind
 from hazards.ledger.sensor_evidence import Measured
 from hazards.messages import UNASSIGNED, Action, IncidentMessage
+from hazards.zone_codec import decode_state
 from hazards.zone_state import ZoneState
 from storage import schema
 from storage.blindness import STANDING, blind_spans, equipment_incidents
@@ -28,7 +29,6 @@ MOST_WITNESSES = 50
 """Incidents of one family looked at for one answer: one is enough to refuse."""
 MOST_ALARMS = 1000
 """Alarms since the claim that are counted for one incident."""
-_states = msgspec.msgpack.Decoder(ZoneState)
 
 
 def sight_of(
@@ -67,8 +67,8 @@ class _Present:
         if incident.state.value not in STANDING:
             return []
         if key not in self._states:
-            body = self._connection.execute(select(schema.zone_states.c.body).where(schema.zone_states.c.key == key)).scalar()
-            self._states[key] = _states.decode(body) if body is not None else ZoneState()
+            body = self._connection.execute(select(schema.zone_states.c.state).where(schema.zone_states.c.key == key)).scalar()
+            self._states[key] = decode_state(body) if body is not None else ZoneState()
         state = self._states[key]
         held = next((i for i in state.incidents.values() if i.id == incident.id), None)
         alarms = [state.alarms[name] for name in held.present if name in state.alarms] if held is not None else []

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hazards.errors import Conflict
 from hazards.ledger.decision import Decision
 from hazards.ledger.hazard import Actor, Hazard, message_of
+from hazards.ledger.lifecycle import Event
 from hazards.ledger.policy import basis_of
 from hazards.ledger.record import Entry, amended, held
 from hazards.scope import Scope
@@ -18,7 +19,9 @@ from storage.hazard_rows import body_of, columns_of, hazard_in, hazard_of
 from storage.outbox import announce_hazard
 from storage.record import keep_entry
 from storage.scoping import within
+from storage.stop_orders import keep_measures
 
+_MEASURED = (Event.MEASURE_TAKEN, Event.MEASURE_ENDED)
 # Statements of every command, made once: SQLAlchemy spends more on making one than SQLite on running it.
 _hazards = schema.hazards
 _LOCKED = select(_hazards.c.body).where(_hazards.c.id == bindparam("b_id")).with_for_update()
@@ -70,6 +73,8 @@ def _record(
     entry = entry_of(decision, body, actor, command_id, request)
     keep_entry(connection, entry)
     announce_hazard(connection, [(message_of(decision.hazard, entry.basis, decision.tells), entry.event)], now=now)
+    if decision.event in _MEASURED:
+        keep_measures(connection, decision.hazard, now=now)
 
 
 def entry_of(decision: Decision, body: bytes, actor: Actor, command_id: str | None = None, request: str | None = None) -> Entry:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.identity import hazard_of_command, hazard_of_incident
-from hazards.ledger.commands import Claim, HazardCommand, Inspect, Merge, Propose, fingerprint, name_of
+from hazards.ledger.commands import Claim, EndMeasure, HazardCommand, Inspect, Merge, Propose, TakeMeasure, fingerprint, name_of
 from hazards.ledger.decisions import case_of, check_may_propose, decide, origin_of, propose
 from hazards.ledger.effects.acceptance import gate_preview, gate_refusal
 from hazards.ledger.effects.moving import take_duplicate
@@ -23,8 +23,10 @@ from hazards.ledger.policy import Policy
 from hazards.ledger.proposals import completed
 from hazards.ledger.record import Entry, read_entry
 from hazards.ledger.rulings import ChangedSince, NotByRule
+from hazards.messages import UNASSIGNED
 from hazards.scope import Scope
 from storage import schema
+from storage.declaration_rows import hold_zone
 from storage.hazard_facts import facts_of, policy_for
 from storage.hazard_proposals import marked_if_repeated, zone_name
 from storage.hazard_queries import entries_after
@@ -91,6 +93,9 @@ def command_hazard(
     """Carry out ``command``; ``seen``: what the time series said before (``series_asked``). See ``Outcome`` for the gate's refusal.
 
     Raises NotFound, Conflict, NotByRule, NotForRole, BadInput."""
+    if isinstance(command, TakeMeasure | EndMeasure):  # a stop order wakes its zone: its state is locked first, as by who merges
+        zone = connection.execute(select(schema.hazards.c.zone).where(schema.hazards.c.id == hazard_id)).scalar()
+        hold_zone(connection, zone or UNASSIGNED, [])
     hazard, other = _both_locked(connection, hazard_id, command.into if isinstance(command, Merge) else None, scope)
     if command_id is not None and (done := _done_before(connection, hazard_id, command_id)) is not None:
         _same_request(done, command)

@@ -55,6 +55,7 @@ def message_of(row: Any) -> IncidentMessage:
         acknowledged_severity=row.acknowledged_severity, assigned_to=row.assigned_to, shelved_by=row.shelved_by,
         shelved_until=row.shelved_until, shelve_reason=row.shelve_reason, synthetic=bool(row.synthetic),
         certainty=Certainty(row.certainty or Certainty.POSSIBLE), corroboration=msgspec.json.decode(row.corroboration or "{}"),
+        quiet=row.quiet or "", quiet_by=row.quiet_by or "", labels=_names.decode(row.labels or "[]"),
     )  # fmt: skip
 
 

@@ -13,12 +13,12 @@ from sqlalchemy import text
 from storage.database import Database
 
 log = structlog.get_logger("leadership")
-RELAY, PUSH, ANCHOR = "relay", "push", "anchor"
-ADVISORY_LOCKS = {RELAY: 0x6269_6875, PUSH: 0x7075_7368, ANCHOR: 0x616E_6368}  # "bihu", "push", "anch"
+RELAY, PUSH, ANCHOR, QUALITY = "relay", "push", "anchor", "quality"
+ADVISORY_LOCKS = {RELAY: 0x6269_6875, PUSH: 0x7075_7368, ANCHOR: 0x616E_6368, QUALITY: 0x7175_616C}  # "bihu", "push", "anch", "qual"
 
 
 class Leadership:
-    """Of one office (``RELAY``, ``PUSH``, ``ANCHOR``): ``take`` it, look whether this process still ``holds`` it, ``give_up``."""
+    """Of one office (a name of ``ADVISORY_LOCKS``): ``take`` it, look whether this process still ``holds`` it, ``give_up``."""
 
     def __init__(self, database: Database, office: str = RELAY) -> None:
         self._database, self._office = database, office

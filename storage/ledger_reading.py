@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, func, literal, or_, select
 from sqlalchemy.exc import OperationalError
 
+from hazards.declarations import DERIVED
 from hazards.ledger.anchors import Head
-from hazards.ledger.record import PACK, PACK_STATE
+from hazards.ledger.record import DECLARATION, PACK, PACK_STATE
 from hazards.ledger.verification import Standing, StoredEvent
 from storage import schema
 from storage.anchors import as_bytes, as_stored, in_one_snapshot
+from storage.declaration_rows import stood_of
 from storage.hazard_rows import standing_of
 
 HAZARDS_A_PAGE = 200
@@ -27,7 +29,8 @@ EVENTS_AT_ONCE = 500
 class LedgerPage:
     """Hazards in (``after``, ``upto``] by id. ``standing``: what each row says; ``anchored``: (anchor, head) by hazard.
 
-    A policy pack counts as a hazard with a version for each of its own; ``packs``: what each of these holds, as SHA-256."""
+    A declaration counts as a hazard, and so does a policy pack, with a version for each of its own; ``packs``: what each of these holds,
+    as SHA-256."""
 
     after: str
     upto: str | None
@@ -64,6 +67,7 @@ def fill_page(connection: Connection, page: LedgerPage) -> None:
         for row in connection.execute(rows, execution_options={"yield_per": HAZARDS_A_PAGE}):
             page.standing[row.id] = standing_of(row)
         _take_packs(connection, page)
+        _take_declarations(connection, page)
 
 
 @contextmanager
@@ -85,6 +89,15 @@ def _take_packs(connection: Connection, page: LedgerPage) -> None:
         page.packs[row.version] = sha256(row.body.encode()).hexdigest()
     packs = {name: Standing(count, PACK_STATE, {"state": PACK_STATE}) for name, count in counted.items()}
     page.standing = packs | page.standing  # a hazard's row under the name of a pack is one that nobody recorded
+
+
+def _take_declarations(connection: Connection, page: LedgerPage) -> None:
+    """Those that people entered; measures of hazards are on the hazards' own records."""
+    table = schema.declarations
+    subject = literal(DECLARATION, String) + table.c.id
+    entered = select(*map(as_stored, table.c)).where(table.c.kind.not_in([kind.value for kind in DERIVED]))
+    rows = connection.execute(_within(entered, subject, page))
+    page.standing = {DECLARATION + row.id: stood_of(row) for row in rows} | page.standing
 
 
 def events_of(connection: Connection, page: LedgerPage) -> Iterator[tuple[str, StoredEvent]]:

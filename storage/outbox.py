@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from bus.codecs import decode, encode
-from bus.topics import DUTIES, HAZARDS, INCIDENTS
+from bus.topics import DECLARATIONS, DUTIES, HAZARDS, INCIDENTS
+from hazards.declarations import DeclarationMessage
 from hazards.messages import AlarmRecords, DutyMessage, HazardMessage, IncidentMessage
 from hazards.scope import EVERYTHING, Scope
 from storage import schema
@@ -30,9 +31,11 @@ FOLLOWED_FOR = 7 * 24 * 3600 * 1_000_000
 """Microseconds after which a follower that said nothing is taken to be gone for good."""
 INTERNAL = ""
 """Topic of rows that only followers read."""
-News = IncidentMessage | HazardMessage | DutyMessage
+News = IncidentMessage | HazardMessage | DutyMessage | DeclarationMessage
 """What the feed shows."""
-NEWS: dict[str, type[News]] = {INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage}
+NEWS: dict[str, type[News]] = {
+    INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage, DECLARATIONS.name: DeclarationMessage,
+}  # fmt: skip
 """Topics that people are told of, on the feed and by pushes, and what their rows hold."""
 POSITIONS_LOCK = 0x706F_7369  # "posi"
 
@@ -80,6 +83,11 @@ def announce_hazard(connection: Connection, changes: Sequence[tuple[HazardMessag
 def announce_duty(connection: Connection, message: DutyMessage, *, now: int) -> None:
     """Put a duty (履职) of which a point has passed into the outbox, in the caller's transaction."""
     _put(connection, [_row(DUTIES.name, message, message.event, now) | {"key": message.body}])
+
+
+def announce_declaration(connection: Connection, message: DeclarationMessage, *, now: int) -> None:
+    """Put what was declared, ended or withdrawn into the outbox, in the caller's transaction."""
+    _put(connection, [_row(DECLARATIONS.name, message, message.event, now)])
 
 
 def _row(topic: str, message: News, event: str, now: int) -> dict[str, Any]:

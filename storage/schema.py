@@ -123,6 +123,9 @@ incidents = Table(
     Column("synthetic", Boolean, nullable=False, default=False),
     Column("certainty", String, nullable=False, server_default="possible"),
     Column("corroboration", Text, nullable=False, server_default="{}"),  # JSON: rule, basis, sources
+    Column("quiet", String, nullable=False, server_default=""),  # why nobody is called: hazards.quieting.Quiet
+    Column("quiet_by", String, nullable=False, server_default=""),
+    Column("labels", Text, nullable=False, server_default="[]"),  # JSON list of Quiet: of its alarms that stand
     Column("version", Integer, nullable=False),  # counts every change, by worker or person
     # people's own: the worker never writes these
     Column("people_version", Integer, nullable=False, default=0),  # value of version at the last change by a person
@@ -147,14 +150,31 @@ incident_events = Table(
     Column("actor", String, nullable=False),  # user id, "token:ID" or "bihuan"
     Column("event", String, nullable=False),  # opened, severity_raised, cleared, closed, acknowledged, commented, …
     Column("body", Text, nullable=False),  # JSON: reason and parameters
+    Index("incident_events_by_time", "at", "event", "incident"),  # all that alarm-quality figures read of them
 )
 zone_states = Table(
     "zone_states", metadata,
     Column("key", String, primary_key=True),  # hazards.merging.state_key
     Column("zone", String, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # msgpack of hazards.zone_state.ZoneState
+    Column("state", LargeBinary, nullable=False),  # hazards.zone_codec; in "body" before schema 2, so that no older worker writes over it
     Column("wake_at", BigInteger, index=True),
+)
+alarm_states = Table(
+    "alarm_states", metadata,  # alarms that are not normal, as the zone's state has them
+    Column("key", String, primary_key=True),  # of zone_states
+    Column("device", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("zone", String, nullable=False),
+    Column("incident", String, nullable=False, index=True),
+    Column("state", String, nullable=False),  # hazards.annunciation.AlarmState
+    Column("phase", String, nullable=False),  # hazards.alarm_state.Phase
+    Column("severity", Integer, nullable=False),
+    Column("quiet", String, nullable=False),
+    Column("quiet_by", String, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("alarm_states_by_zone", "zone", "since", "device", "kind"),
 )
 outbox = Table(
     "outbox", metadata,
@@ -293,6 +313,30 @@ duties = Table(
     Column("fired", Text, nullable=False, server_default="[]"),  # JSON: points that were told
     Column("wake_at", BigInteger, index=True),
     Index("duties_newest", "due_at", "id"),
+)
+
+declarations = Table(
+    "declarations", metadata,  # what is declared of zones (作业票, 标校, 停产 …); measures of hazards have a row here, too
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("zone", String, nullable=False),  # "" for the whole site
+    Column("enterprise", String),
+    Column("state", String, nullable=False),  # entered, ended, withdrawn; whether it is in force is a matter of time
+    Column("starts_at", BigInteger, nullable=False),
+    Column("over_at", BigInteger, nullable=False),  # 2^62: nobody knows; 0: withdrawn, it is never in force
+    Column("entered_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("synthetic", Boolean, nullable=False, server_default=false()),
+    Column("body", Text, nullable=False),  # the whole declaration, JSON with sorted keys
+    Index("declarations_in_force", "zone", "over_at"),
+    Index("declarations_over", "over_at"),
+    Index("declarations_newest", "entered_at", "id"),
+    Index("declarations_by_enterprise", "enterprise", "entered_at", "id"),
+)
+revisions = Table(
+    "revisions", metadata,  # counts the changes of what parts watch; its row is locked by whoever changes, so that counts commit in order
+    Column("name", String, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 # --- telemetry: what keeps it once and whole ---

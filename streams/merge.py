@@ -42,6 +42,8 @@ class Applied(Protocol):
     new: list[str]
     duplicates: int
     next_wake: int | None
+    late: int
+    early: int
 
 
 class Apply(Protocol):
@@ -124,6 +126,8 @@ class Merger:
         if applied is not None:
             self.tally.applied += len(applied.new)
             self.tally.repeated += applied.duplicates
+            self.tally.alarms_late += applied.late
+            self.tally.alarms_early += applied.early
             if applied.next_wake is not None:
                 self.on_wake(applied.next_wake)
         if piece.letters:

@@ -9,13 +9,16 @@ from msgspec import Struct
 class Tally(Struct, kw_only=True):
     """The running counts of a process. Times are UTC µs; counts are since its start.
 
-    ``applied``: signals that SQL took for the first time, ``repeated``: those it had already. ``waiting``: messages read and not yet
+    ``applied``: signals that SQL took for the first time, ``repeated``: those it had already; ``alarms_late``, ``alarms_early`` of them
+    came long after what they tell, or ahead of their receipt. ``waiting``: messages read and not yet
     in a batch. ``trouble``: what is being retried now, "" when nothing is. Of telemetry: ``readings`` evaluated, those ``late``,
     ``too_late`` and ``early`` (``hazards.evaluation.Counts``), ``rule_alarms`` raised and cleared; messages ``telemetry_waiting`` for a
     batch and ``telemetry_unsaved``, for their checkpoint."""
 
     applied: int = 0
     repeated: int = 0
+    alarms_late: int = 0
+    alarms_early: int = 0
     messages: int = 0
     batches: int = 0
     dead_lettered: int = 0

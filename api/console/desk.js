@@ -1,4 +1,5 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
+import { Declarations } from "./declarations.js";
 import { Detail, canAcknowledge } from "./detail.js";
 import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
@@ -9,6 +10,7 @@ import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
+import { AlarmQuality } from "./quality.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
 import { absolute, now, since } from "./time.js";
@@ -29,12 +31,15 @@ class Desk {
     this.store = new Store();
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
-      clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
+      clearFilters: () => this.filter({ filter: "open", severity: null, search: "", zone: null }) });
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), toast, showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
+    this.quality = new AlarmQuality(me, { showIncidents: (search, zone) => this.showIncidents(search, zone) });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
-    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+    this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
+    this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
+      flood: (at) => { this.store.flood = at; this.store.arrange(); this.list.render(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -62,7 +67,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
+    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises", "quality"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -80,18 +85,33 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element };
+    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element, quality: this.quality.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
     for (const button of this.pages) button.setAttribute("aria-current", button.dataset.page === name ? "page" : "false");
     if (name === "hazards") this.ledger.open();
     if (name === "duties") this.duties.load();
+    if (name === "declarations") this.declarations.load();
     if (name === "enterprises") this.enterprises.open();
+    if (name === "quality") this.quality.load();
+  }
+
+  /** Something is declared of a zone, or no longer: what is shown of it follows. */
+  declared() {
+    if (this.page === "declarations") this.declarations.load();
+    if (this.detail.incident) this.detail.loadDeclared(this.detail.incident);
   }
 
   /** The page after the one that is shown. */
   nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
+
+  /** All incidents of a zone, open or not, that hold the word `search`; another search ends it. */
+  showIncidents(search, zone) {
+    this.showPage("incidents");
+    this.search.value = search;
+    this.filter({ filter: "all", severity: null, search: search.toLowerCase(), zone });
+  }
 
   /** The incident of that id in full, whatever the list is filtered by. */
   async showIncident(id) {
@@ -110,16 +130,19 @@ class Desk {
     this.load(true);
     if (this.ledger.loaded) this.ledger.load(true);
     if (this.me.sees_duties) this.duties.load();
+    if (this.page === "declarations") this.declarations.load();
     if (this.page === "enterprises") this.enterprises.load();
+    if (this.page === "quality") this.quality.load();
   }
 
   async load(first) {
     if (first && !this.store.shown.length) this.list.loading();
     const asked = this.store.filter;
     const severity = this.store.severity === null ? "" : `&severity=${this.store.severity}`;
+    const zone = this.store.zone === null ? "" : `&zone=${encodeURIComponent(this.store.zone)}`;
     const cursor = first ? "" : `&cursor=${encodeURIComponent(this.store.next)}`;
     try {
-      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${cursor}`);
+      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${zone}${cursor}`);
       if (asked !== this.store.filter) return;
       this.store.takePage(body, first);
       this.render();
@@ -146,6 +169,7 @@ class Desk {
   take(incident, confirmed = false) {
     const done = this.store.take(incident, this.isBusy());
     if (done === "patched") this.list.patch(incident, confirmed);
+    if (done === "condensed") this.list.renderFlood();
     if (done === "added") this.list.render();
     if (this.store.held.size) this.list.renderArrivals();
     if (done !== "ignored" && incident.id === this.list.chosen) this.detail.show(incident);
@@ -162,7 +186,7 @@ class Desk {
   }
 
   filter(change) {
-    const reload = "filter" in change || "severity" in change;
+    const reload = ["filter", "severity", "zone"].some((name) => name in change);
     Object.assign(this.store, change);
     if ("search" in change && change.search === "") this.search.value = "";
     this.store.arrange();
@@ -173,7 +197,7 @@ class Desk {
   /** The list follows the search box, however it was changed. */
   find() {
     const search = this.search.value.trim().toLowerCase();
-    if (search !== this.store.search) this.filter({ search });
+    if (search !== this.store.search) this.filter(this.store.zone === null ? { search } : { search, zone: null });
   }
 
   choose(id, open = false) {
@@ -304,7 +328,9 @@ class Desk {
     this.detail.tick();
     this.ledger.tick();
     this.duties.tick();
+    this.declarations.tick();
     this.enterprises.tick();
+    this.quality.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

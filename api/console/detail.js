@@ -1,4 +1,6 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
+import { askEnd, askSilence } from "./declaration_forms.js";
+import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
@@ -7,7 +9,7 @@ import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), propose(), showHazard(id), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), showHazard(id), toast(text), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -28,7 +30,7 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.element.scrollTop = 0; }
+    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
     fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
@@ -67,6 +69,7 @@ export class Detail {
       ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
       ["why", [said(incident.why)]],
       ["hazard", [this.hazards]],
+      ["declared", [this.declared]],
     ];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, t(`detail.${name}`)), h("dd", {}, value)]), this.standing(incident));
   }
@@ -103,6 +106,7 @@ export class Detail {
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
     this.showHazards(incident);
+    this.loadDeclared(incident);
     this.showAlarms(incident, alarms);
     if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
@@ -115,13 +119,40 @@ export class Detail {
     fill(this.hazards, page.items.length ? page.items.map((x) => h("button", { class: "plain link", onclick: () => this.calls.showHazard(x.id) }, `${said(x.grade_name)} · ${said(x.state_name)}`)) : "—");
   }
 
+  /** What is declared of its zone now, and what was when it began. */
+  async loadDeclared(incident) {
+    const query = `/declarations?limit=50&zone=${encodeURIComponent(incident.zone)}`;
+    const found = await Promise.all([`${query}&state=in_force`, `${query}&at=${encodeURIComponent(incident.opened_at)}`].map((path) => call("GET", path).then(({ body }) => body.items, () => null)));
+    if (this.incident?.id !== incident.id || found.includes(null)) return;
+    const known = new Map(found.flat().map((each) => [each.id, each]));
+    this.declarations = [...known.values()].filter((each) => incident.state !== "closed" || Date.parse(each.starts_at) <= Date.parse(incident.opened_at));
+    const about = this.declarations.filter((each) => !SILENCING.includes(each.kind) || (each.devices.some((device) => incident.devices.includes(device)) && each.standing === "in_force"));
+    fill(this.declared, about.length ? about.map(lineOf) : "—");
+    if (this.page) this.showAlarms(incident, this.page);
+  }
+
+  /** The button that silences an alarm, or ends its silence; null for who may not. */
+  silencing(alarm, incident) {
+    if (!SILENCING.some((kind) => this.me.declares.includes(kind)) || alarm.kind.startsWith("methane_high")) return null;
+    const silent = this.declarations.find((each) => SILENCING.includes(each.kind) && each.standing === "in_force" && each.devices.includes(alarm.device) && (!each.alarms.length || each.alarms.includes(alarm.kind)));
+    if (silent && !silent.may_end) return null;
+    const act = async () => {
+      const made = silent ? await askEnd(silent, whatOf(silent)) : await askSilence(alarm, incident.zone, this.me.declares);
+      if (!made) return;
+      this.calls.toast(`${whatOf(made)} · ${said(made.standing_name)}`);
+      this.loadDeclared(incident);
+    };
+    return h("button", { class: "silence", onclick: act }, silent ? t("declarations.end_silence", { what: said(silent.kind_name) }) : t("declarations.silence"));
+  }
+
   showAlarms(incident, page) {
+    this.page = page;
     const title = h("h3", {}, `${t("detail.alarms")} · ${incident.alarm_count}`);
     if (!page) return fill(this.alarms, title, h("p", { class: "muted" }, t("error.title")));
     const newest = page.items.toReversed();
     const pictured = newest.find((alarm) => alarm.snapshot_url === incident.snapshot_url && alarm.snapshot);
     if (pictured && this.caption) this.caption.textContent = `${pictured.device} · ${t("detail.picture_at", { time: absolute(pictured.at) })}`;
-    return fill(this.alarms, title, h("ul", {}, newest.map(alarmLine)), page.next ? h("footer", { class: "muted" }, "…") : null);
+    return fill(this.alarms, title, h("ul", {}, newest.map((alarm, n) => alarmLine(alarm, newest.findIndex((other) => other.device === alarm.device && other.kind === alarm.kind) === n ? this.silencing(alarm, incident) : null))), page.next ? h("footer", { class: "muted" }, "…") : null);
   }
 
   showRecord(page) {
@@ -136,14 +167,17 @@ export class Detail {
   }
 }
 
+/** Declarations that silence an alarm; never methane over limit, which the server refuses. */
+const SILENCING = ["shelved", "out_of_service"];
+
 /** Unacknowledged, or shelved before anybody acknowledged it. */
 export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["shelved", "pending"].includes(incident.annunciation) && !incident.acknowledged_at);
 
-function alarmLine(alarm) {
+function alarmLine(alarm, button) {
   return h("li", {},
     h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(`action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
       alarm.score === null ? null : h("span", { class: "muted" }, t("detail.score", { score: alarm.score.toFixed(2) })),
-      h("time", { datetime: alarm.at }, absolute(alarm.at))),
+      button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),
     alarm.message ? h("div", { class: "note" }, alarm.message) : null,
     ["wrong", "corrected"].includes(alarm.clock) ? h("div", { class: "flag" }, t(`detail.clock_${alarm.clock}`, { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);

@@ -4,7 +4,7 @@ import { now } from "./time.js";
 const SILENCE = 25_000; // the server says something every 10 s
 const LONGEST_PAUSE = 10_000;
 
-/** Follows the feed after `position`. Calls: incident(i), hazard(x), reset(), behind(since|null), state(name), signedOut(). */
+/** Follows the feed after `position`. Calls: incident(i), hazard(x), duty(d), declaration(d), reset(), behind(since|null), flood(since|null), state(name), signedOut(). */
 export class Feed {
   constructor(calls) {
     this.calls = calls;
@@ -91,7 +91,9 @@ export class Feed {
     if (fields.event === "incident") this.calls.incident(JSON.parse(fields.data));
     else if (fields.event === "hazard") this.calls.hazard(JSON.parse(fields.data));
     else if (fields.event === "duty") this.calls.duty(JSON.parse(fields.data));
+    else if (fields.event === "declaration") this.calls.declaration(JSON.parse(fields.data));
     else if (fields.event === "reset") this.calls.reset();
+    else if (fields.event === "flood") this.calls.flood(JSON.parse(fields.data).since);
     else if (fields.event === "status") this.calls.behind(JSON.parse(fields.data).behind_since);
   }
 }

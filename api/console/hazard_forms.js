@@ -159,7 +159,7 @@ export async function proposeHazard(me, incident = null) {
 }
 
 /** Every zone in which one may put something down: not those that are only shared. Throws Failure. */
-async function allZones() {
+export async function allZones() {
   const found = [];
   let cursor = "";
   do {

@@ -19,13 +19,15 @@ export class List {
     this.elements = new Map();
     this.pointerMovedAt = 0;
     this.arrivals = h("button", { class: "arrivals", hidden: true, onclick: () => calls.release(), title: t("list.waiting_hint") });
+    this.flood = h("button", { class: "arrivals flood", hidden: true, title: t("list.flood_hint"),
+      onclick: () => { store.expanded = !store.expanded; store.arrange(); this.render(); } });
     this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("list.title") });
     this.rows.addEventListener("pointermove", () => { this.pointerMovedAt = performance.now(); });
     this.rows.addEventListener("scroll", () => { if (this.isAtTop() && store.held.size) calls.release(); });
     const columns = ["", "what", "where", "state", "since"].map((name) => h("span", {}, name && t(`list.column.${name}`)));
     this.element = h("section", { class: "list", "aria-label": t("list.title") },
       h("div", { class: "columns", "aria-hidden": true }, columns, h("span", { class: "end" }, t("list.column.count")), h("span", { class: "picture-column" })),
-      this.arrivals, this.rows);
+      this.flood, this.arrivals, this.rows);
   }
 
   isAtTop() { return this.rows.scrollTop < 8; }
@@ -44,6 +46,7 @@ export class List {
 
   render() {
     const { store } = this;
+    this.renderFlood();
     if (!store.shown.length) {
       const filtered = store.filter !== "open" || store.severity !== null || store.search;
       fill(this.rows, filtered
@@ -68,6 +71,15 @@ export class List {
     this.renderArrivals();
   }
 
+  /** One row for all that a flood condenses; a press shows them, another condenses them again. */
+  renderFlood() {
+    const { store } = this;
+    this.flood.hidden = !store.flood;
+    if (!store.flood) { store.expanded = false; return; }
+    const n = store.condensed().length;
+    this.flood.textContent = store.expanded ? t("list.flood_expanded") : t("list.flood", { n, since: absolute(store.flood) });
+  }
+
   renderArrivals() {
     const waiting = this.store.held.size;
     this.arrivals.hidden = waiting === 0;
@@ -83,7 +95,7 @@ export class List {
         h("small", { class: "certainty", "data-certainty": incident.certainty, title: said(incident.corroboration?.sentence) || null }, said(incident.certainty_name))),
       h("span", { class: "where" }, gradeChip(incident.zone_grade), h("span", { title: incident.devices.join(", ") },
         incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
-      h("span", { class: "word" }, said(incident.annunciation_name)),
+      h("span", { class: "word" }, said(incident.annunciation_name), ...labelsOf(incident)),
       h("span", { class: "since" }, sinceText(incident)),
       h("span", { class: "count" }, String(incident.alarm_count)),
       incident.snapshot_url ? h("img", { class: "thumb", src: incident.snapshot_url, alt: "", loading: "lazy", decoding: "async", onerror: (e) => e.target.remove() }) : null);
@@ -126,6 +138,10 @@ export class List {
     for (const [id, { element }] of this.elements) fill(element.querySelector(".since"), sinceText(this.store.known.get(id)));
   }
 }
+
+/** Why an alarm of it is quieter than it would be, where the word does not say so. */
+export const labelsOf = (incident) => incident.labels.filter(({ label }) => label !== incident.annunciation)
+  .map(({ label, name }) => h("small", { class: "label", "data-label": label }, said(name)));
 
 function sinceText(incident) {
   return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`, raisedNote(incident)];

@@ -4,11 +4,12 @@ import { gateAnswer } from "./hazard_gate.js";
 import { rulingLine } from "./hazard_words.js";
 import { has, said, t } from "./words.js";
 
-const FIELDS = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version", "sha256", "measure", "evidence", "posts"];
+const FIELDS = ["document", "place", "taken_at", "until", "start", "into", "post", "grade", "zone", "kind", "origin", "held_at", "version", "sha256", "measure", "evidence", "posts", "starts_at", "ends_at", "work", "level", "guardian"];
 /** Sentences of the server that a form's fields get, and the words for them; the groups are n, m. */
 const SENTENCES = [
   [/^1 to (\d+) characters/, "wrong.longest"], [/^0 to (\d+) characters/, "wrong.longest"], [/at most (\d+) characters?/i, "wrong.longest"], [/at least (\d+) characters?/i, "wrong.shortest"],
-  [/field required|^needed /i, "wrong.needed"], [/valid (?:integer|number)|of type int/i, "wrong.a_number"], [/valid (?:datetime|date)/i, "wrong.a_time"],
+  [/field required|^needed | needs this$/i, "wrong.needed"], [/valid (?:integer|number)|of type int/i, "wrong.a_number"], [/valid (?:datetime|date)/i, "wrong.a_time"],
+  [/^methane over limit/, "wrong.methane"], [/^no device/, "wrong.device"], [/^name at least one/, "wrong.needed"],
 ];
 const LONG = /^(?:0|1) to \d+ characters|characters?$/;
 

@@ -30,7 +30,8 @@ export function glyph(severity, standing, label, large = false) {
   return svg;
 }
 
-const STANDING = { unacknowledged: "calls", cleared_unacknowledged: "calls", acknowledged: "quiet", shelved: "quiet", pending: "quiet", closed: "over" };
+const STANDING = { unacknowledged: "calls", cleared_unacknowledged: "calls", acknowledged: "quiet", shelved: "quiet", pending: "quiet", closed: "over",
+  suppressed_by_design: "quiet", out_of_service: "quiet", calibration: "quiet", permit: "quiet" };
 
 /** How an incident calls for attention. */
 export const standingOf = (incident) => STANDING[incident.annunciation];

@@ -20,7 +20,20 @@ export class Store {
     this.filter = "open";
     this.severity = null;
     this.search = "";
+    this.flood = null; // since when this desk is in flood, by the server
+    this.expanded = false;
+    this.zone = null; // only with a search: what a search within one zone is narrowed to
     this.clear();
+  }
+
+  /** In a flood the less grave wait together in one row, unless somebody looks for them. */
+  isCondensed(incident) {
+    return Boolean(this.flood) && !this.expanded && this.severity === null && !this.search && incident.severity > 2;
+  }
+
+  /** What waits together in the flood's row. */
+  condensed() {
+    return [...this.known.values()].filter((i) => this.matches(i) && this.isCondensed(i));
   }
 
   clear() {
@@ -54,6 +67,7 @@ export class Store {
     if (isShown && raisedAt(incident) <= raisedAt(before)) return "patched";
     if (!this.matches(incident)) { this.held.delete(incident.id); return isShown ? "patched" : "ignored"; }
     if (isShown && busy) { this.held.add(incident.id); return "patched"; } // it goes up with the others that wait
+    if (this.isCondensed(incident)) return "condensed";
     if (busy) { this.held.add(incident.id); return "held"; }
     this.arrange();
     return "added";
@@ -62,6 +76,7 @@ export class Store {
   matches(incident) {
     if (!FILTERS[this.filter].has(incident)) return false;
     if (this.severity !== null && incident.severity !== this.severity) return false;
+    if (this.zone !== null && incident.zone !== this.zone) return false;
     if (!this.search) return true;
     const words = [incident.id, incident.zone, incident.zone_name, incident.enterprise_name, incident.message, incident.assigned_to,
       said(incident.family_name), ...incident.devices, ...incident.kinds, ...incident.kind_names.map((k) => said(k.name))];
@@ -71,7 +86,7 @@ export class Store {
   /** Build the order anew; what waited is shown. */
   arrange() {
     this.held.clear();
-    this.shown = [...this.known.values()].filter((i) => this.matches(i)).sort(newestFirst).map((i) => i.id);
+    this.shown = [...this.known.values()].filter((i) => this.matches(i) && !this.isCondensed(i)).sort(newestFirst).map((i) => i.id);
   }
 
   /** Where to look first: the newest of the gravest that nobody acknowledged, else the newest. */

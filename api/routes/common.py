@@ -10,6 +10,8 @@ from pydantic_core import PydanticUseDefault
 from api.gate import principal_of
 from api.principals import Principal
 from api.services import Services, services_of
+from hazards.errors import BadInput
+from ingest.rfc3339 import parse_time
 
 T = TypeVar("T")
 
@@ -37,6 +39,14 @@ Filter = Annotated[str | None, Query(max_length=300, pattern=NO_NUL)]
 def clamp(limit: int) -> int:
     """``limit`` within its bounds."""
     return min(max(limit, 1), LARGEST_PAGE)
+
+
+def moment(text: str, name: str) -> int:
+    """The time in parameter ``name``, UTC µs. Raises BadInput."""
+    try:
+        return parse_time(text.replace(" ", "+") if "T" in text.upper() else text)  # a + in a URL arrives as a space
+    except ValueError as e:
+        raise BadInput(str(e), where=name, hint="RFC 3339 with offset; a + is written %2B in a URL") from e
 
 
 def page_by_id(things: Sequence[T], id_of: Callable[[T], str], *, cursor: str | None, limit: int) -> tuple[list[T], str | None]:

@@ -17,20 +17,21 @@ from api.roles import DUTIFUL, Role
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import BadInput, BihuanError, Throttled
+from hazards.flood import Flood
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "an endless stream of ``incident`` and ``hazard`` events (id: position, data: as listed), ``duty`` (a point of "
-        "a duty has passed), ``status``, ``reset``",
+        "a duty has passed), ``declaration`` (something was declared or ended), ``flood`` (of this listener), ``status``, ``reset``",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 LARGEST_POSITION = 2**62
 
 
-@router.get("/api/v1/feed", summary="Live incidents, hazards and duties", response_class=Response, responses=_STREAM)
+@router.get("/api/v1/feed", summary="Live incidents, hazards, duties and declarations", response_class=Response, responses=_STREAM)
 async def get_feed(
     request: Request, asking: Asking, services: With,
     after: Annotated[int | None, Query(description="begin after this position, from Feed-Position of the list")] = None,
@@ -39,7 +40,8 @@ async def get_feed(
     """Begins at the newest position, or after the one asked for. ``reset``: what was asked for is no longer kept, load the list anew.
 
     It also comes when the site changed and with it what a district sees. A comment every ten seconds shows that the line is alive.
-    ``status`` says since when accepted alarms wait too long."""
+    ``status`` says since when accepted alarms wait too long; ``flood`` since when more than ten incidents a ten minutes call this listener
+    (null: no longer), so that a console can condense what is less grave. Nothing is left out of the feed itself."""
     wanted = _position(last_event_id) if last_event_id else after
     if wanted is not None and not 0 <= wanted <= LARGEST_POSITION:
         raise BadInput("not a position of this feed", where="after")
@@ -91,6 +93,7 @@ class _Stream(Response):
         feed, settings = self._services.feed, self._services.settings
         position = feed.newest if self._wanted is None else self._wanted
         behind: int | None = -1  # not a time: the first status is always told
+        flood, told = Flood(), None
         within = self._principal.scope
         await self._send(send, b"retry: 2000\n\n")
         if self._wanted is not None:
@@ -112,6 +115,12 @@ class _Stream(Response):
                 within, position = present, await self._reset(send)
                 continue
             self._services.metrics.feed_events += len(events)
+            for at in sorted(e.calls_at for e in events if e.calls_at is not None):
+                flood.take(at)
+            flood.pass_time(self._services.now())
+            if flood.since != told:
+                told = flood.since
+                await self._send(send, _flood(self._services, told))
             await self._send(send, b"".join(_lines(events, self._principal.role)) if events else b": beat\n\n")
 
     async def _resume(self, send: Send, position: int) -> int:
@@ -142,6 +151,11 @@ def _lines(events: Iterable[Event], role: Role) -> Iterable[bytes]:
 def _status(services: Services, behind: int | None) -> bytes:
     since = services.presenter().time_or_none(behind)
     return f"event: status\ndata: {json.dumps({'behind_since': since.isoformat() if since else None})}\n\n".encode()
+
+
+def _flood(services: Services, since: int | None) -> bytes:
+    at = services.presenter().time_or_none(since)
+    return f"event: flood\ndata: {json.dumps({'since': at.isoformat() if at else None})}\n\n".encode()
 
 
 async def _until_disconnected(receive: Receive) -> None:

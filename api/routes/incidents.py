@@ -11,6 +11,8 @@ from api.problems import RuledNotPermitted, responses
 from api.roles import COMMANDS, COMMANDS_BASIS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from hazards import incidents as domain
+from hazards.annunciation import AlarmState
+from storage.alarm_states import list_alarm_states
 from storage.commands import command_incident
 from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
 from storage.outbox import feed_bounds
@@ -18,6 +20,7 @@ from storage.outbox import feed_bounds
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 State = Literal["pending", "active", "cleared", "closed"]
+AlarmStates = Annotated[list[AlarmState], Query(description="one or more; none: all")]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Severities = Annotated[list[Annotated[int, Query(ge=1, le=4)]], Query(description="one or more; none: all")]
 FEED_POSITION = "Feed-Position"
@@ -51,6 +54,21 @@ async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> m
     """With its names, its state towards the operator, and why."""
     incident = await services.database.reading(lambda c: get_incident(c, incident_id, scope=asking.scope))
     return services.presenter().incident(incident)
+
+
+@router.get("/api/v1/alarm-states", summary="Alarms that are not normal, newest first")
+async def get_alarm_states(
+    asking: Asking, services: With, zone: Filter = None, device: Filter = None, incident: Filter = None,
+    state: AlarmStates = [], cursor: Cursor = None, limit: Limit = 100,  # noqa: B006
+) -> models.AlarmStatePage:  # fmt: skip
+    """In the states of ISA-18.2: what stands, what waits to be acknowledged, what is shelved, suppressed or out of service, and why."""
+    rows, following = await services.database.reading(
+        lambda c: list_alarm_states(
+            c, scope=asking.scope, zone=zone, device=device, incident=incident, states=state, cursor=cursor, limit=clamp(limit)
+        )
+    )
+    presenter = services.presenter()
+    return models.AlarmStatePage(items=[presenter.alarm_state(row) for row in rows], next=following)
 
 
 @router.get("/api/v1/incidents/{id}/alarms", summary="Every signal of an incident")

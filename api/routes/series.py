@@ -13,14 +13,13 @@ from pydantic import BeforeValidator
 from api import series_models as models
 from api.gate import GuardedRoute
 from api.present import Presenter
-from api.routes.common import LARGEST_PAGE, NO_NUL, Asking, Cursor, With, number_or_default, page_by_id
+from api.routes.common import LARGEST_PAGE, NO_NUL, Asking, Cursor, With, moment, number_or_default, page_by_id
 from api.services import Services
 from hazards.errors import BadInput, MalformedMessage, NotFound, Unavailable
 from hazards.scope import Scope
 from hazards.sensors import LIMITS, Sensor, sensors_of, sensors_of_site
 from hazards.telemetry import Floats, series_name
 from hazards.units import conversion
-from ingest.rfc3339 import parse_time
 from storage.series.port import RAW, SeriesQuery, SeriesRun
 from storage.series.resolution import MICROS, NAMES, WANTED, Choice, choices
 from storage.series.runs import joined, wider
@@ -115,18 +114,11 @@ def _described(sensor: Sensor, *, shared: bool = False) -> models.Series:
 
 
 def _range(begin: str | None, end: str | None, now: int) -> tuple[int, int]:
-    stop = now if end is None else _moment(end, "to")
-    start = stop - _HOUR if begin is None else _moment(begin, "from")
+    stop = now if end is None else moment(end, "to")
+    start = stop - _HOUR if begin is None else moment(begin, "from")
     if start >= stop:
         raise BadInput("the range is empty: from is not before to", where="from")
     return min(max(start, 0), _LATEST - 1), min(max(stop, 1), _LATEST)
-
-
-def _moment(text: str, name: str) -> int:
-    try:
-        return parse_time(text.replace(" ", "+") if "T" in text.upper() else text)  # a + in a URL arrives as a space
-    except ValueError as e:
-        raise BadInput(str(e), where=name, hint="RFC 3339 with offset; a + is written %2B in a URL") from e
 
 
 async def _read(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from api import present
 from api import site_models as models
 from api.gate import GuardedRoute
+from api.present_declarations import DeclarationPresenter
 from api.present_hazards import HazardPresenter, kind_name
 from api.principals import Principal
 from api.routes.common import Asking, Cursor, Id, Limit, With, clamp, page_by_id
@@ -19,6 +20,7 @@ from hazards.ledger.limits import DAY
 from hazards.ledger.policy import basis_of
 from hazards.scope import Scope
 from hazards.zones import Device, Enterprise, Site, Zone
+from storage.declaration_queries import in_force_by_zone
 from storage.hazard_facts import policy_of
 from storage.hazard_queries import GradeCount, profile_of
 from storage.incidents import waiting_devices
@@ -45,8 +47,14 @@ def _enterprises(registry: Registry, scope: Scope) -> list[Enterprise]:
     return [e for e in registry.site.enterprises if scope.enterprise in (None, e.id) and (scope.zones is None or e.id in owners)]
 
 
-def _shown(zone: Zone, asking: Principal, registry: Registry) -> models.Zone:
-    return present.zone(zone, registry.district_of(zone), shared=zone.id in asking.scope.shared)
+async def _shown(zones: list[Zone], asking: Principal, services: Services) -> list[models.Zone]:
+    """Each with what is declared of it."""
+    seen = [z.id for z in zones if z.id not in asking.scope.shared]
+    found = await services.database.reading(lambda c: in_force_by_zone(c, asking.scope, seen, now=services.now()))
+    registry, facts = services.registry(), DeclarationPresenter(services.presenter()).facts
+    return [
+        present.zone(z, registry.district_of(z), [facts(d) for d in found.get(z.id, ())], shared=z.id in asking.scope.shared) for z in zones
+    ]
 
 
 def _shown_devices(devices: Sequence[Device], asking: Principal, services: Services) -> list[models.Device]:
@@ -58,19 +66,17 @@ def _shown_devices(devices: Sequence[Device], asking: Principal, services: Servi
 @router.get("/api/v1/zones", summary="Zones with their risk grade")
 async def get_zones(asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 100) -> models.ZonePage:
     """By id. An enterprise sees its own, a district what lies within it; ``shared``: a major hazard installation beside it."""
-    registry = services.registry()
-    found, following = page_by_id(_zones(registry, asking.scope), lambda z: z.id, cursor=cursor, limit=limit)
-    return models.ZonePage(items=[_shown(z, asking, registry) for z in found], next=following)
+    found, following = page_by_id(_zones(services.registry(), asking.scope), lambda z: z.id, cursor=cursor, limit=limit)
+    return models.ZonePage(items=await _shown(found, asking, services), next=following)
 
 
 @router.get("/api/v1/zones/{id}", summary="One zone")
 async def get_zone(zone_id: Id, asking: Asking, services: With) -> models.Zone:
-    """Grade, risks, measures, geometry."""
-    registry = services.registry()
-    found = next((z for z in _zones(registry, asking.scope) if z.id == zone_id), None)
+    """Grade, risks, measures, geometry, and what is declared of it now."""
+    found = next((z for z in _zones(services.registry(), asking.scope) if z.id == zone_id), None)
     if found is None:
         raise NotFound("no such zone")
-    return _shown(found, asking, registry)
+    return (await _shown([found], asking, services))[0]
 
 
 @router.get("/api/v1/devices", summary="Cameras, sensors, platforms")

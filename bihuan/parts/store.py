@@ -1,4 +1,4 @@
-"""The store part: telemetry, roll-ups and events to the time series, by the Faust app of ``streams.store``.
+"""The store part: telemetry, roll-ups and events to the time series, by the Faust app of ``streams.store``, and the alarm load.
 
 What must not go in: what is stored, and in which form.
 """
@@ -8,13 +8,16 @@ import asyncio
 import structlog
 
 from bihuan.control import Beat
+from bihuan.parts.jobs import kept
 from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch
+from bihuan.preparation import now_us
 from bihuan.time_series import open_time_series, retention_of
 from storage.database import Database
 from storage.doorbell import open_followers_bell
+from storage.quality_points import AlarmLoad
 from streams.app import WorkerSettings
 from streams.progress import WorkerProgress
 from streams.store import run_store
@@ -31,6 +34,7 @@ async def store(part: Part) -> None:
     series = open_time_series(settings, registry().site.district)
     bell = open_followers_bell(settings.database_url, part.start.bell)
     broker = BrokerWatch(part.start.broker, embedded=not settings.kafka)
+    load = AlarmLoad(database, series, registry, now=now_us)
     latest = WorkerProgress(ready=False, assigned=[])
 
     def report(progress: WorkerProgress) -> None:
@@ -48,10 +52,11 @@ async def store(part: Part) -> None:
         broker_bytes=latest.bytes_written,
         applied=latest.messages,
         behind=_standstill(latest, broker),
-        note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble},
+        note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble} | load.figures,
     )
     beside = [asyncio.create_task(job) for job in (
         registry.run(), broker.look(), _until_other_district(part, registry), keep_notes(part, database),
+        kept("alarm load", load.run),
     )]  # fmt: skip
     worker = WorkerSettings(
         broker=part.start.broker,

@@ -119,7 +119,8 @@ def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]
             behind=waiting.behind(latest),
             note={
                 "assigned": len(latest.assigned), "readings": latest.readings, "late": latest.late, "too_late": latest.too_late,
-                "early": latest.early, "rule_alarms": latest.rule_alarms, "trouble": trouble,
+                "early": latest.early, "rule_alarms": latest.rule_alarms, "alarms_late": latest.alarms_late,
+                "alarms_early": latest.alarms_early, "trouble": trouble,
             },
         )  # fmt: skip
 

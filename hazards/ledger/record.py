@@ -16,6 +16,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 PACK = "policy:"
 """Before a pack's id: what the record of its changes is kept under, beside the hazards'."""
 PACK_APPLIED, PACK_STATE = "policy_applied", "in_force"
+DECLARATION = "declaration:"
+"""Before a declaration's id, likewise."""
 GENESIS = "0" * 64
 CLOCKED = ("fired", "wake_at")
 """Fields of a hazard that its clocks may change without an entry, as after a change of the time zone: no entry vouches for them."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import UNSET, Struct
 
-from hazards.ledger.record import GENESIS, PACK, Entry, chained, read_entry
+from hazards.ledger.record import DECLARATION, GENESIS, PACK, Entry, chained, read_entry
 
 
 class Fault(StrEnum):
@@ -80,7 +80,9 @@ class AnchoredHead(Struct, frozen=True):
 
 
 def subject(hazard: str) -> str:
-    """How whatever a record is kept of is named: a hazard, or a policy pack."""
+    """How whatever a record is kept of is named: a hazard, a policy pack, a declaration."""
+    if hazard.startswith(DECLARATION):
+        return f"declaration {hazard.removeprefix(DECLARATION)}"
     return f"policy pack {hazard.removeprefix(PACK)}" if hazard.startswith(PACK) else f"hazard {hazard}"
 
 

@@ -21,7 +21,7 @@ Places = NDArray[np.int64]
 RAW = 0
 RESOLUTIONS = {RAW: "telemetry", 1: "telemetry_1s", 60: "telemetry_1m", 900: "telemetry_15m"}
 """Resolution in seconds (0: raw) and the measurement that holds it."""
-EVENTS = ("alarms", "incidents", "hazards")
+EVENTS = ("alarms", "incidents", "hazards", "alarm_quality")
 """Measurements whose points come one at a time."""
 _DAY = 86_400 * 1_000_000
 
@@ -127,6 +127,7 @@ class Retention:
         default_factory=lambda: {
             "telemetry": 30 * _DAY, "telemetry_1s": 7 * _DAY, "telemetry_1m": 400 * _DAY, "telemetry_15m": 5 * 366 * _DAY,
             "alarms": 5 * 366 * _DAY, "incidents": 5 * 366 * _DAY, "hazards": 5 * 366 * _DAY,
+            "alarm_quality": 5 * 366 * _DAY,
         }
     )  # fmt: skip
 
@@ -154,7 +155,7 @@ class TimeSeries(TimeSeriesReader, Protocol):
         """Store roll-ups; those of a window that is there already replace it."""
 
     async def write_points(self, points: Sequence[EventPoint]) -> Sequence[Rejected]:
-        """Store points of alarms, incidents and hazards."""
+        """Store points of ``EVENTS``."""
 
     async def drop_old(self, retention: Retention, *, now: int) -> None:
         """Drop what is older than ``retention`` allows at ``now`` (µs), in steps that hold nobody up."""

@@ -78,6 +78,9 @@ async def let_something_happen(client: httpx.AsyncClient, system: System) -> Hap
         happened.files[zone].append(kept.json()["sha256"])
     await system.position()
     _tell(system, happened)
+    for zone in ZONES:
+        body = {"kind": "shutdown", "zone": zone, "reason": f"停产 {zone}"}
+        happened.ids[zone].append((await client.post("/api/v1/declarations", json=body, headers=department)).json()["id"])
     return happened
 
 

@@ -74,8 +74,8 @@ async def test_who_sees_what(on_both: tuple[httpx.AsyncClient, System]) -> None:
             shared = beside if role in SIDEWAYS else set()
             headers = bearer(system.token(role.value, district=district))
             assert (await client.get("/api/v1/session", headers=headers)).json()["district"] == district
-            for path, zones in (("/incidents", own), ("/hazards", own), ("/zones", own | shared), ("/devices", own | shared),
-                                ("/series", own | shared)):  # fmt: skip
+            for path, zones in (("/incidents", own), ("/alarm-states", own), ("/hazards", own), ("/declarations", own),
+                                ("/zones", own | shared), ("/devices", own | shared), ("/series", own | shared)):  # fmt: skip
                 found = await everything(client, path, headers, limit=2 if role is Role.BUREAU else 500)
                 told = {item["zone"] if path != "/zones" else item["id"] for item in found} - {"unassigned"}
                 assert told == zones, (district, role, path)
@@ -93,11 +93,15 @@ async def test_who_sees_what(on_both: tuple[httpx.AsyncClient, System]) -> None:
 
 
 LISTS = {
-    "/api/v1/incidents", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises", "/api/v1/series",
+    "/api/v1/alarm-quality",  # bad actors by their device
+    "/api/v1/incidents", "/api/v1/alarm-states", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises",
+    "/api/v1/series",
     "/api/v1/deliveries", "/api/v1/webhooks", "/api/v1/waiting", "/api/v1/hazards/export",
+    "/api/v1/declarations",
 }  # fmt: skip
 """Lists that tell of the park: somebody who sees all finds the foreign there, so the walk would, too."""
 TELL_NOTHING = {
+    "/api/v1/works",
     "/api/v1/policy", "/api/v1/policy/versions", "/api/v1/duties", "/api/v1/ledger/anchors",  # digests of the whole, no word of it
     "/api/v1/session", "/healthz", "/readyz", "/metrics", "/openapi.json", "/",
     "/api/v1/users", "/api/v1/tokens", "/api/v1/site", "/api/v1/dead-letters",  # the administrator's alone, who is bound to nothing
@@ -155,6 +159,7 @@ async def test_no_get_route_tells_a_district_of_another(client: httpx.AsyncClien
     headers, all_seeing = bearer(system.token(role.value, district="510802")), bearer(system.token("operator"))
     shared = {"beside-tank", "treaty-tank"} if role in SIDEWAYS else set()
     words = foreign_words(happened, HOME)
+    system.later(minutes=10)  # the period in which it happened is over
     for path in GETS:
         if path in LISTS:
             text = (await client.get(path, params=most_of(path), headers=all_seeing)).text
@@ -192,10 +197,12 @@ async def test_points_of_a_shared_sensor_and_its_pictures_are_not_shared(
     assert (await client.get("/api/v1/zones/beside-yard", headers=headers)).status_code == 404
 
 
+TRIED = ("/incidents", "/hazards", "/declarations", "/deliveries", "/webhooks")
 POSTS = [
     ("/incidents/{id}/commands", {"command": "comment", "text": "越界"}),
     ("/hazards/{id}/commands", {"command": "comment", "text": "越界"}),
     ("/hazards/{id}/evidence", None),
+    ("/declarations/{id}/end", {"reason": "越界"}),
     ("/deliveries/{id}/replay", None),
     ("/webhooks/{id}/commands", {"command": "turn_off", "reason": "x"}),
 ]  # fmt: skip
@@ -212,7 +219,7 @@ async def test_nobody_commands_outside_of_the_own_district(
     client: httpx.AsyncClient, system: System, happened: Happened, role: Role
 ) -> None:
     headers, all_seeing = bearer(system.token(role.value, district="510802")), bearer(system.token("operator"))
-    before = [await everything(client, path, all_seeing) for path in ("/incidents", "/hazards", "/deliveries", "/webhooks")]
+    before = [await everything(client, path, all_seeing) for path in TRIED]
     hooks = [row.id for e, row in endpoints().items() if e != "home"]
     for path, body in POSTS:
         allowed = ROUTES["POST", f"/api/v1{path}"].roles or set()
@@ -224,9 +231,12 @@ async def test_nobody_commands_outside_of_the_own_district(
         by_hand = {"zone": zone, "kind": "training", "grade": "general", "title": "越界"}
         answer = await client.post("/api/v1/hazards", json=by_hand, headers=headers)
         assert answer.status_code == 422 and "no zone" in answer.text
+        shutdown = {"kind": "shutdown", "zone": zone, "reason": "越界"}
+        answer = await client.post("/api/v1/declarations", json=shutdown, headers=headers)
+        assert answer.status_code == (422 if role is Role.DEPARTMENT else 403), "an operator declares no shutdown"
         answer = await client.post("/api/v1/hazards", json={"incident": happened.ids[zone][0]}, headers=headers)
         assert answer.status_code == 404
-    assert before == [await everything(client, path, all_seeing) for path in ("/incidents", "/hazards", "/deliveries", "/webhooks")]
+    assert before == [await everything(client, path, all_seeing) for path in TRIED]
     own = await client.post(
         f"/api/v1/incidents/{happened.ids['home-town'][0]}/commands", json={"command": "comment", "text": "收到"}, headers=headers
     )

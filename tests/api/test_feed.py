@@ -219,3 +219,13 @@ def test_stopping_the_server_ends_streams_at_once(tmp_path: Path) -> None:
     assert ended.wait(60) and time.monotonic() - began < 30
     thread.join()
     system.close()
+
+
+def test_a_listener_in_a_flood_is_told_so_and_nothing_is_left_out(server: Server) -> None:
+    token = server.system.token("operator")
+    with listening(server, token) as feed:
+        for n in range(12):
+            server.post(alarm(f"n{n}", device=f"N-{n}", kind="device_fault"))
+        told = [feed.next() for _ in range(14)]
+        assert [data["since"] is not None for event, _, data in told if event == "flood"] == [True]
+        assert sum(event == "incident" for event, _, _ in told) == 12

@@ -17,6 +17,7 @@ from tests.api.test_hazards import Ledger
 
 KEPT = {
     "hazards": ("id",), "hazard_events": ("hazard", "number", "body", "digest"), "evidence": ("sha256",),
+    "declarations": ("id", "kind", "zone", "starts_at", "entered_at"),
     "anchors": ("number", "body", "signature"), "anchor_heads": ("anchor", "place", "hazard", "number", "digest"),
 }  # fmt: skip
 DELETING = {("DELETE", "/api/v1/session"), ("DELETE", "/api/v1/tokens/{id}")}
@@ -47,6 +48,8 @@ async def test_no_route_and_no_command_takes_anything_from_the_record(
         f"/api/v1/hazards/{made['id']}/evidence", content=picture, headers=ledger.of("operator") | {"content-type": "image/png"}
     )
     sha256 = kept.json()["sha256"]
+    shutdown = {"kind": "shutdown", "zone": made["zone"], "reason": "检修"}
+    assert (await client.post("/api/v1/declarations", json=shutdown, headers=ledger.of("department"))).status_code == 201
     plan = AnchorPlan(key=tmp_path / "anchor.key")
     await Anchoring(system.database, plan, lambda: system.site).step()
     before = recorded(system.database)

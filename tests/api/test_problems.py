@@ -4,21 +4,26 @@ import contextlib
 import dataclasses
 import re
 import socket
+from typing import get_args
 
 import httpx
 import pytest
 import structlog
 
 from api import problems
-from api.present import without_password
+from api.present import Annunciation, without_password
 from api.roles import COMMANDS, ROUTES, Role
 from api.settings import ApiSettings
 from api.words import LANGUAGES, Words
 from hazards import errors
+from hazards.across import RULES as ACROSS
+from hazards.annunciation import AlarmState
 from hazards.correlation import RULES, Modality
+from hazards.inhibition import INHIBITIONS
 from hazards.kinds import FAMILIES
-from hazards.merging import Reason
 from hazards.messages import Certainty
+from hazards.quieting import Quiet
+from hazards.zone_state import Reason
 from tests.api.conftest import Server, System, alarm, bearer
 
 
@@ -142,8 +147,11 @@ def test_every_code_that_the_server_says_has_its_text() -> None:
     codes = [f"reason.{r.value}" for r in Reason] + [f"role.{r.value}" for r in Role] + [f"do.{name}" for name in COMMANDS]
     codes += [f"family.{name}" for name in FAMILIES] + [f"severity.{n}" for n in range(1, 5)]
     events = "pending opened reactivated severity_raised certainty_raised cleared closed acknowledged unshelved"
-    codes += [f"event.{e}" for e in events.split()]
-    codes += [f"certainty.{c}" for c in Certainty] + [f"modality.{m}" for m in Modality] + [f"basis.{rule.basis}" for rule in RULES]
+    codes += [f"event.{e}" for e in (*events.split(), "quietened", "sounded", "reminded", "flood_began")]
+    codes += [f"certainty.{c}" for c in Certainty] + [f"modality.{m}" for m in Modality]
+    codes += [f"basis.{rule.basis}" for rule in (*RULES, *ACROSS, *INHIBITIONS)]
+    codes += [f"quiet.{quiet}" for quiet in Quiet] + [f"alarm_state.{state}" for state in AlarmState]
+    codes += [f"annunciation.{word}" for word in get_args(Annunciation)]
     catalogues = Words.load().catalogues
     assert [code for code in codes for language in LANGUAGES if code not in catalogues[language]] == []
 

@@ -10,7 +10,7 @@ import pytest
 from bihuan.cli import explain
 from bihuan.site_file import parse_site, read_site
 from hazards.errors import InvalidFile
-from hazards.zones import Grade
+from hazards.zones import Grade, Position
 
 EXAMPLE = """\
 site: {id: demo-park, name: 示例园区, district: "510800", time_zone: Asia/Shanghai, policy: guangyuan}
@@ -33,6 +33,15 @@ def parse(text: str) -> list[tuple[int, str]]:
     with pytest.raises(InvalidFile) as caught:
         parse_site(text.encode(), file="site.yaml", folder=Path("/"))
     return [(p.line, str(p)) for p in caught.value.problems]
+
+
+def test_operating_positions_are_read_and_one_that_gets_nothing_is_odd(tmp_path: Path) -> None:
+    more = "positions:\n  - {id: north, name: 北岗, zones: [smelter], seats: 2}\n  - {id: south, name: 南岗, colour: red}\nlater:"
+    found = parse_site(EXAMPLE.replace("later:", more).encode(), file="site.yaml", folder=tmp_path)
+    assert found.site.positions == [Position("north", "北岗", ["smelter"], 2), Position("south", "南岗")]
+    assert "positions" not in found.site.settings
+    said = [str(w) for w in found.warnings if "positions[1]" in str(w)]
+    assert "no alarm is its own" in said[0] and "colour" in said[1]
 
 
 def test_a_sound_file_becomes_a_site(tmp_path: Path) -> None:
@@ -147,6 +156,16 @@ CASES = {
     ),
     "an agreement with oneself": ("later:", "agreements:\n  - {districts: [510802, 510802000]}\nlater:", 13, "lies within"),
     "an agreement that is a word": ("later:", "agreements:\n  - 510802\nlater:", 13, "keys are expected"),
+    "a position without a name": ("later:", "positions:\n  - {id: north, zones: [pipe]}\nlater:", 13, "positions[0].name: is missing"),
+    "a position of no zone": ("later:", "positions:\n  - {id: north, name: 北岗, zones: [gate]}\nlater:", 13, "there is no zone 'gate'"),
+    "a zone of two positions": (
+        "later:", "positions:\n  - {id: a, name: A, zones: [pipe]}\n  - {id: b, name: B, zones: [smelter, pipe]}\nlater:", 14,
+        "zone 'pipe' belongs to position 'a' already",
+    ),
+    "two positions of one id": (
+        "later:", "positions:\n  - {id: a, name: A, zones: [pipe]}\n  - {id: a, name: B, zones: [smelter]}\nlater:", 14, "used twice",
+    ),
+    "a position without people": ("later:", "positions:\n  - {id: a, name: A, seats: 0}\nlater:", 13, "a whole number from 1 to 50"),
     "the kept id": ("id: pipe", "id: unassigned", 6, "kept for alarms"),
 }
 

@@ -12,9 +12,12 @@ import pytest
 
 from bus.codecs import encode
 from bus.topics import HAZARDS, INCIDENTS
+from hazards.alarm_floods import PERIOD, floor_period
+from hazards.alarm_quality import WHOLE, Sounded, Standing, annunciations
 from hazards.messages import Action, AlarmRecord, AlarmRecords, Certainty, HazardMessage, IncidentMessage, IncidentState
 from storage.followers import Entry
 from storage.outbox import INTERNAL
+from storage.quality_points import Periods
 from storage.series.events import points_of
 from storage.series.influx import InfluxAccess, InfluxSeries
 from storage.series.port import RESOLUTIONS, RawBlock, RollupBlock, SeriesTags, bucket_of
@@ -70,6 +73,10 @@ async def fill(series: InfluxSeries, now: int) -> None:
         entry(8, INTERNAL, AlarmRecords(zone="smelter", enterprise="alu", records=records), now),
     ]
     assert not await series.write_points([point for row in rows for point in points_of(row)])
+    start = floor_period(now - 3600 * SECOND)
+    sounded = annunciations([Sounded(f"i-{n}", start + n, "smelter", 2) for n in range(3)], [])
+    periods = Periods({WHOLE.id: sounded}, {WHOLE.id: []}, synthetic=False)
+    assert not await series.write_points([periods.point(WHOLE, at, Standing(2, 1, 3)) for at in (start, start + PERIOD)])
 
 
 class Analyst:
@@ -121,6 +128,8 @@ async def test_every_query_of_every_panel_answers_with_what_was_written(analyst:
     mean, low, high = asked[6]
     assert len(mean) == len(low) == len(high) == 60
     assert [float(a["_value"]) - float(b["_value"]) for a, b in zip(high, low, strict=True)] == [2.0] * 60
+    assert [(r["position"], float(r["_value"])) for r in asked[7][0]] == [("all", 3.0), ("all", 0.0)]
+    assert {r["_field"]: r["_value"] for r in asked[8][0]} == {"standing": "2", "stale": "1", "unacknowledged": "3"}
 
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS.values())

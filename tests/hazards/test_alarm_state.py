@@ -65,4 +65,5 @@ def test_every_phase_takes_every_signal() -> None:
 )
 def test_when_in_doubt_it_stands(action: str, at: float, received: float, late: bool) -> None:
     alarm = Alarm("CAM-1", "flame", last_at=NOON + 10 * SECOND, last_received=NOON + 10 * SECOND)
-    assert is_late(alarm, signal(1, action, at=at, received=received)) is late
+    said = signal(1, action, at=at, received=received)
+    assert is_late(alarm, said.action, said.at, said.received_at) is late

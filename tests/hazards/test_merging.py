@@ -1,15 +1,18 @@
 """Merging: what joins, what opens, why; and what holds for every history."""
 
 from collections import Counter
+from collections.abc import Collection
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hazards.alarm_state import ALARMING
-from hazards.merging import REGROUP_WINDOW, merge, next_wake, wake
+from hazards.alarm_state import ALARMING, Phase
+from hazards.incident_course import REGROUP_WINDOW
+from hazards.merging import merge, next_wake, wake
 from hazards.messages import Action, IncidentState, Signal
+from hazards.surroundings import Surroundings
 from hazards.zone_state import Decision, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 from tests.hazards.signals import NOON, SECOND, histories, signal
@@ -25,9 +28,13 @@ def timing(**delays: int | bool) -> AlarmTiming:
 PLAIN = AlarmTiming()
 
 
+def around(alarm_timing: AlarmTiming = PLAIN, acknowledged: Collection[str] = ()) -> Surroundings:
+    return Surroundings("smelter", lambda device: alarm_timing, acknowledged=acknowledged)
+
+
 def run(signals: list[Signal], alarm_timing: AlarmTiming = PLAIN, state: ZoneState | None = None) -> tuple[ZoneState, Merged]:
     state = state if state is not None else ZoneState()
-    return state, merge(state, signals, lambda device: alarm_timing)
+    return state, merge(state, signals, around(alarm_timing))
 
 
 def reasons(merged: Merged) -> list[Reason]:
@@ -87,8 +94,9 @@ def test_the_gravest_severity_stays() -> None:
 
 def test_a_pending_incident_is_annunciated_when_its_delay_is_over() -> None:
     state, _ = run([signal(1)], timing(on_delay=5))
+    assert wake(state, NOON, around(timing(on_delay=5))).told, "it is told as pending"
     assert next_wake(state) == NOON + 5 * SECOND
-    merged = wake(state, NOON + 5 * SECOND, lambda d: timing(on_delay=5))
+    merged = wake(state, NOON + 5 * SECOND, around(timing(on_delay=5)))
     (incident,) = merged.changed.values()
     assert (incident.state, incident.reason, [h.event for h in merged.happenings]) == (IncidentState.ACTIVE, Reason.CONFIRMED, ["opened"])
 
@@ -97,9 +105,10 @@ def test_an_acknowledged_incident_closes_when_it_stayed_quiet_and_another_waits(
     state, merged = run([signal(1), signal(2, kind="intrusion"), signal(3, "cleared", at=9), signal(4, "cleared", kind="intrusion", at=9)])
     fire = merged.decisions[0].incident
     late = NOON + 9 * SECOND + REGROUP_WINDOW
+    wake(state, NOON + 9 * SECOND, around())
     assert next_wake(state) == late
-    assert not wake(state, late - 1, lambda d: AlarmTiming(), {fire}).changed
-    changed = wake(state, late, lambda d: AlarmTiming(), {fire}).changed
+    assert not wake(state, late - 1, around(PLAIN, {fire})).changed
+    changed = wake(state, late, around(PLAIN, {fire})).changed
     assert {i.id: i.state for i in changed.values()} == {fire: IncidentState.CLOSED}
     assert next_wake(state) is None
 
@@ -110,14 +119,17 @@ def test_what_a_rule_has_timed_itself_is_not_delayed_again_but_latches() -> None
     timed = [msgspec.structs.replace(s, timed=True) for s in heat]
     state, merged = run(timed, slow)
     assert reasons(merged) == ["opened", "latched"]
-    assert next_wake(state) is None
+    fire = merged.decisions[0].incident
+    wake(state, NOON + SECOND, around(slow, {fire}))
+    assert state.alarms["CAM-1 temperature_high"].phase is Phase.NORMAL, "acknowledged, it is let go: there is no delay to wait for"
 
 
 def test_an_acknowledgement_releases_a_latch() -> None:
     state, merged = run([signal(1), signal(2, "cleared", at=1)], timing(latching=True))
     fire = merged.decisions[0].incident
-    assert not wake(state, NOON + 60 * SECOND, lambda d: timing(latching=True)).changed
-    merged = wake(state, NOON + 60 * SECOND, lambda d: timing(latching=True), {fire})
+    wake(state, NOON + 2 * SECOND, around(timing(latching=True)))
+    assert not wake(state, NOON + 60 * SECOND, around(timing(latching=True))).changed
+    merged = wake(state, NOON + 60 * SECOND, around(timing(latching=True), {fire}))
     assert merged.changed[fire].state is IncidentState.CLEARED and merged.changed[fire].reason is Reason.RELEASED
 
 
@@ -184,7 +196,7 @@ def test_ticks_never_change_the_grouping_of_signals_that_come_in_time(
     state, decisions = ZoneState(), []
     for s in signals:
         if data.draw(st.booleans()):
-            wake(state, s.received_at - SECOND // 2, lambda d: alarm_timing)
+            wake(state, s.received_at - SECOND // 2, around(alarm_timing))
         decisions += run([s], alarm_timing, state)[1].decisions
     assert grouping(decisions) == grouping(whole.decisions)
 
@@ -198,5 +210,5 @@ def test_time_alone_brings_everything_to_rest(signals: list[Signal], alarm_timin
         due = next_wake(state)
         if due is None:
             break
-        wake(state, due, lambda d: alarm_timing, ids)
+        wake(state, due, around(alarm_timing, ids))
     assert next_wake(state) is None

@@ -17,13 +17,13 @@ from storage.doorbell import open_doorbell, open_followers_bell
 from storage.followers import Entry, advance, begin, follow, follow_in_transaction, read_after
 from storage.incidents import apply_signals
 from storage.outbox import FOLLOWED_FOR, announce_hazard, drop_old, feed_bounds, give_positions, mark_published, read_feed, unpublished
-from tests.hazards.signals import NOON, signal
+from tests.hazards.signals import NOON, SECOND, signal
 from tests.real.ports import free_port
 
 
 def change(database: Database, *numbers: int, zone: str = "smelter") -> None:
     with database.write() as connection:
-        apply_signals(connection, [signal(n, device=f"D{n}", at=n, zone=zone) for n in numbers], now=NOON)
+        apply_signals(connection, [signal(n, device=f"D{n}", at=10 * n, zone=zone) for n in numbers], now=NOON + 10 * numbers[-1] * SECOND)
     if not database.is_sqlite:
         with database.write() as connection:
             give_positions(connection)
@@ -81,14 +81,14 @@ def test_a_cursor_never_goes_back(database: Database) -> None:
 def test_a_transaction_leaves_one_record_a_zone_for_followers_only(database: Database) -> None:
     with database.write() as connection:
         signals = [signal(1), signal(2, device="GAS-1", kind="odd_thing", at=1), signal(3, "cleared", at=2)]
-        apply_signals(connection, [*signals, signal(4, zone="depot", severity=4)], now=NOON)
+        apply_signals(connection, [*signals, signal(4, zone="depot", severity=3)], now=NOON)
         give_positions(connection)
         entries = [e for e in read_after(connection, 0).entries if not e.topic]
         packs = {e.zone: decode(AlarmRecords, e.payload) for e in entries}
         assert len(entries) == 2 and set(packs) == {"smelter", "depot"}
         records = packs["smelter"].records
         assert [(r.id, r.device, r.kind, r.action, r.at) for r in records] == [(s.id, s.device, s.kind, s.action, s.at) for s in signals]
-        assert records[0].severity == kind_of("flame").severity and packs["depot"].records[0].severity == 4
+        assert records[0].severity == kind_of("flame").severity and packs["depot"].records[0].severity == 3
         assert records[2].incident == records[0].incident and records[0].reason == "opened" and records[2].action is Action.CLEARED
         assert len(read_feed(connection, 0)) == 3 and {r.topic for r in unpublished(connection)} == {"incidents"}
         apply_signals(connection, signals, now=NOON)  # known: no effect, no record

@@ -14,7 +14,7 @@ from storage.doorbell import Doorbell, open_doorbell
 from storage.incidents import apply_signals
 from storage.outbox import OutboxRow, feed_bounds, unpublished
 from storage.relay import Relay
-from tests.hazards.signals import NOON, signal
+from tests.hazards.signals import NOON, SECOND, signal
 from tests.real.ports import free_port
 
 
@@ -46,7 +46,7 @@ async def until(condition: object, seconds: float = 60) -> None:
 
 def change(database: Database, doorbell: Doorbell, number: int) -> None:
     with database.write() as connection:
-        apply_signals(connection, [signal(number, device=f"D{number}", at=number)], now=NOON)
+        apply_signals(connection, [signal(number, device=f"D{number}", at=10 * number)], now=NOON + 10 * number * SECOND)
     doorbell.ring()
 
 

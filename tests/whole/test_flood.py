@@ -1,4 +1,4 @@
-"""A flood of alarms (报警洪水) on a whole system: the API answers, nothing is lost, few incidents, and methane among them at once."""
+"""A flood of alarms (报警泛滥) on a whole system: the API answers, nothing is lost, few incidents, and methane among them at once."""
 
 import asyncio
 from pathlib import Path

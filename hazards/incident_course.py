@@ -1,0 +1,360 @@
+"""The course of a zone's incidents while their alarms move: active, cleared, closed; graver, surer, quiet, told. Pure.
+
+``hazards/merging.py`` decides where a signal goes and calls this for what follows. What must not go in: grouping, storage.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hazards.across import agree, has_part, remember_across
+from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, expire, move
+from hazards.annunciation import SPARED, AlarmState, Move, next_state
+from hazards.correlation import Finding, Source, corroborate, modality_of, particulars, remember, surer
+from hazards.flood import GROUP
+from hazards.inhibition import EFFECTS as EXPLAINED
+from hazards.inhibition import LINGER, ZONE_CAUSES, explained_by
+from hazards.messages import IncidentState
+from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet, silent
+from hazards.surroundings import Surroundings
+from hazards.telling import IN_FLOOD, INTERVALS, News, due
+from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
+
+REGROUP_WINDOW = 5 * 60 * 1_000_000
+"""How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
+_FAR = 2**62
+_ENOUGH = 8
+"""Characters of an id that tell the few incidents of one group apart, which follow one another."""
+
+
+def waits_for_quiet(incident: Incident) -> bool:
+    """Whether it has cleared, and time alone ends it."""
+    return incident.state is IncidentState.CLEARED and not incident.over and not incident.present
+
+
+def put_in(alarm: Alarm, incident: Incident, group: str) -> None:
+    """``alarm`` belongs to ``incident``, which the zone keeps under ``group``."""
+    alarm.group, alarm.incident = group, incident.id[:_ENOUGH]
+
+
+def is_in(alarm: Alarm, incident: Incident) -> bool:
+    """Whether ``alarm`` was last put into this very incident, and not into an earlier one of its group."""
+    return incident.id.startswith(alarm.incident)
+
+
+class Course:
+    """One call's work on one zone state."""
+
+    def __init__(self, state: ZoneState, around: Surroundings) -> None:
+        self.state, self.around, self.acknowledged = state, around, set(around.acknowledged)
+        self.merged = Merged()
+        self._causes: list[str] | None = None
+
+    def incident_of(self, alarm: Alarm) -> Incident | None:
+        """The incident that ``alarm`` was last put into, if the state still holds it."""
+        incident = self.state.incidents.get(alarm.group)
+        return incident if incident is not None and is_in(alarm, incident) else None
+
+    # --- time ---
+
+    def pass_time(self, incident: Incident, now: int) -> None:
+        """End the delays of the incident's alarms that are over at ``now``, earliest first."""
+        delays = ((self.state.alarms[key].due, key) for key in incident.present)
+        over = sorted((at, key) for at, key in delays if at is not None and at <= now)
+        for at, key in over:
+            alarm = self.state.alarms[key]
+            before = alarm.phase
+            expire(alarm, now, self.around.timing_of(alarm.device))
+            self.annunciate(alarm, before, at, incident)
+            reason = Reason.CONFIRMED if before is Phase.RAISING else Reason.LATCHED if alarm.phase is Phase.LATCHED else Reason.ENDED
+            self.settle(incident, key, at, reason, sounded=before is Phase.RAISING)
+
+    def release(self, incident: Incident, key: str, now: int) -> None:
+        """Let a latched alarm go after its acknowledgement."""
+        alarm = self.state.alarms[key]
+        before = alarm.phase
+        move(alarm, Trigger.RELEASED, now, self.around.timing_of(alarm.device))
+        self.annunciate(alarm, before, now, incident)
+        self.settle(incident, key, now, Reason.RELEASED, sounded=False)
+
+    def let_go_if_quiet(self, incident: Incident, now: int) -> None:
+        """After the regroup window: take no more alarms, and close unless somebody still has to acknowledge it."""
+        if not waits_for_quiet(incident) or incident.cleared_at is None or incident.cleared_at + REGROUP_WINDOW > now:
+            return
+        incident.over = True
+        if incident.id in self.acknowledged or not incident.annunciated or not incident.loud:
+            self.close(incident, incident.cleared_at + REGROUP_WINDOW, Reason.QUIET)
+            self.merged.changed[incident.id] = incident
+
+    # --- what follows when an alarm moved ---
+
+    def settle(self, incident: Incident, key: str, at: int, reason: Reason, *, sounded: bool) -> Reason:
+        """Bring the incident's state in line with its alarms after alarm ``key`` moved; the reason, made precise."""
+        alarm = self.state.alarms[key]
+        phase = alarm.phase
+        if phase is Phase.NORMAL and key in incident.present:
+            incident.present.remove(key)
+        elif phase is not Phase.NORMAL and key not in incident.present:
+            incident.present.append(key)
+        before = incident.state
+        alarming = any(self.state.alarms[k].phase in ALARMING for k in incident.present)
+        if sounded or (alarming and before is not IncidentState.ACTIVE):
+            self._activate(incident, at)
+        if incident.labels or incident.quiet or alarm.quiet:
+            self._hear(incident, at, pulsed=sounded and not alarming and not alarm.quiet)
+        else:  # nothing here was or is quiet: as nearly always
+            incident.loud = incident.loud or alarming or sounded
+        corroborated = sounded and self._bear_out(incident, alarm, at)
+        if alarming:
+            reason = Reason.OTHERS_STAND if reason in (Reason.ENDED, Reason.RELEASED) and phase is Phase.NORMAL else reason
+        elif incident.annunciated or not incident.present:
+            self._quieten(incident, at, reason)
+        reason = Reason.CORROBORATED if corroborated else reason
+        incident.reason = reason
+        if before is IncidentState.PENDING and incident.state is IncidentState.PENDING and incident.count == 1:
+            self.happened(incident, at, "pending", reason)
+        self.note(incident, News.CHANGE if incident.state is not before else News.MORE)
+        return reason
+
+    def note(self, incident: Incident, news: News) -> None:
+        """The incident has changed; ``news``: how soon it is to be told."""
+        incident.news = max(incident.news, news)
+        self.merged.changed[incident.id] = incident
+
+    def _activate(self, incident: Incident, at: int) -> None:
+        if incident.state is IncidentState.ACTIVE:
+            return
+        self.happened(incident, at, "reactivated" if incident.annunciated else "opened", Reason.REACTIVATED)
+        incident.state, incident.cleared_at, incident.annunciated = IncidentState.ACTIVE, None, True
+
+    def _quieten(self, incident: Incident, at: int, reason: Reason) -> None:
+        """No alarm stands any more: cleared; an end without a beginning is over at once."""
+        if incident.state in (IncidentState.CLEARED, IncidentState.CLOSED):
+            return
+        incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
+        self.happened(incident, at, "cleared", reason)
+        if reason is Reason.NOTHING_STOOD:
+            incident.over = True
+            self.close(incident, at, reason)
+
+    def close(self, incident: Incident, at: int, reason: Reason) -> None:
+        """It is over."""
+        incident.state, incident.closed_at, incident.reason = IncidentState.CLOSED, at, reason
+        incident.news, incident.remind_at = News.CHANGE, None
+        self.happened(incident, at, "closed", reason)
+
+    # --- towards people ---
+
+    def annunciate(self, alarm: Alarm, before: Phase, at: int, incident: Incident | None, *, pulsed: bool = False) -> None:
+        """Move the alarm's state towards people after its condition went from ``before`` to where it is."""
+        was = alarm.state
+        for what in _moves(before, alarm.phase, pulsed):
+            alarm.state = next_state(alarm.state, what)
+            if what is Move.OCCURRED and incident is not None and incident.id in self.acknowledged:
+                alarm.state = next_state(alarm.state, Move.ACKNOWLEDGED)  # who acknowledged the incident has taken this on, too
+        self._moved(alarm, was, at, incident)
+
+    def _moved(self, alarm: Alarm, was: AlarmState, at: int, incident: Incident | None) -> None:
+        if alarm.state is not was:
+            alarm.since = at
+        key = f"{alarm.device} {alarm.kind}"
+        self.merged.alarms[key] = alarm
+        if incident is not None:
+            self.merged.of[key] = incident.id
+
+    def acknowledge(self, incident: Incident, group: str, now: int) -> None:
+        """Somebody acknowledged the incident: so are its alarms."""
+        incident.acknowledged, incident.remind_at = True, None
+        for alarm in self.state.alarms.values():
+            if alarm.group == group and is_in(alarm, incident) and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
+                was, alarm.state = alarm.state, next_state(alarm.state, Move.ACKNOWLEDGED)
+                self._moved(alarm, was, now, incident)
+
+    def quieting(self, alarm: Alarm, at: int) -> Quieting | None:
+        """What keeps ``alarm`` quiet at ``at``."""
+        declared = declared_quiet(self.around.declarations, self.around.zone, alarm.device, alarm.kind, at)
+        explained = None
+        if alarm.kind in EXPLAINED:
+            explained = explained_by(alarm.device, alarm.kind, self._of_kind, lambda key: self._explains_until(key, at))
+        if explained is None or (declared is not None and STRONGEST.index(declared.quiet) < STRONGEST.index(Quiet.INHIBITED)):
+            return declared
+        return Quieting(Quiet.INHIBITED, explained[0], None if explained[1] == _FAR else explained[1])
+
+    def _of_kind(self, kind: str) -> list[str]:
+        """Keys of the zone's alarms of ``kind``, which is one that explains others in the whole zone: there are few."""
+        if self._causes is None:
+            self._causes = [key for key, alarm in self.state.alarms.items() if alarm.kind in ZONE_CAUSES]
+        return [key for key in self._causes if self.state.alarms[key].kind == kind]
+
+    def _explains_until(self, key: str, at: int) -> int | None:
+        cause = self.state.alarms.get(key)
+        if cause is None or (cause.phase not in ALARMING and cause.last_at + LINGER <= at) or not cause.group:
+            return None
+        return _FAR if cause.phase in ALARMING else cause.last_at + LINGER
+
+    def spare(self, alarm: Alarm, at: int) -> None:
+        """Let what keeps the alarm quiet, or nothing any more, count from ``at`` on."""
+        found = self.quieting(alarm, at)
+        if found is None:
+            alarm.quiet, alarm.by, alarm.until = "", "", None
+        else:
+            alarm.quiet, alarm.by, alarm.until = found.quiet.value, found.by, found.until
+            if found.until is not None:
+                self.state.quiet_until = min(self.state.quiet_until or _FAR, found.until)
+        spared = EFFECTS[found.quiet].move if found is not None else None
+        if spared is not None:
+            alarm.state = next_state(alarm.state, spared)
+        elif alarm.state in SPARED:
+            standing = alarm.phase in (Phase.STANDING, Phase.CLEARING, Phase.LATCHED)
+            alarm.state = next_state(alarm.state, Move.SOUNDED if standing else Move.CALMED)
+            if alarm.phase is Phase.LATCHED:
+                alarm.state = next_state(alarm.state, Move.LATCHED)
+
+    def cause_changed(self, cause: Alarm, at: int) -> None:
+        """An alarm that explains others began or ended to stand: see what becomes of those."""
+        if cause.kind in ZONE_CAUSES:
+            self._causes = None
+            self._look_at([key for key, alarm in self.state.alarms.items() if alarm.kind in EXPLAINED], at)
+        else:
+            self._look_at([key for kind in EXPLAINED if (key := f"{cause.device} {kind}") in self.state.alarms], at)
+
+    def look_again(self, now: int) -> None:
+        """See of every alarm what keeps it quiet at ``now``, and let it sound if nothing does."""
+        self._look_at(list(self.state.alarms), now)
+
+    def _look_at(self, keys: Iterable[str], now: int) -> None:
+        for key in keys:
+            alarm = self.state.alarms[key]
+            if alarm.phase is Phase.NORMAL and alarm.state is AlarmState.NORMAL:
+                continue
+            was, quiet = alarm.state, (alarm.quiet, alarm.by)
+            self.spare(alarm, now)
+            if (alarm.quiet, alarm.by) == quiet and alarm.state is was:
+                continue
+            incident = self.incident_of(alarm)
+            self._moved(alarm, was, now, incident)
+            if incident is not None and key in incident.present:
+                self._quiet_changed(incident, alarm, now)
+
+    def _quiet_changed(self, incident: Incident, alarm: Alarm, now: int) -> None:
+        if not alarm.quiet and alarm.phase in ALARMING and alarm.severity:
+            self.raise_severity(incident, alarm.severity, now, Reason.SOUNDED, {})
+        self._hear(incident, now)
+
+    def _hear(self, incident: Incident, at: int, *, pulsed: bool = False) -> None:
+        """Work out whether any alarm that stands calls somebody. ``pulsed``: one did that is over already."""
+        standing = [a for key in incident.present if (a := self.state.alarms[key]).phase in ALARMING]
+        labels = sorted({a.quiet for a in standing if a.quiet}, key=lambda q: STRONGEST.index(Quiet(q)))
+        if labels != incident.labels:
+            incident.labels = labels
+            self.note(incident, News.CHANGE)
+        if not standing and not pulsed:
+            return
+        mildest = None if pulsed else min(standing, key=_quietness)
+        before, incident.quiet = incident.quiet, mildest.quiet if mildest is not None else ""
+        incident.quiet_by = mildest.by if mildest is not None else ""
+        incident.loud = incident.loud or pulsed or any(not silent(a.kind, a.quiet) for a in standing)
+        if before and not incident.quiet:
+            self.happened(incident, at, "sounded", Reason.SOUNDED, {"was": before})
+            incident.raised_at = max(incident.raised_at, at)
+            self.note(incident, News.CHANGE)
+        elif incident.quiet and incident.quiet != before:
+            self.happened(incident, at, "quietened", Reason(incident.quiet), {"by": incident.quiet_by})
+            self.note(incident, News.CHANGE)
+
+    def tell(self, now: int) -> None:
+        """Say which incidents are to be told now, and remind of those that nobody acknowledged."""
+        for group, incident in self.state.incidents.items():
+            intervals = IN_FLOOD if group == GROUP else INTERVALS[incident.severity]
+            at = due(incident.news, incident.told_at, incident.opened_at, intervals)
+            waits = incident.state is IncidentState.ACTIVE and incident.loud and not incident.quiet and not incident.acknowledged
+            if at is not None and at <= now:
+                self.merged.told[incident.id] = incident.word or "updated"
+            elif waits and incident.remind_at is not None and incident.remind_at <= now:
+                self.happened(incident, now, "reminded", Reason.REMINDED)
+                self.merged.told[incident.id] = "reminded"
+            else:
+                if not waits:
+                    incident.remind_at = None
+                continue
+            incident.news, incident.told_at, incident.word = News.NOTHING, now, ""
+            incident.remind_at = now + intervals.repeat if waits and intervals.repeat else None
+            self.merged.changed[incident.id] = incident
+
+    # --- surer and graver ---
+
+    def _bear_out(self, incident: Incident, alarm: Alarm, at: int) -> bool:
+        """Let the alarm that has just sounded bear out incidents; whether its own became surer, by more than itself."""
+        source = Source(alarm.device, alarm.kind, modality_of(alarm.kind, self.around.type_of(alarm.device)), at)
+        calls = not silent(alarm.kind, alarm.quiet)
+        finding = corroborate(incident.sources, source, self._ended) if calls else None
+        incident.sources = remember(incident.sources, source, self._ended)
+        surer_now = finding is not None and self._found(incident, finding, at) and len(finding.sources) > 1
+        if calls and has_part(alarm.kind):
+            surer_now |= self._agree_across(source, incident, at)
+        return surer_now
+
+    def _agree_across(self, source: Source, own: Incident, at: int) -> bool:
+        changed = False
+        for key, finding in agree(self.state.sources, source, self._ended):
+            leading = self.state.alarms.get(key)
+            incident = self.incident_of(leading) if leading is not None else None
+            if incident is not None and incident.state is IncidentState.ACTIVE and self._found(incident, finding, at):
+                changed |= incident is own
+                incident.reason = Reason.CORROBORATED
+        self.state.sources = remember_across(self.state.sources, source, self._ended)
+        return changed
+
+    def _found(self, incident: Incident, finding: Finding, at: int) -> bool:
+        """Take ``finding`` over if it says more than is known; whether it does."""
+        more = surer(finding.certainty, incident.certainty)
+        graver = finding.severity is not None and finding.severity < incident.severity
+        if not more and not (graver and len(finding.sources) > 1):
+            return False
+        why = particulars(finding)
+        if more:
+            self.happened(incident, at, "certainty_raised", Reason.CORROBORATED,
+                          {"from": incident.certainty, "to": finding.certainty, **why})  # fmt: skip
+            incident.certainty = finding.certainty
+        incident.corroboration = why
+        if finding.severity is not None:
+            self.raise_severity(incident, finding.severity, at, Reason.CORROBORATED, why)
+        self.note(incident, News.CHANGE)
+        return True
+
+    def _ended(self, key: str) -> int | None:
+        alarm = self.state.alarms.get(key)
+        return 0 if alarm is None else None if alarm.phase in ALARMING else alarm.last_at
+
+    def raise_severity(self, incident: Incident, severity: int, at: int, reason: Reason, why: dict[str, Any]) -> None:
+        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts."""
+        if severity >= incident.severity:
+            return
+        self.happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
+        incident.severity, incident.acknowledged = severity, False
+        self.merged.graver.add(incident.id)
+        self.acknowledged.discard(incident.id)
+        self.note(incident, News.CHANGE)
+
+    def happened(self, incident: Incident, at: int, event: str, reason: Reason, explained: dict[str, Any] | None = None) -> None:
+        """One more line of its timeline."""
+        if event in ("opened", "closed"):
+            incident.word = event
+        self.merged.happenings.append(Happening(incident.id, at, event, Reason.OPENED if event == "opened" else reason, explained or {}))
+
+
+def _quietness(alarm: Alarm) -> int:
+    return len(STRONGEST) - STRONGEST.index(Quiet(alarm.quiet)) if alarm.quiet else 0
+
+
+def _moves(before: Phase, after: Phase, pulsed: bool) -> list[Move]:
+    """What a change of the condition is, towards people."""
+    began = before not in ALARMING and (after in ALARMING or pulsed)
+    began |= before is Phase.LATCHED and after is Phase.STANDING
+    found = [Move.OCCURRED] if began else []
+    if after is Phase.LATCHED and before is not Phase.LATCHED:
+        found.append(Move.LATCHED)
+    elif after is Phase.NORMAL and before is Phase.LATCHED:
+        found.append(Move.RELEASED)
+    elif after is Phase.NORMAL and (before in ALARMING or pulsed):
+        found.append(Move.RETURNED)
+    return found

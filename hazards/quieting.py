@@ -1,0 +1,95 @@
+"""Why an alarm is quieter than it would be, and what that does: each reason is a row. Nothing here hides an alarm. Pure.
+
+An over-limit of methane (004(13)) is never quietened: in a declared calibration window (标校) it is labelled and not dispatched, and that
+is all. What must not go in: which declarations there are, incidents.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hazards.annunciation import Move
+from hazards.declarations import Declaration, Declared
+from hazards.kinds import kind_of, never_suppressed
+from hazards.works import explains
+
+
+class Quiet(StrEnum):
+    """Why, the strongest first."""
+
+    OUT_OF_SERVICE = "out_of_service"  # 停用
+    SHELVED = "shelved"  # 搁置
+    INHIBITED = "inhibited"  # 联锁抑制
+    CALIBRATION = "calibration"  # 标校
+    PERMIT = "permit"  # 作业票
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """``move``: into which state of ISA-18.2 it goes, None: it stays an alarm. ``severity``: the gravest (1 to 4) that it counts as,
+    ``milder``: by how many steps it counts less. ``dispatched``: whether those outside the control room are told."""
+
+    move: Move | None
+    severity: int = 1
+    milder: int = 0
+    dispatched: bool = False
+
+
+EFFECTS: dict[Quiet, Effect] = {
+    Quiet.OUT_OF_SERVICE: Effect(Move.REMOVED, severity=4),
+    Quiet.SHELVED: Effect(Move.SHELVED, severity=4),
+    Quiet.INHIBITED: Effect(Move.SUPPRESSED, severity=4),
+    Quiet.CALIBRATION: Effect(None, severity=4),
+    Quiet.PERMIT: Effect(None, severity=2, milder=1, dispatched=True),
+}
+STRONGEST = list(Quiet)
+_OF_DECLARATION = {
+    Declared.OUT_OF_SERVICE: Quiet.OUT_OF_SERVICE, Declared.SHELVED: Quiet.SHELVED, Declared.CALIBRATION: Quiet.CALIBRATION,
+    Declared.PERMIT: Quiet.PERMIT,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quieting:
+    """``by``: id of the declaration, or key of the alarm that explains it. ``until``: µs when it ends, None: nobody knows yet."""
+
+    quiet: Quiet
+    by: str
+    until: int | None = None
+
+
+def declared_quiet(declarations: Iterable[Declaration], zone: str, device: str, kind: str, at: int) -> Quieting | None:
+    """The strongest reason that people declared for alarm ``kind`` of ``device`` at ``at``; None: none.
+
+    Of methane's over-limit only the label of a calibration or of a permit remains."""
+    found = [
+        Quieting(quiet, d.id, d.ends_at)
+        for d in declarations
+        if (quiet := _OF_DECLARATION.get(d.kind)) is not None and d.holds(at) and d.is_of(zone, device, kind)
+        and (d.kind is not Declared.PERMIT or permits(d, kind))
+        and (EFFECTS[quiet].move is None or not never_suppressed(kind))
+    ]  # fmt: skip
+    return min(found, key=lambda q: STRONGEST.index(q.quiet), default=None)
+
+
+def permits(permit: Declaration, kind: str) -> bool:
+    """Whether a permit accounts for alarm ``kind``: it shows the very work, or what such work may set off."""
+    return kind_of(kind).work == permit.work or explains(permit.work, kind)
+
+
+def counted(severity: int, kind: str, quiet: str) -> int:
+    """The severity that an alarm of ``severity`` counts as while it is ``quiet`` ("": it is not)."""
+    if not quiet or never_suppressed(kind):
+        return severity
+    effect = EFFECTS[Quiet(quiet)]
+    return max(effect.severity, min(4, severity + effect.milder))
+
+
+def silent(kind: str, quiet: str) -> bool:
+    """Whether nobody in the control room is called by it."""
+    return bool(quiet) and not never_suppressed(kind)
+
+
+def dispatched(quiet: str) -> bool:
+    """Whether those outside the control room are told of what is ``quiet``."""
+    return not quiet or EFFECTS[Quiet(quiet)].dispatched

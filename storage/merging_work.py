@@ -1,0 +1,265 @@
+"""One transaction of merging: zone states loaded with what surrounds them, and all that merging said written down.
+
+What must not go in: decisions (``hazards/merging.py``), which signals are new (``storage/incidents.py``), reading for people.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from bus.codecs import encode
+from hazards.annunciation import AlarmState
+from hazards.declarations import Declaration
+from hazards.errors import Unavailable, UnknownSchema
+from hazards.kinds import kind_of
+from hazards.ledger.limits import DAY
+from hazards.merging import next_wake
+from hazards.messages import WHOLE_SITE, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
+from hazards.surroundings import Surroundings
+from hazards.weight import OpenHazard
+from hazards.zone_codec import decode_state, encode_state
+from hazards.zone_state import Decision, Happening, Incident, Merged, ZoneState
+from hazards.zones import AlarmTiming
+from storage import schema
+from storage.bulk import delete_rows, insert_rows, update_rows, upsert_rows
+from storage.declarations import declarations_in_force
+from storage.hazard_proposals import propose_by_rule
+from storage.incident_queries import message_of
+from storage.outbox import announce
+from storage.site_store import Registry, current_registry
+
+_NO_DELAY = AlarmTiming()
+CHUNK = 500
+"""Ids in one IN list: under every driver's bound."""
+SOON = DAY
+"""µs ahead: declarations that begin within are known to a zone beforehand, so that it wakes by itself when they do."""
+
+
+class StaleState(Unavailable):
+    """Another worker wrote the same zone first: read again and repeat."""
+
+
+class NewerState(Unavailable):
+    """A newer version wrote the zone: nothing is lost, this worker has to be upgraded, or leave the zone to a newer one."""
+
+
+def record_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Lines of incidents' timelines: incident, at, actor, event, body (JSON)."""
+    insert_rows(connection, schema.incident_events, rows)
+
+
+def joined(first: Merged, second: Merged) -> Merged:
+    """What two calls on one state changed, one after the other."""
+    return Merged(
+        first.decisions, first.happenings + second.happenings, first.changed | second.changed, first.graver, first.alarms | second.alarms,
+        first.of | second.of, second.told,
+    )  # fmt: skip
+
+
+class MergingWork:
+    """One transaction's zone states: loaded, changed by the domain, saved."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self.connection, self.now = connection, now
+        self.registry: Registry = current_registry(connection)
+        self.versions: dict[str, int] = {}
+        self.acknowledged: set[str] = set()
+        self.kept: list[tuple[str, str, ZoneState, Merged]] = []
+        self.changed: dict[str, tuple[str, str, Incident]] = {}
+        self._declared: dict[str, list[Declaration]] = {}
+        self._hazards: dict[str, list[OpenHazard]] = {}
+
+    def timing_of(self, device: str) -> AlarmTiming:
+        """The delays of a device."""
+        known = self.registry.device(device)
+        return known.timing if known else _NO_DELAY
+
+    def type_of(self, device: str) -> str | None:
+        """The type of a device, None for one that nobody registered."""
+        known = self.registry.device(device)
+        return known.type if known else None
+
+    def around(self, zone: str) -> Surroundings:
+        """What surrounds ``zone``, which was loaded."""
+        declared, hazards = self._declared.get(zone, ()), self._hazards.get(zone, ())
+        return Surroundings(zone, self.timing_of, self.type_of, self.acknowledged, declared, hazards)
+
+    def load(self, zones: Mapping[str, str], *, newer: bool = True) -> dict[str, ZoneState]:
+        """States by key, of ``zones`` by key, locked in one order (PostgreSQL), and who of their incidents is acknowledged.
+
+        Raises NewerState; without ``newer`` such states are left out."""
+        table, keys, found, skipped = schema.zone_states, sorted(zones), {}, set[str]()
+        for start in range(0, len(keys), CHUNK):
+            query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
+            for row in self.connection.execute(query):
+                try:
+                    found[row.key] = _decoded(row.state)
+                except NewerState:
+                    if newer:
+                        raise
+                    skipped.add(row.key)
+                self.versions[row.key] = row.version
+        states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
+        self._load_acknowledged([i.id for s in states.values() for i in s.incidents.values() if not i.over])
+        self._load_declared(set(zones.values()))
+        return states
+
+    def _load_declared(self, zones: set[str]) -> None:
+        found = declarations_in_force(self.connection, zones, now=self.now, until=self.now + SOON, registry=self.registry)
+        for zone in zones:
+            self._declared[zone] = [d for d in found if d.zone in (zone, WHOLE_SITE)]
+
+    def _load_acknowledged(self, ids: Sequence[str]) -> None:
+        table = schema.incidents
+        for start in range(0, len(ids), CHUNK):
+            query = select(table.c.id).where(table.c.id.in_(ids[start : start + CHUNK]), table.c.acknowledged_severity <= table.c.severity)
+            self.acknowledged.update(self.connection.scalars(query))
+
+    def keep(self, key: str, zone: str, state: ZoneState, merged: Merged) -> None:
+        """Put down what is to be saved of one state."""
+        self.kept.append((key, zone, state, merged))
+        for incident in merged.changed.values():
+            self.changed[incident.id] = (key, zone, incident)
+
+    @property
+    def next_wake(self) -> int | None:
+        """When a state of this transaction wants to be woken, µs."""
+        return min((at for _, _, state, _ in self.kept if (at := next_wake(state)) is not None), default=None)
+
+    def save(self, signals: dict[str, Signal]) -> None:
+        """Write everything of this transaction. The incidents come before the outbox: their row locks order its ids."""
+        try:
+            self._save_states()
+            messages = self._save_incidents()
+            self._save_alarms(signals)
+            self._save_alarm_states()
+        except IntegrityError as e:
+            raise StaleState("another worker applied the same signals first", where="alarms") from e
+        happenings = [h for _, _, _, merged in self.kept for h in merged.happenings]
+        record_events(self.connection, [_event_row(h) for h in happenings])
+        told = {incident: word for _, _, _, merged in self.kept for incident, word in merged.told.items()}
+        announce(self.connection, [(m, told[m.id]) for m in messages if m.id in told], now=self.now, records=self._records(signals))
+        propose_by_rule(self.connection, self.registry, messages, now=self.now)
+
+    def _records(self, signals: dict[str, Signal]) -> list[AlarmRecords]:
+        by_zone: dict[str, list[AlarmRecord]] = {}
+        for _, zone, _, merged in self.kept:
+            if merged.decisions:
+                by_zone.setdefault(zone, []).extend(_record(signals[d.signal], d) for d in merged.decisions)
+        return [AlarmRecords(zone=zone, enterprise=self.registry.enterprise_of(zone), records=r) for zone, r in by_zone.items()]
+
+    def _save_states(self) -> None:
+        rows: list[dict[str, Any]] = [
+            {"key": key, "zone": zone, "version": self.versions.get(key, 0) + 1, "state": encode_state(state),
+             "wake_at": next_wake(state)}
+            for key, zone, state, _ in self.kept
+        ]  # fmt: skip
+        insert_rows(self.connection, schema.zone_states, [r for r in rows if r["version"] == 1])
+        old = [{**r, "version_before": r["version"] - 1} for r in rows if r["version"] > 1]
+        if update_rows(self.connection, schema.zone_states, old, where=("key", "version_before")) != len(old):
+            raise StaleState("another worker wrote the zone's state first", where="zone_states")
+
+    def _save_incidents(self) -> list[IncidentMessage]:
+        table, rows = schema.incidents, {}
+        ids = list(self.changed)
+        for start in range(0, len(ids), CHUNK):
+            query = select(table).where(table.c.id.in_(ids[start : start + CHUNK])).order_by(table.c.id).with_for_update()
+            rows.update({row.id: row for row in self.connection.execute(query)})
+        new, old, messages = [], [], []
+        for key, zone, incident in self.changed.values():
+            merged = _merged_columns(incident)
+            row = rows.get(incident.id)
+            if row is None:
+                full = {**merged, "id": incident.id, "state_key": key, "zone": zone, "enterprise": self.registry.enterprise_of(zone),
+                        "opened_at": incident.opened_at, "synthetic": incident.synthetic,
+                        "version": 1, "people_version": 0}  # fmt: skip
+                new.append(full)
+                messages.append(message_of_columns(full))
+            else:
+                if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
+                    # an acknowledgement closed what merging had let go: a repeated end must not bring it back
+                    merged |= {"state": row.state, "cleared_at": row.cleared_at, "closed_at": row.closed_at}
+                old.append({**merged, "id": incident.id, "version": row.version + 1})
+                messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
+        insert_rows(self.connection, table, new)
+        update_rows(self.connection, table, old, where=("id",))
+        return messages
+
+    def _save_alarms(self, signals: dict[str, Signal]) -> None:
+        rows = [
+            {"id": s.id, "source": s.source, "source_id": s.source_id, "device": s.device, "zone": s.zone, "kind": s.kind,
+             "action": s.action.value, "at": s.at, "received_at": s.received_at, "score": s.score, "snapshot": s.snapshot,
+             "body": encode(s), "incident": d.incident, "reason": d.reason.value,
+             "explained": msgspec.json.encode(d.explained).decode(), "applied_at": self.now}
+            for _, _, _, merged in self.kept for d in merged.decisions for s in (signals[d.signal],)
+        ]  # fmt: skip
+        insert_rows(self.connection, schema.alarms, rows)
+
+
+    def _save_alarm_states(self) -> None:
+        normal, others = list[dict[str, Any]](), list[dict[str, Any]]()
+        for key, zone, _, merged in self.kept:
+            for name, alarm in merged.alarms.items():
+                row = {"key": key, "device": alarm.device, "kind": alarm.kind}
+                if alarm.state is AlarmState.NORMAL:
+                    normal.append(row)
+                    continue
+                others.append({
+                    **row, "zone": zone, "incident": merged.of.get(name, ""), "state": alarm.state.value, "phase": alarm.phase.value,
+                    "severity": alarm.severity or kind_of(alarm.kind).severity, "quiet": alarm.quiet, "quiet_by": alarm.by,
+                    "since": alarm.since, "last_at": alarm.last_at,
+                })  # fmt: skip
+        delete_rows(self.connection, schema.alarm_states, normal)
+        upsert_rows(self.connection, schema.alarm_states, others)
+
+
+def _decoded(state: bytes) -> ZoneState:
+    try:
+        return decode_state(state)
+    except UnknownSchema as e:
+        raise NewerState(str(e), where="zone_states", hint="upgrade this worker; the state and its signals are kept") from e
+
+
+def message_of_columns(columns: Any) -> IncidentMessage:
+    """An incident message from a mapping of the table's columns."""
+    return message_of(_Columns(columns))
+
+
+class _Columns:
+    """Attribute access to a mapping; columns that were not written yet are None."""
+
+    def __init__(self, columns: Any) -> None:
+        self._columns = columns
+
+    def __getattr__(self, name: str) -> Any:
+        return self._columns.get(name)
+
+
+def _merged_columns(incident: Incident) -> dict[str, Any]:
+    return {
+        "family": incident.family, "certainty": incident.certainty.value,
+        "corroboration": msgspec.json.encode(incident.corroboration).decode(),
+        "kinds": msgspec.json.encode(incident.kinds).decode(), "devices": msgspec.json.encode(incident.devices).decode(),
+        "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at, "raised_at": incident.raised_at,
+        "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
+        "reason": incident.reason.value, "message": incident.message, "snapshot": incident.snapshot, "quiet": incident.quiet,
+        "quiet_by": incident.quiet_by, "labels": msgspec.json.encode(incident.labels).decode(),
+    }  # fmt: skip
+
+
+def _record(s: Signal, d: Decision) -> AlarmRecord:
+    return AlarmRecord(
+        id=s.id, device=s.device, kind=s.kind, action=s.action, at=s.at, received_at=s.received_at,
+        severity=kind_of(s.kind).severity if s.severity is None else s.severity, incident=d.incident, reason=d.reason.value,
+        score=s.score, synthetic=s.synthetic,
+    )  # fmt: skip
+
+
+def _event_row(h: Happening) -> dict[str, Any]:
+    body = msgspec.json.encode({"reason": h.reason, **h.explained}).decode()
+    return {"incident": h.incident, "at": h.at, "actor": "bihuan", "event": h.event, "body": body}
+
+

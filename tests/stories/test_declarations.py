@@ -1,0 +1,82 @@
+"""Declared work and stop orders (002, 003(22), 001(32)): entered by the enterprise, ended by it, armed by a measure of a hazard alone."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from hazards.declarations import Declaration, Declared
+from storage.declarations import declarations_in_force, declarations_revision
+from tests.api.conftest import System
+from tests.api.ledger import BY_HAND, Ledger
+from tests.api.test_declarations import PATH, at, body
+
+
+def armed(system: System, zone: str, hours: float = 0) -> list[Declaration]:
+    """What the parts that judge alarms of ``zone`` read."""
+    now = system.now() + int(hours * 3600) * 1_000_000
+    with system.database.read() as connection:
+        return [d for d in declarations_in_force(connection, [zone], now=now) if d.holds(now)]
+
+
+async def entered(ledger: Ledger, who: str, **fields: Any) -> dict[str, Any]:
+    answer = await ledger.client.post(PATH, json=body(ledger.system) | fields, headers=ledger.of(who))
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def in_force(ledger: Ledger, zone: str) -> list[str]:
+    shown = (await ledger.client.get(f"/api/v1/zones/{zone}", headers=ledger.of("operator"))).json()["in_force"]
+    return [declaration["id"] for declaration in shown]
+
+
+async def test_an_enterprise_enters_a_permit_the_room_sees_it_and_it_is_over_when_the_work_is(ledger: Ledger, system: System) -> None:
+    permit = await entered(ledger, "enterprise:alu", level="first")
+    assert [d.id for d in armed(system, "smelter")] == [permit["id"]] == await in_force(ledger, "smelter")
+    assert armed(system, "tank") == []
+    system.later(hours=1)
+    ended = await ledger.client.post(f"{PATH}/{permit['id']}/end", json={"reason": "完工"}, headers=ledger.of("enterprise:alu"))
+    assert ended.json()["standing"] == "ended"
+    assert armed(system, "smelter") == [] and await in_force(ledger, "smelter") == []
+    assert [d.kind for d in armed(system, "smelter", hours=-0.5)] == [Declared.PERMIT], "a late alarm of the work is still explained"
+
+
+async def test_the_room_can_stop_declared_work_and_nobody_declares_for_another(ledger: Ledger, system: System) -> None:
+    permit = await entered(ledger, "enterprise:alu")
+    headers = ledger.of("enterprise:chem")
+    assert (await ledger.client.post(PATH, json=body(system), headers=headers)).status_code == 422, "no zone of its own"
+    assert (await ledger.client.post(f"{PATH}/{permit['id']}/end", json={"reason": "r"}, headers=headers)).status_code == 404
+    stopped = await ledger.client.post(f"{PATH}/{permit['id']}/end", json={"reason": "监护人离岗"}, headers=ledger.of("operator"))
+    assert stopped.json()["ended_why"] == "监护人离岗" and armed(system, "smelter") == []
+
+
+async def test_a_permit_expires_by_itself_and_is_not_entered_afterwards(ledger: Ledger, system: System) -> None:
+    await entered(ledger, "enterprise:alu")
+    system.later(hours=3)
+    assert armed(system, "smelter") == []
+    late = await ledger.client.post(PATH, json=body(system, starts_at=at(system, hours=-2)), headers=ledger.of("enterprise:alu"))
+    assert late.status_code == 422 and late.json()["pointer"] == "/starts_at"
+
+
+@pytest.mark.parametrize("kind", ["stop_production", "cut_electricity", "seal"])
+async def test_a_stop_order_arms_the_zone_by_itself_and_disarms_it_when_it_is_lifted(ledger: Ledger, system: System, kind: str) -> None:
+    hazard = await ledger.put_down(**BY_HAND)
+    with system.database.read() as connection:
+        before = declarations_revision(connection)
+    taken = await ledger.done(hazard, "bureau", "measure", kind=kind, authority="区应急管理局第12号决定")
+    (order,) = armed(system, "smelter")
+    assert (order.kind, order.measure, order.reason) == (Declared.STOP_ORDER, kind, "区应急管理局第12号决定")
+    assert await in_force(ledger, "smelter") == [order.id] and armed(system, "tank") == []
+    with system.database.read() as connection:
+        assert declarations_revision(connection) > before, "who watches notices"
+    await ledger.done(hazard, "bureau", "end_measure", measure=taken["measures"][0]["number"])
+    assert armed(system, "smelter") == [] and await in_force(ledger, "smelter") == []
+
+
+async def test_methane_over_limit_is_calibrated_in_the_open_and_never_silenced(ledger: Ledger, client: httpx.AsyncClient) -> None:
+    methane = {"kind": "shelved", "devices": ["T-101"], "alarms": ["methane_high"], "reason": "r", "work": "", "guardian": ""}
+    for kind in ("shelved", "out_of_service"):
+        refused = await client.post(PATH, json=body(ledger.system) | methane | {"kind": kind}, headers=ledger.of("operator"))
+        assert refused.status_code == 422 and refused.json()["pointer"] == "/alarms/0" and "never silenced" in refused.json()["detail"]
+    await entered(ledger, "enterprise:alu", **methane | {"kind": "calibration"})
