@@ -5,7 +5,7 @@ What must not go in: load (``readings``, ``park``), measuring.
 """
 
 import random
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 from msgspec import structs
@@ -16,12 +16,20 @@ from benchmarks.park import write_park
 from benchmarks.parts import Seed, prepare
 from benchmarks.readings import Load
 from bihuan.site_file import parse_site
+from hazards.declarations import Declared
+from hazards.declaring import Declare
+from hazards.ledger.hazard import Actor
+from hazards.ledger.limits import HOUR
+from hazards.scope import EVERYTHING
+from hazards.works import WORKS
 from hazards.zones import Site
+from storage.declarations import declare
 from storage.site_store import Registry
 
 ALARM_ZONES = 40
 """Zones of the park whose devices send single alarms."""
 HAZARDS_A_ZONE = 5
+BENCH = Actor("bench", "administrator")
 
 
 def site(load: Load, folder: Path) -> Site:
@@ -40,7 +48,28 @@ def open_hazards(connection: Connection, registry: Registry, now: int) -> None:
     insert_copies(connection, list(islice(copies, HAZARDS_A_ZONE * len(registry.zones))))
 
 
-SEEDS: tuple[Seed, ...] = (open_hazards,)
+def declared(connection: Connection, registry: Registry, now: int) -> None:
+    """In every zone one declaration in force, of each kind in turn, and a key period of the whole site."""
+    of_zone = {device.zone: device.id for device in registry.devices.values()}
+    asked = [Declare(kind=Declared.KEY_PERIOD, reason="bench", ends_at=now + 2 * HOUR)]
+    for zone, template in zip(of_zone, cycle(_declarations(now)), strict=False):
+        devices = [of_zone[zone]] if template.kind is not Declared.PERMIT else []
+        asked.append(structs.replace(template, zone=zone, devices=devices))
+    for number, command in enumerate(asked):
+        declare(connection, command, actor=BENCH, scope=EVERYTHING, command_id=f"bench-{number}", now=now)
+
+
+def _declarations(now: int) -> list[Declare]:
+    until, work = now + 2 * HOUR, next(work for work in WORKS.values() if not work.levels and work.longest >= 2 * HOUR)
+    return [
+        Declare(kind=Declared.PERMIT, work=work.name, guardian="bench", ends_at=until), Declare(kind=Declared.CALIBRATION, ends_at=until),
+        Declare(kind=Declared.SHUTDOWN, reason="bench", ends_at=until),
+        Declare(kind=Declared.OUT_OF_SERVICE, reason="bench", ends_at=until),
+        Declare(kind=Declared.SHELVED, reason="bench", ends_at=until, alarms=["intrusion"]),
+    ]  # fmt: skip
+
+
+SEEDS: tuple[Seed, ...] = (open_hazards, declared)
 """What the ledger holds beside the site."""
 
 
