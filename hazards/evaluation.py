@@ -13,10 +13,10 @@ import numpy as np
 
 from hazards.admission import Report
 from hazards.limit_table import LimitTable
-from hazards.limits import NEVER, Rule
+from hazards.limits import NEVER
 from hazards.rollup_packs import rollup_packs
 from hazards.rollups import RINGS, Closed, Rollups
-from hazards.sensors import Sensor
+from hazards.sensors import Sensor, watches_silence
 from hazards.series_batch import Slots, batch_of
 from hazards.telemetry import Floats, Int64s, RollupPack, TelemetryPack
 from hazards.zone_series import KeptSeries, SeenPacks, ZoneSeries, decode_zone, encode_zone
@@ -84,7 +84,7 @@ class Evaluation:
         self._sensors = sensors
         self._watched: dict[str, list[Sensor]] = {}
         for sensor in sensors.values():
-            if sensor.stale_after is not None:
+            if watches_silence(sensor):
                 self._watched.setdefault(sensor.zone, []).append(sensor)
 
     # --- packs ---
@@ -275,8 +275,7 @@ class Evaluation:
 
     def stale(self) -> list[str]:
         """Series that are stale now."""
-        found = [s for s, c in self._limits.conditions.items() if (stale := c.get(Rule.STALE)) is not None and stale.standing]
-        return [self._names[slot] for slot in found]
+        return [self._names[slot] for slot in self._limits.stale()]
 
 
 def _without(closed: Closed, slots: Slots) -> Closed:

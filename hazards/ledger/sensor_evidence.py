@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from hazards.ledger.blindness import Blind
 from hazards.ledger.kinds import HazardKind
-from hazards.limits import Rule, kind_of_rule
-from hazards.sensors import LIMITS, Sensor
+from hazards.rules import Comparison
+from hazards.sensors import LIMITS, Sensor, kind_of_rule
 
 UPPER = frozenset({"high", "high_high"})
 _LATENESS = 60 * 1_000_000
@@ -92,7 +92,7 @@ def limits_that_speak(kind: HazardKind, sensor: Sensor) -> dict[str, float]:
 
 def can_tell(kind: HazardKind, sensor: Sensor) -> bool:
     """Whether ``sensor`` observes ``kind``: it measures what belongs to it, and has a limit or a rate that would say so."""
-    rises = sensor.rate is not None and kind.speaks(kind_of_rule(sensor, Rule.RISING))
+    rises = sensor.rate is not None and kind.speaks(kind_of_rule(sensor, Comparison.RISING))
     return sensor.metric in kind.metrics and (rises or bool(limits_that_speak(kind, sensor)))
 
 
