@@ -19,6 +19,7 @@ from bihuan.district_keys import read_agreements, site_district, zone_district
 from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
 from bihuan.policy_file import shipped_versions
+from bihuan.rule_file import read_rules
 from bihuan.sensor_keys import check_sensor
 from bihuan.webhook_keys import check_webhooks
 from bihuan.yaml_lines import Document, Fields, Problems, check_size, line_of, points
@@ -87,6 +88,8 @@ class _Reader:
         zones = self._section(top, "zones", self._zone)
         devices = self._section(top, "devices", self._device)
         agreements = read_agreements(top, self.problems)
+        rules_node = top.node_of("rules")
+        rules = [] if rules_node is None else read_rules(self.document, rules_node, "rules", self.lines["zones"], self.problems)
         check_webhooks(top, self.lines["enterprises"], self.problems)
         check_mqtt(top, self.lines["enterprises"], self.problems)
         settings = {k: self.document.plain(v) for k, v in top.rest().items()}
@@ -105,6 +108,7 @@ class _Reader:
             zones=zones,
             devices=devices,
             agreements=agreements,
+            rules=rules,
         )
         self._check_time_zone(head, site.time_zone)
         if site.policy and site.policy not in shipped_versions():

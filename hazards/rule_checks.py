@@ -14,12 +14,12 @@ from hazards.errors import BadInput, MalformedMessage
 from hazards.kinds import KIND_PATTERN
 from hazards.methane import CEILINGS, ceiling, conversion_of, is_over_limit
 from hazards.metrics import METRIC_PATTERN, METRICS
-from hazards.rules import AlarmRule, Comparison, Override, Window, kind_of_alarm
+from hazards.rules import PRECEDENCE, AlarmRule, Comparison, Override, Window, kind_of_alarm
 from hazards.units import UNITS
 from hazards.zones import Grade
 
 BASES = ("clause", "interpretation", "platform_default", "demo", "site")
-SOURCES = ("pack", "site", "console")
+SOURCES = tuple(PRECEDENCE)
 SEVERITIES = (1, 2, 3, 4)
 DAY = 24 * 60
 _ID = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")

@@ -12,6 +12,9 @@ from msgspec import Struct, field
 
 from hazards.declarations import Declared
 
+PRECEDENCE = {"console": 0, "site": 1, "pack": 2}
+"""By source of a rule; the smaller wins."""
+
 
 class Comparison(StrEnum):
     """What of a series is compared with the limit."""

@@ -179,6 +179,14 @@ def rules_of(sensor: Sensor) -> tuple[SensorRule, ...]:
     return sensor.rules if sensor.rules is not None else own_rules(sensor)
 
 
+def limits_given(device: Device, metric: str) -> frozenset[str]:
+    """The limits of ``metric`` that ``device`` says itself, by name."""
+    several = device.settings.get("metrics")
+    settings = several.get(metric) if isinstance(several, dict) else device.settings
+    limits = settings.get("limits") if isinstance(settings, dict) else None
+    return frozenset(name for name in LIMITS if _number(limits.get(name)) is not None) if isinstance(limits, dict) else frozenset()
+
+
 def watches_silence(sensor: Sensor) -> bool:
     """Whether its silence is an alarm."""
     return sensor.stale_after is not None if sensor.rules is None else any(r.compares is Comparison.STALE for r in sensor.rules)
