@@ -95,11 +95,10 @@ class Evaluation:
         for pack in packs:
             zone = self.zones[pack.zone]
             zone.dirty = True
-            if zone.seen.has(pack.id):
-                self.counts.repeated += 1
-            elif pack.index:
-                zone.seen.add(pack.id)
+            if pack.index and zone.seen.add(pack.id):
                 self._gather(zone, pack, columns)
+            elif pack.index:
+                self.counts.repeated += 1
         return self._evaluate(columns) if columns.slot else []
 
     def _gather(self, zone: ZoneSeries, pack: TelemetryPack, columns: _Columns) -> None:

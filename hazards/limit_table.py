@@ -227,11 +227,10 @@ def _below(limit: float) -> float:
 
 def _rate_changes(batch: Batch, values: Floats) -> Flags:
     """Series whose rise crosses their rate, in either direction, with any reading (m)."""
-    number = np.repeat(np.arange(len(batch.slots)), batch.ends - batch.starts)
     before = np.empty_like(batch.value)
     before[1:] = batch.value[:-1]
     before[batch.starts] = values[:, _LAST_VALUE]
     rise = (batch.value - before) / (np.maximum(batch.at - batch.previous_at, RISE_BASELINE) / MICROS)
-    rate = values[number, _RATE]
+    rate = values[batch.number, _RATE]
     changes = (rise >= np.abs(rate)) != (rate < 0)
-    return np.logical_or.reduceat(changes, batch.starts)
+    return np.logical_or.reduceat(changes, batch.starts) if changes.any() else np.zeros(len(batch.slots), np.bool_)

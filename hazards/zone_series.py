@@ -35,18 +35,25 @@ class SeenPacks:
 
     def has(self, pack: str) -> bool:
         """Whether ``pack`` was added lately."""
-        return bool((self._marks[: self._count] == _mark(pack)).any())
+        return self._has(_mark(pack))
 
-    def add(self, pack: str) -> None:
-        """``pack`` is here; the oldest beyond SEEN is forgotten."""
+    def _has(self, mark: int) -> bool:
+        return bool((self._marks[: self._count] == mark).any())
+
+    def add(self, pack: str) -> bool:
+        """``pack`` is here, and the oldest beyond SEEN is forgotten; False, and nothing happens, if it was added lately."""
+        mark = _mark(pack)
+        if self._has(mark):
+            return False
         if self._count == len(self._marks):
             if self._count < SEEN:
                 self._marks = np.concatenate([self._marks, np.zeros_like(self._marks)])
             else:
                 self._count -= SEEN // 4
                 self._marks[: self._count] = self._marks[SEEN // 4 :].copy()
-        self._marks[self._count] = _mark(pack)
+        self._marks[self._count] = mark
         self._count += 1
+        return True
 
     def tobytes(self) -> bytes:
         """For the next life."""
