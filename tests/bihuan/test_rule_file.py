@@ -152,3 +152,12 @@ def test_methane_that_a_device_would_suppress_is_warned_of() -> None:
         "high 2 is above 1, which holds instead: methane over limit is never suppressed",
         "high_high 3 is above 1.5, which holds instead: methane over limit is never suppressed",
     ]  # fmt: skip
+
+
+def test_the_example_of_the_page_is_a_sound_file() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alarm-rules.md").read_text("utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    more = "".join(f"  - {{id: {zone}, name: 区, grade: red, line: [[0, 0], [9, 9]]}}\n" for zone in ("smelter_2", "lab"))
+    site = SITE.replace("zones:\n", "zones:\n" + more)
+    found = parse_site((site + example).encode(), file="site.yaml", folder=Path())
+    assert [rule.id for rule in found.site.rules] == ["melt_hot", "power_while_stopped"] and found.warnings == ()
