@@ -7,7 +7,7 @@ windows here, so that what judges readings knows no calendar. Methane over limit
 a rule says. What must not go in: state of a series, reading files, SQL, clocks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Protocol
@@ -76,6 +76,7 @@ class _Resolution:
     _narrowed: set[str] = field(init=False, default_factory=set)  # zones with a declaration for some devices alone
     _schedules: dict[str, Windows] = field(init=False, default_factory=dict)
     _known: dict[tuple[str, str, str, str], list[SensorRule]] = field(init=False, default_factory=dict)
+    _whole: dict[Hashable, tuple[SensorRule, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for rule in sorted(map(_unsuppressed, self.rules), key=_precedence):
@@ -97,11 +98,12 @@ class _Resolution:
         files = self._known[shared]
         if not files:
             return sensor
-        own, given = own_rules(sensor), limits_given(device, sensor.metric)
-        said = [r for r in own if r.compares not in LIMIT_RULES or r.compares in given]
-        kinds = {r.kind for r in said}
-        files = [r for r in files if r.kind not in kinds]
-        return structs.replace(sensor, rules=_without_overlaps([*said, *files, *(r for r in own if r not in said)]))
+        given = limits_given(device, sensor.metric)
+        alike = (shared, given, sensor.limits, sensor.rate, sensor.stale_after, sensor.deadband, sensor.on_delay, sensor.off_delay,
+                 sensor.latching)  # fmt: skip
+        if alike not in self._whole:
+            self._whole[alike] = _whole(sensor, files, given)
+        return structs.replace(sensor, rules=self._whole[alike])
 
     def _made(self, rule: AlarmRule, sensor: Sensor) -> list[SensorRule]:
         """What ``rule`` is for ``sensor``: nothing, itself, or itself and its variant for key periods."""
@@ -133,6 +135,14 @@ class _Resolution:
             (d.starts_at, FAR if d.ends_at is None else d.ends_at)
             for d in found if d.kind in kinds and d.is_of(sensor.zone, sensor.device, alarm)
         )  # fmt: skip
+
+
+def _whole(sensor: Sensor, files: Sequence[SensorRule], given: frozenset[str]) -> tuple[SensorRule, ...]:
+    """The rules of ``files`` among those of ``sensor`` itself; ``given``: the limits that it gives."""
+    own = own_rules(sensor)
+    said = [r for r in own if r.compares not in LIMIT_RULES or r.compares in given]
+    kinds = {r.kind for r in said}
+    return _without_overlaps([*said, *(r for r in files if r.kind not in kinds), *(r for r in own if r not in said)])
 
 
 def _precedence(rule: AlarmRule) -> tuple[int, int, str]:

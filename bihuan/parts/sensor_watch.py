@@ -57,6 +57,11 @@ class SensorWatch:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _made(self, registry: Registry, declared: Declarations, now: int) -> Mapping[str, Sensor]:
-        """The same object as before where nothing came of the change: nobody has to look through it then."""
+        """The same objects as before where nothing came of the change: who looks for what changed is quickly done with them."""
         found = sensors_with_rules(registry, alarm_rules_of(registry).values(), declared.found, now=now, time_zone=zone_of(registry))
-        return self._sensors if self._sensors == found and self._sensors is not None else found
+        before = self._sensors
+        if before is None:
+            return found
+        if before == found:
+            return before
+        return {name: old if (old := before.get(name)) == sensor and old is not None else sensor for name, sensor in found.items()}
