@@ -105,18 +105,27 @@ def next_edge(rules: Sequence[SensorRule], after: int) -> int:
 
 
 def change_rules(sensor: Sensor | None, old: Sensor, state: SeriesState, now: int, reason: str) -> list[Report]:
-    """Clear what stands by a rule of ``old`` that ``sensor`` (None: removed) does not have any more, with ``reason``."""
+    """Clear what stands by a rule of ``old`` that ``sensor`` (None: removed) does not have any more, with ``reason``. Where another rule
+    has taken its place, for the same kind of alarm by the same comparison, the alarm goes on under that one."""
     reports, before = [], {rule.key: rule for rule in rules_of(old)}
-    after = {rule.key: (rule.compares, rule.kind) for rule in rules_of(sensor)} if sensor is not None else {}
+    after = {rule.key: rule for rule in rules_of(sensor)} if sensor is not None else {}
     for key, condition in list(state.conditions.items()):
         rule = before.get(key)
-        if rule is not None and after.get(key) == (rule.compares, rule.kind):
+        if rule is not None and (same := after.get(key)) is not None and _is_like(same, rule):
             continue
-        if rule is not None and condition.standing:
+        del state.conditions[key]
+        heirs = [h for h in after.values() if rule is not None and _is_like(h, rule) and h.key not in before]
+        heir = next((h for h in heirs if h.key not in state.conditions and is_armed(h.windows, condition.since)), None)
+        if heir is not None:
+            state.conditions[heir.key] = condition
+        elif rule is not None and condition.standing:
             at = max(now, condition.raised_at)
             reports.append(report_of(old, rule, condition.onset, condition.value, Action.CLEARED, at, {"reason": reason}))
-        del state.conditions[key]
     return reports
+
+
+def _is_like(rule: SensorRule, other: SensorRule) -> bool:
+    return (rule.compares, rule.kind) == (other.compares, other.kind)
 
 
 class _Machine:

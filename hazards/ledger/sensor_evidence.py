@@ -103,8 +103,9 @@ def can_tell(kind: HazardKind, sensor: Sensor) -> bool:
 
 
 def silence_of(sensor: Sensor, default: int) -> int:
-    """How long ``sensor`` may say nothing until it is called silent, µs; ``default`` for one without ``stale_after``."""
-    return default if sensor.stale_after is None else max(sensor.stale_after, _LATENESS)
+    """How long ``sensor`` may say nothing until it is called silent, µs; ``default`` for one whose silence is no alarm."""
+    rule = next((rule for rule in rules_of(sensor) if rule.compares is Comparison.STALE), None)
+    return default if rule is None else max(rule.silence, _LATENESS)
 
 
 def evidence_of(measured: Measured, since: int) -> SensorEvidence:

@@ -158,6 +158,17 @@ def test_what_stands_by_a_rule_that_is_gone_is_cleared_with_the_reason() -> None
     assert not state.conditions
 
 
+def test_what_stands_by_a_rule_that_another_one_replaces_goes_on_under_that_one() -> None:
+    """A pack with a rule for what was the platform's limit before: methane over limit is not over for a moment."""
+    of, state = sensor(limits=HOT), SeriesState()
+    take(of, state, [Reading(NOON, 90.0, NOON)])
+    replaced = sensor(rules=(file_rule("high", 65.0), file_rule("high_high", 85.0, key="rule:hh", windows=((NOON + SECOND, 2**62),))))
+    (cleared,) = change_rules(replaced, of, state, NOON + SECOND, "rule_removed")
+    assert cleared.kind == "temperature_high_high", "its rule was not armed when it began"
+    (cleared,) = take(replaced, state, [Reading(NOON + 2 * SECOND, 64.0, NOON + 2 * SECOND)])
+    assert (cleared.kind, cleared.action, cleared.details["limit"]) == ("temperature_high", "cleared", 65.0)
+
+
 def test_a_report_says_what_was_measured_against_which_limit_by_whose_word() -> None:
     (report,) = take(sensor(limits=HOT), SeriesState(), [Reading(NOON, 63.25, NOON)])
     assert report.message == "温度 63.25 Cel 高于 60"
