@@ -1,10 +1,11 @@
 """What alarm rules mean for each sensor now, as values: limits in its unit, and absolute windows in which each rule is armed. Pure.
 
 Who wins, sensor by sensor: what the device itself says, then the rule of the console, of the site file, of the pack, then what the
-platform takes for the metric. A device's own rule leaves no other that raises its kind of alarm; of the others, too, no two raise one kind
-at one time: the one that wins leaves the other what is left of its windows. Schedules, key periods and declared shutdowns all become
-windows here, so that what judges readings knows no calendar. Methane over limit is armed always, at once and under its ceiling, whatever
-a rule says. What must not go in: state of a series, reading files, SQL, clocks.
+platform takes for the metric. A device's own rule leaves no other that raises its kind of alarm; of the others, too, no two raise one
+kind at one time: the one that wins leaves the other what is left of its windows. Schedules, key periods and declared shutdowns all become
+windows here, so that what judges readings knows no calendar. A rule that ``hazards/rule_checks.py`` would refuse is left out. Methane
+over limit is armed always, at once and under its ceiling, whatever a rule says.
+What must not go in: state of a series, reading files, SQL, clocks.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,10 +16,11 @@ from typing import Protocol
 from msgspec import structs
 
 from hazards.declarations import Declaration, Declared
-from hazards.errors import MalformedMessage
+from hazards.errors import BadInput, MalformedMessage
 from hazards.messages import WHOLE_SITE
 from hazards.methane import ceiling, conversion_of, is_over_limit
 from hazards.metrics import metric_of
+from hazards.rule_checks import check_rule
 from hazards.rules import PRECEDENCE, AlarmRule, Comparison, Override, kind_of_alarm
 from hazards.schedules import horizon, windows_of
 from hazards.sensor_rules import ALWAYS, FAR, LIMIT_RULES, SensorRule, Windows, common, united, without
@@ -79,7 +81,7 @@ class _Resolution:
     _whole: dict[Hashable, tuple[SensorRule, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for rule in sorted(map(_unsuppressed, self.rules), key=_precedence):
+        for rule in sorted(filter(_is_sound, map(_unsuppressed, self.rules)), key=_precedence):
             self._by_metric.setdefault(rule.metric, []).append(rule)
         for declaration in self.declarations:
             if declaration.kind in _ARMING or any(declaration.kind in rule.during for rules in self._by_metric.values() for rule in rules):
@@ -156,6 +158,15 @@ def _unsuppressed(rule: AlarmRule) -> AlarmRule:
         return rule
     overrides = {z: structs.replace(own, enabled=None, on_delay=None, severity=None) for z, own in rule.overrides.items()}
     return structs.replace(rule, enabled=True, schedule=[], during=[], on_delay=0, severity=None, kind="", overrides=overrides)
+
+
+def _is_sound(rule: AlarmRule) -> bool:
+    """Whether ``rule`` can be judged by: one that was let in by mistake must not stop all others."""
+    try:
+        check_rule(rule, {*rule.zones, *rule.overrides})
+    except BadInput:
+        return False
+    return True
 
 
 def _tighter(rule: AlarmRule, own: Override) -> float | None:

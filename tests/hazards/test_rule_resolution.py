@@ -85,6 +85,11 @@ def test_whose_rule_wins(rules: list[AlarmRule], of: Device, expected: list[tupl
     assert [limit for _, limit in found] == pytest.approx([limit for _, limit in expected])
 
 
+def test_a_rule_that_was_let_in_by_mistake_stops_no_other() -> None:
+    wrong = [rule(id="when", schedule=[Window([9], -5, 9999)]), rule(id="what", limit=float("nan")), rule("rising", id="how", limit=-1.0)]
+    assert shown(*wrong, rule()) == [("rule:hot", 60.0)]
+
+
 def test_a_site_without_rules_has_the_sensors_it_always_had() -> None:
     site = Site(id="s", name="s", zones=ZONES, devices=[device(limits={"high": 70}, rate=1, stale_after="9s"), device("yard", "D-2")])
     assert sensors_with_rules(site, (), (), now=NOW, time_zone=SHANGHAI) == sensors_of_site(site)
