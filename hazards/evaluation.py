@@ -102,8 +102,10 @@ class Evaluation:
         return self._evaluate(columns) if columns.slot else []
 
     def _gather(self, zone: ZoneSeries, pack: TelemetryPack, columns: _Columns) -> None:
-        known = zone.slots.get
-        slots = [s if (s := known(name)) is not None else self._open(zone, name) for name in pack.series]
+        try:
+            slots = list(map(zone.slots.__getitem__, pack.series))
+        except KeyError:
+            slots = [s if (s := zone.slots.get(name)) is not None else self._open(zone, name) for name in pack.series]
         index, at, value = pack.columns()
         slot = np.array(slots, np.int64)[index]
         if -1 in slots:

@@ -7,6 +7,7 @@ of that device; ``hazards/rule_resolution.py`` adds those of the rule files. Wha
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 from msgspec import Struct, structs
@@ -192,6 +193,7 @@ def watches_silence(sensor: Sensor) -> bool:
     return sensor.stale_after is not None if sensor.rules is None else any(r.compares is Comparison.STALE for r in sensor.rules)
 
 
+@lru_cache(maxsize=16_384)
 def own_rules(sensor: Sensor) -> tuple[SensorRule, ...]:
     """The rules that the device itself gives, and the platform's for a metric without limits of its own."""
     limits = ((compares, getattr(sensor.limits, compares)) for compares in LIMIT_RULES)
