@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from hazards.ledger.lifecycle import Event
+from hazards.rules import AlarmRule
 
 TOLD = ("enterprise", "park_command", "department", "bureau", "safety_office")
 """Posts that events tell whatever a pack says; one that a city does not have is left out (``bihuan policy check`` warns)."""
@@ -307,6 +308,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     kinds: tuple[KindRow, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     amounts: tuple[Amount, ...] = ()
+    alarm_rules: tuple[AlarmRule, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict)  # name to text with {fields}
     responsible: frozenset[str] = field(default_factory=frozenset)  # roles that rectify where a zone has an enterprise
     responsible_without_enterprise: frozenset[str] = field(default_factory=frozenset)

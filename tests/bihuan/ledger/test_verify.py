@@ -325,10 +325,10 @@ def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> N
 @pytest.mark.parametrize(
     ("tampering", "said"),
     [
-        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-2").values(body="{}")),
-         ["changed: policy pack shanxi, event 1: the version shanxi-2 holds something else than was applied"]),
+        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-3").values(body="{}")),
+         ["changed: policy pack shanxi, event 1: the version shanxi-3 holds something else than was applied"]),
         (lambda c: c.execute(PACK.delete().where(PACK.c.id == "shanxi")),
-         ["missing: policy pack shanxi, event 1: the version shanxi-2 is not there any more",
+         ["missing: policy pack shanxi, event 1: the version shanxi-3 is not there any more",
           "vanished: policy pack shanxi: its row is gone, 1 events of its record are there"]),
         (lambda c: c.execute(EVENTS.delete().where(EVENTS.c.hazard == "policy:shanxi")),
          ["cut off: policy pack shanxi, event 1: it stands at version 1"]),
