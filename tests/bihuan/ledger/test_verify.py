@@ -11,10 +11,12 @@ from bihuan.ledger.key import make_key, replace_key
 from bihuan.ledger.verify import Verification
 from hazards.ledger.lifecycle import State
 from storage import schema
+from storage.alarm_rules import Author, Files, put_rule
 from storage.database import Database
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, put, rewrite, without_holds
 from tests.hazards.signals import NOON
 from tests.packs import PACKS
+from tests.rules import rule
 
 PACK, HAZARDS = schema.policies, schema.hazards
 Tampering = Callable[[Connection, dict[str, str]], None]
@@ -381,3 +383,29 @@ def test_without_a_key_the_first_anchors_is_taken_and_said(world: World, lived: 
     run = Verification(world.database, world.evidence)
     assert list(run.findings()) == [] and "no public key was given" in run.tally.notes[0]
     assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9 + PACKS, 3 + PACKS, 3, 1)
+
+
+RULES = schema.alarm_rules
+
+
+@pytest.mark.parametrize(
+    ("tampering", "said"),
+    [
+        (lambda c: c.execute(update(RULES).where(RULES.c.number == 1).values(body=func.replace(RULES.c.body, "80.0", "800.0"))),
+         ["changed: alarm rule melt_hot, event 1: the version 1 holds something else than was applied"]),
+        (lambda c: c.execute(update(RULES).where(RULES.c.number == 2).values(withdrawn=True)),
+         ["changed: alarm rule melt_hot: its row says state withdrawn, its record in_force"]),
+        (lambda c: c.execute(RULES.delete().where(RULES.c.number == 2)),
+         ["missing: alarm rule melt_hot, event 2: the version 2 is not there any more",
+          "changed: alarm rule melt_hot: its row stands at version 1, its record at 2"]),
+    ],
+)  # fmt: skip
+def test_an_alarm_rule_that_was_changed_behind_the_record_is_named(
+    world: World, tampering: Callable[[Connection], object], said: list[str]
+) -> None:
+    with world.database.write() as connection:
+        for version, limit in enumerate((80.0, 70.0)):
+            put_rule(connection, rule(limit=limit), version=version, reason="r", author=Author("wang", "bureau", NOON), files=Files())
+    assert world.verify(keys=[]) == []
+    world.tamper(tampering)
+    assert world.verify(keys=[]) == said
