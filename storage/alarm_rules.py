@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import BadInput, Conflict, NotFound
-from hazards.ledger.policy import Authority, Policy, basis_of
+from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import IN_FORCE, RULE, RULE_CHANGED, WITHDRAWN, Entry
 from hazards.rules import AlarmRule, Words
 from hazards.zones import Site
@@ -26,6 +26,7 @@ from storage.record import keep_entry
 RULES_LOCK = 0x7275_6C65  # "rule"
 FILES = ("pack", "site")
 CONSOLE = "console"
+OF_SITE = "site"  # a basis: somebody of this site said so
 _rules = msgspec.json.Decoder(AlarmRule)
 _table = schema.alarm_rules
 
@@ -216,13 +217,13 @@ def _known(newest: RuleVersion | None, rule: str) -> RuleVersion:
 def _basis_after(newest: RuleVersion | None, rule: AlarmRule) -> str:
     """Whose word an edited rule is: a document says it no longer once a person set it otherwise; other words change nothing."""
     if newest is None:
-        return Authority.PLATFORM_DEFAULT.value
+        return OF_SITE
     before = newest.rule
 
     def judged(each: AlarmRule) -> AlarmRule:
         return replace(each, name=Words(zh=""), response=before.response, source="", basis="")
 
-    return before.basis if judged(before) == judged(rule) else Authority.PLATFORM_DEFAULT.value
+    return before.basis if judged(before) == judged(rule) else OF_SITE
 
 
 # --- writing ---

@@ -13,6 +13,8 @@ SHEET = ResponseSheet(
 
 def rule(rule_id: str = "melt_hot", /, **changes: Any) -> AlarmRule:
     """A rule for the temperature of every zone."""
-    given: dict[str, Any] = {"name": Words("熔炉过热", "furnace too hot"), "metric": "temperature", "compares": Comparison.HIGH, "limit": 80.0,
-                             "response": SHEET, "unit": "Cel", "deadband": 2.0, "severity": 2}  # fmt: skip
+    given: dict[str, Any] = {
+        "name": Words("熔炉过热", "furnace too hot"), "metric": "temperature", "compares": Comparison.HIGH, "limit": 80.0, "unit": "Cel",
+        "deadband": 2.0, "severity": 2, "response": SHEET,
+    }  # fmt: skip
     return AlarmRule(id=rule_id, **(given | changes))

@@ -196,8 +196,8 @@ def test_a_clause_is_nobodys_word_any_more_once_a_person_set_other_numbers(datab
     worded = put(database, rule(basis="clause", name=Words("熔炉", "furnace"), response=replace(SHEET, within=1)), 1)
     assert (worded.rule.basis, worded.source) == ("clause", "console")
     other = rule(basis="clause", overrides={"smelter": Override(limit=60.0)})
-    assert put(database, other, 2).rule.basis == "platform_default"
-    assert put(database, rule("melt_new", basis="clause"), 0).rule.basis == "platform_default"
+    assert put(database, other, 2).rule.basis == "site"
+    assert put(database, rule("melt_new", basis="clause"), 0).rule.basis == "site"
 
 
 def test_each_change_is_an_entry_of_the_record_chained_to_the_one_before(database: Database) -> None:
