@@ -47,6 +47,7 @@ class Me(BaseModel):
     commands: list[str]
     hazard_commands: list[str]
     sees_duties: bool = Field(description="whether the duties of bodies are for this role")
+    makes_rules: bool = Field(description="whether the role changes alarm rules")
     site_name: str | None
     time_zone: str
     synthetic: bool

@@ -80,6 +80,7 @@ class RuleChanged(Conflict):
     def __init__(self, since: Sequence[RuleVersion], newest: int) -> None:
         super().__init__(f"the rule is at version {newest} by now", where="/version", hint="look at what was changed, then save again")
         self.since = since
+        self.changes_shown: Any = None  # as an edge shows them
 
 
 # --- reading ---
