@@ -113,6 +113,26 @@ class Incident(BaseModel):
     synthetic: bool = Field(description="made by a demonstration or drill, not by the real park")
 
 
+class Response(BaseModel):
+    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: the one for alarms of that kind."""
+
+    rule: str | None
+    rule_name: Text | None
+    kind: str
+    cause: Text
+    consequence: Text
+    action: Text
+    within_seconds: int = Field(description="time allowed for the action")
+    within: Text
+    call: list[Text]
+
+
+class IncidentInFull(Incident):
+    """One incident with what to do about it."""
+
+    response: Response | None = Field(description="of the rule of its gravest alarm, else of its gravest kind; null: nobody wrote one")
+
+
 class IncidentPage(BaseModel):
     """Newest first."""
 

@@ -3,17 +3,18 @@
 What must not go in: SQL, HTTP, deciding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from api import rule_models as models
-from api.models import Text
+from api.models import Response, Text
 from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
 from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
+from hazards.messages import IncidentMessage, Signal
 from hazards.metrics import metric_of
 from hazards.rule_reach import as_seen, holds_in, may_be_changed
 from hazards.rules import AlarmRule, Comparison, ResponseSheet, Words, kind_of_alarm
@@ -93,14 +94,26 @@ class RulePresenter:
             ))  # fmt: skip
         return sorted(found, key=lambda each: not each.sensors)
 
-    def response(self, sheet: ResponseSheet, rule: AlarmRule | None, kind: str = "") -> models.Response:
+    def response(self, sheet: ResponseSheet, rule: AlarmRule | None, kind: str = "") -> Response:
         """A response sheet. ``rule`` None: that for alarms of ``kind``."""
-        return models.Response(
+        return Response(
             rule=rule.id if rule else None, rule_name=_text(rule.name) if rule else None, kind=kind_of_alarm(rule) if rule else kind,
             cause=_text(sheet.cause), consequence=_text(sheet.consequence), action=_text(sheet.action),
             within_seconds=sheet.within // 1_000_000, within=self._both(lambda language: self._time(language, sheet.within)),
             call=[self._whom(each) for each in sheet.call],
         )  # fmt: skip
+
+    def response_to(self, incident: IncidentMessage, signals: Sequence[Signal]) -> Response | None:
+        """What to do about ``incident``: by the rule of the gravest of ``signals`` (newest first), else by its gravest kind."""
+        rules = self.presenter.registry.rules
+        told = [(kind_severity(signal), rules[name]) for signal in signals if (name := str(signal.details.get("rule"))) in rules]
+        if told:
+            rule = min(told, key=lambda each: each[0])[1]
+            return self.response(rule.response, rule)
+        for kind in sorted(incident.kinds, key=lambda name: kind_of(name).severity):
+            if (sheet := sheet_of(kind, rules.values())) is not None:
+                return self.response(sheet, None, kind)
+        return None
 
     def metric(self, name: str) -> Text:
         """A metric by its names."""
@@ -180,6 +193,16 @@ class RulePresenter:
 def severity_of(rule: AlarmRule) -> int:
     """Its own, else that of the kind of alarm it raises."""
     return rule.severity or kind_of(kind_of_alarm(rule)).severity
+
+
+def kind_severity(signal: Signal) -> int:
+    """A signal's own severity, else that of its kind."""
+    return signal.severity or kind_of(signal.kind).severity
+
+
+def sheet_of(kind: str, rules: Iterable[AlarmRule]) -> ResponseSheet | None:
+    """INTERIM."""
+    return next((rule.response for rule in rules if kind_of_alarm(rule) == kind), None)
 
 
 def _number(value: float, rule: AlarmRule) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, StrictInt, StrictStr
 
-from api.models import Strict, Text
+from api.models import Response, Strict, Text
 from api.struct_models import answer_model, request_model
 from hazards import rules as domain
 
@@ -46,20 +46,6 @@ class Restoration(Withdrawal):
     """Version ``number`` shall hold again."""
 
     number: Annotated[StrictInt, Field(ge=1, le=2**31)]
-
-
-class Response(BaseModel):
-    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: the one for that kind of alarm."""
-
-    rule: str | None
-    rule_name: Text | None
-    kind: str
-    cause: Text
-    consequence: Text
-    action: Text
-    within_seconds: int = Field(description="time allowed for the action")
-    within: Text
-    call: list[Text]
 
 
 class RuleRow(BaseModel):

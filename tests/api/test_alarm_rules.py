@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from schemathesis import GenerationMode, openapi
 from sqlalchemy import func, select
 
-from hazards.rules import AlarmRule, Override
+from hazards.rules import AlarmRule, Comparison, Override, Words
 from storage import schema
 from storage.site_store import apply_site
-from tests.api.conftest import SITE, System, bearer
+from tests.api.conftest import SITE, System, alarm, bearer
 from tests.rules import rule
 
 RULES = "/api/v1/alarm-rules"
@@ -230,3 +230,22 @@ def test_no_body_breaks_anything_and_an_error_changes_nothing(system: System) ->
 
     run()
     assert {200, 409, 422} <= statuses
+
+
+async def test_an_incident_carries_the_response_sheet_of_the_rule_of_its_gravest_alarm(desk: Desk, system: System) -> None:
+    other = replace(rule().response, action=Words("降温", "cool it down"))
+    await desk.put(rule("cool", response=other, kind="temperature_low", compares=Comparison.LOW, limit=1.0))
+    headers = desk.of("operator")
+    sent = [
+        alarm("a", "T-101", "temperature_high", severity=2, rule="melt_hot"),
+        alarm("b", "T-101", "temperature_rising", severity=3, rule="cool"),
+    ]
+    assert (await desk.client.post("/api/v1/alarms", json=sent, headers=headers)).status_code == 202
+    assert (await desk.client.post("/api/v1/alarms", json=[alarm("c", "P-1", "temperature_low")], headers=headers)).status_code == 202
+    assert (await desk.client.post("/api/v1/alarms", json=[alarm("d", "CAM-2", "never_heard_of")], headers=headers)).status_code == 202
+    await system.apply()
+    items = (await desk.client.get("/api/v1/incidents", headers=headers)).json()["items"]
+    found = {each["zone"]: (await desk.client.get(f"/api/v1/incidents/{each['id']}", headers=headers)).json()["response"] for each in items}
+    assert (found["smelter"]["rule"], found["smelter"]["action"]["zh"]) == ("melt_hot", "停炉并疏散")
+    assert (found["pipeline"]["rule"], found["pipeline"]["kind"], found["pipeline"]["action"]["zh"]) == (None, "temperature_low", "降温")
+    assert found["depot"] is None
