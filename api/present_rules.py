@@ -15,7 +15,7 @@ from api.struct_models import shown
 from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
 from hazards.messages import IncidentMessage, Signal
-from hazards.metrics import metric_of
+from hazards.metrics import METRICS, metric_of
 from hazards.rule_reach import as_seen, holds_in, may_be_changed
 from hazards.rules import AlarmRule, Comparison, ResponseSheet, Words, kind_of_alarm
 from hazards.scope import Scope
@@ -43,7 +43,7 @@ class RulePresenter:
         return models.RuleRow(
             id=rule.id, name=_text(rule.name), metric=rule.metric, metric_name=self.metric(rule.metric), compares=rule.compares.value,
             compares_name=text(f"rule.compares.{rule.compares.value}"), kind=kind, kind_name=self.presenter.kind(kind).name,
-            severity=severity_of(rule), limit=rule.limit, unit=rule.unit, enabled=rule.enabled, withdrawn=version.withdrawn,
+            severity=severity_of(rule), limit=rule.limit, unit=unit_of(rule), enabled=rule.enabled, withdrawn=version.withdrawn,
             source=version.source, source_name=text(f"rule.source.{version.source}"), basis=rule.basis,
             basis_name=text(f"basis.{rule.basis}"), version=version.number, changed_at=self.presenter.time(version.at),
             changed_by=version.actor, zones=rule.zones, grades=rule.grades, overrides=len(rule.overrides), meaning=self.meaning(rule),
@@ -120,6 +120,10 @@ class RulePresenter:
         metric = metric_of(name)
         return Text(zh=metric.chinese, en=metric.english)
 
+    def metrics(self) -> list[models.MetricChoice]:
+        """Every metric of the platform."""
+        return [models.MetricChoice(metric=name, name=self.metric(name), unit=row.unit) for name, row in METRICS.items()]
+
     def meaning(self, rule: AlarmRule) -> Text:
         """One sentence: where, when, how grave, when it ends, what else holds."""
         return self._both(lambda language: self._sentence(rule, language))
@@ -138,13 +142,14 @@ class RulePresenter:
         metric, limit = metric_of(rule.metric), rule.limit or 0.0
         return self._said(
             language, f"when.{rule.compares.value}", what=metric.chinese if language == "zh" else metric.english,
-            limit=_number(limit, rule), reference=_number(rule.reference or 0.0, rule), time=self._time(language, round(limit * 1_000_000)),
+            limit=self._number(limit, rule, language), reference=self._number(rule.reference or 0.0, rule, language),
+            time=self._time(language, round(limit * 1_000_000)),
         )  # fmt: skip
 
     def _more(self, rule: AlarmRule, language: str) -> list[str]:
         told = []
         if rule.deadband:
-            told.append(self._said(language, "deadband", n=_number(rule.deadband, rule)))
+            told.append(self._said(language, "deadband", n=self._number(rule.deadband, rule, language)))
         if rule.off_delay:
             told.append(self._said(language, "off_delay", time=self._time(language, rule.off_delay)))
         if rule.latching:
@@ -155,7 +160,7 @@ class RulePresenter:
             names = [self.presenter.words.one(language, f"rule.during.{each.value}") for each in rule.during]
             told.append(self._said(language, "during", what=self._said(language, "or").join(names)))
         if rule.key_period_limit is not None:
-            told.append(self._said(language, "key_period", n=_number(rule.key_period_limit, rule)))
+            told.append(self._said(language, "key_period", n=self._number(rule.key_period_limit, rule, language)))
         if rule.overrides:
             told.append(self._said(language, "overrides", n=len(rule.overrides)))
         if not rule.enabled:
@@ -178,6 +183,11 @@ class RulePresenter:
     def _time(self, language: str, microseconds: int) -> str:
         unit, size = next(((u, s) for u, s in _TIMES if microseconds >= s and microseconds % s == 0), ("s", 1_000_000))
         return self._said(language, f"time.{unit}", n=f"{microseconds / size:.10g}")
+
+    def _number(self, value: float, rule: AlarmRule, language: str) -> str:
+        unit = "" if rule.compares is Comparison.STATE else unit_of(rule)
+        known = self.presenter.words.catalogues[language].get(f"unit.{unit}", unit)
+        return f"{value:.10g} {known}" if unit else f"{value:.10g}"
 
     def _both(self, made: Callable[[str], str]) -> Text:
         return Text(zh=made("zh"), en=made("en"))
@@ -205,9 +215,9 @@ def sheet_of(kind: str, rules: Iterable[AlarmRule]) -> ResponseSheet | None:
     return next((rule.response for rule in rules if kind_of_alarm(rule) == kind), None)
 
 
-def _number(value: float, rule: AlarmRule) -> str:
-    unit = rule.unit or metric_of(rule.metric).unit
-    return f"{value:.10g} {unit}" if unit and rule.compares is not Comparison.STATE else f"{value:.10g}"
+def unit_of(rule: AlarmRule) -> str:
+    """In which its limits and its deadband are."""
+    return "s" if rule.compares is Comparison.STALE else rule.unit or metric_of(rule.metric).unit
 
 
 def _text(words: Words) -> Text:

@@ -61,7 +61,7 @@ class RuleRow(BaseModel):
     kind_name: Text
     severity: int = Field(ge=1, le=4)
     limit: float | None
-    unit: str
+    unit: str = Field(description="of limits and deadband: the rule's, else the metric's; s for stale")
     enabled: bool
     withdrawn: bool = Field(description="it is not in force any more")
     source: str = Field(description="pack, site or console")
@@ -77,10 +77,19 @@ class RuleRow(BaseModel):
     meaning: Text
 
 
+class MetricChoice(BaseModel):
+    """What a sensor may measure; a rule may be of a metric that is not here."""
+
+    metric: str
+    name: Text
+    unit: str
+
+
 class RulePage(BaseModel):
     """By id."""
 
     items: list[RuleRow]
+    metrics: list[MetricChoice] = Field(description="those that the platform knows")
     next: str | None
 
 

@@ -9,6 +9,7 @@ import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
+import { Rules } from "./rules.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
 import { absolute, now, since } from "./time.js";
@@ -30,9 +31,10 @@ class Desk {
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "" }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), showHazard: (id) => this.showHazard(id), showRule: (id) => this.showRule(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
+    this.rules = new Rules(me, { toast });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
@@ -62,7 +64,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
+    this.names = ["incidents", "hazards", "rules", ...(me.sees_duties ? ["duties"] : []), "enterprises"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -80,7 +82,7 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, enterprises: this.enterprises.element };
+    const elements = { incidents: this.main, hazards: this.ledger.element, rules: this.rules.element, duties: this.duties.element, enterprises: this.enterprises.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
@@ -88,7 +90,11 @@ class Desk {
     if (name === "hazards") this.ledger.open();
     if (name === "duties") this.duties.load();
     if (name === "enterprises") this.enterprises.open();
+    if (name === "rules") this.rules.open();
   }
+
+  /** The detail of the page that is shown, which Escape puts back on a phone. */
+  shownDetail() { return { incidents: this, hazards: this.ledger, rules: this.rules }[this.page]?.detail; }
 
   /** The page after the one that is shown. */
   nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
@@ -111,6 +117,7 @@ class Desk {
     if (this.ledger.loaded) this.ledger.load(true);
     if (this.me.sees_duties) this.duties.load();
     if (this.page === "enterprises") this.enterprises.load();
+    if (this.page === "rules") this.rules.load();
   }
 
   async load(first) {
@@ -209,6 +216,11 @@ class Desk {
     this.ledger.open(id);
   }
 
+  showRule(id) {
+    this.showPage("rules");
+    this.rules.choose(id, true);
+  }
+
   /** Whether the role may; a key that does nothing would leave the person guessing. */
   mayByKey(name) {
     const may = this.me.commands.includes(name);
@@ -241,11 +253,11 @@ class Desk {
     if (event.key === "Escape") {
       if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
       document.activeElement?.blur?.();
-      if (["incidents", "hazards"].includes(this.page)) (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
+      this.shownDetail()?.element.classList.remove("open");
       return;
     }
     if (isTyping()) return;
-    if (this.page === "hazards") return this.keyOfLedger(event);
+    if (["hazards", "rules"].includes(this.page)) return this.keyOf(this.page === "hazards" ? this.ledger : this.rules, event);
     if (this.page !== "incidents") {
       if (event.key === "g") this.nextPage();
       return;
@@ -264,11 +276,12 @@ class Desk {
     act();
   }
 
-  keyOfLedger(event) {
+  /** `page`: the ledger or the rules. */
+  keyOf(page, event) {
     if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
-    const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, "hazards") }[event.key];
+    const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, this.page) }[event.key];
     own?.();
-    if (own || this.ledger.key(event.key)) event.preventDefault();
+    if (own || page.key(event.key)) event.preventDefault();
   }
 
   // --- how it looks ---

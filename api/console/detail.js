@@ -2,12 +2,13 @@
 import { fill, h, stateBox } from "./dom.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
+import { responseSheet } from "./response_sheet.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), propose(), showHazard(id), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), showHazard(id), showRule(id), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -28,10 +29,10 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.element.scrollTop = 0; }
+    if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
-    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
+    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident), this.sheet,
       h("div", { class: "story" }, this.alarms, this.record));
     this.tick();
     this.loadStory(incident);
@@ -103,6 +104,7 @@ export class Detail {
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
     this.showHazards(incident);
+    this.showSheet(incident);
     this.showAlarms(incident, alarms);
     if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
@@ -113,6 +115,13 @@ export class Detail {
     const page = await call("GET", `/hazards?incident=${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
     if (this.incident?.id !== incident.id || !page) return;
     fill(this.hazards, page.items.length ? page.items.map((x) => h("button", { class: "plain link", onclick: () => this.calls.showHazard(x.id) }, `${said(x.grade_name)} · ${said(x.state_name)}`)) : "—");
+  }
+
+  /** What to do about it, by the rule of its gravest alarm. */
+  async showSheet(incident) {
+    const full = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+    if (this.incident?.id !== incident.id || !full) return;
+    fill(this.sheet, responseSheet(full.response, (id) => this.calls.showRule(id)));
   }
 
   showAlarms(incident, page) {

@@ -56,7 +56,7 @@ async def get_rules(
     known = await services.database.reading(newest_versions)
     found, following = page_by_id([v for v in known.values() if fits(v)], lambda v: v.rule.id, cursor=cursor, limit=limit)
     presenter = _presenter(services)
-    return models.RulePage(items=[presenter.row(version, asking.scope) for version in found], next=following)
+    return models.RulePage(items=[presenter.row(version, asking.scope) for version in found], metrics=presenter.metrics(), next=following)
 
 
 @router.post("/api/v1/alarm-rules/check", summary="Try an alarm rule", responses=responses(422))

@@ -78,8 +78,8 @@ async def test_rules_are_listed_by_metric_zone_and_source_and_page_by_page(desk:
 
 async def test_a_rule_says_in_one_sentence_what_it_means_where_it_holds_and_what_to_do(desk: Desk) -> None:
     shown = await desk.get("/melt_hot")
-    assert shown["meaning"]["zh"] == "各区域：温度达到或高于 80 Cel，发出 2 级报警“温度高”；回差 2 Cel；2 个区域另有规定。"
-    assert shown["meaning"]["en"].startswith("every zone: when temperature is at or above 80 Cel, an alarm “temperature high” of")
+    assert shown["meaning"]["zh"] == "各区域：温度达到或高于 80 ℃，发出 2 级报警“温度高”；回差 2 ℃；2 个区域另有规定。"
+    assert shown["meaning"]["en"].startswith("Every zone: when temperature is at or above 80 ℃, an alarm “temperature high” of")
     assert [(z["zone"], z["limit"], z["sensors"]) for z in shown["reach"]][:1] == [("smelter", 70.0, ["T-101"])]
     assert {z["zone"]: z["limit"] for z in shown["reach"]} == {"smelter": 70.0, "tank": 50.0, "depot": 80.0, "pipeline": 80.0}
     sheet = shown["response"]
