@@ -114,7 +114,7 @@ class Incident(BaseModel):
 
 
 class Response(BaseModel):
-    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: the one for alarms of that kind."""
+    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: for alarms of that kind, ours where no rule raises it."""
 
     rule: str | None
     rule_name: Text | None
@@ -130,7 +130,7 @@ class Response(BaseModel):
 class IncidentInFull(Incident):
     """One incident with what to do about it."""
 
-    response: Response | None = Field(description="of the rule of its gravest alarm, else of its gravest kind; null: nobody wrote one")
+    response: Response = Field(description="of the rule of its gravest alarm, else of its gravest kind")
 
 
 class IncidentPage(BaseModel):

@@ -3,8 +3,7 @@
 What must not go in: SQL, HTTP, deciding.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 
 from api import rule_models as models
 from api.models import Response, Text
@@ -12,14 +11,18 @@ from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
+from hazards.declarations import Declaration
 from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
-from hazards.messages import IncidentMessage, Signal
+from hazards.messages import WHOLE_SITE, IncidentMessage, Signal
 from hazards.metrics import METRICS, metric_of
+from hazards.response_sheets import sheet_of
 from hazards.rule_reach import as_seen, holds_in, may_be_changed
-from hazards.rules import AlarmRule, Comparison, ResponseSheet, Words, kind_of_alarm
+from hazards.rule_resolution import STOPPED, sensors_with_rules
+from hazards.rules import AlarmRule, Comparison, Override, ResponseSheet, Words, kind_of_alarm
 from hazards.scope import Scope
-from hazards.sensors import Sensor, sensors_of_site
+from hazards.sensor_rules import FAR
+from hazards.sensors import rules_of
 from storage.alarm_rules import CONSOLE, RuleVersion
 
 _TIMES = (("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000))
@@ -31,10 +34,6 @@ class RulePresenter:
 
     def __init__(self, presenter: Presenter, policy: Policy) -> None:
         self.presenter, self.policy, self.zones = presenter, policy, presenter.registry.zones
-
-    @cached_property
-    def _sensors(self) -> list[Sensor]:
-        return list(sensors_of_site(self.presenter.registry).values())
 
     def row(self, version: RuleVersion, scope: Scope) -> models.RuleRow:
         """A rule in the list, as far as ``scope`` sees it."""
@@ -80,19 +79,32 @@ class RulePresenter:
         )  # fmt: skip
 
     def reach(self, rule: AlarmRule, scope: Scope) -> list[models.Reach]:
-        """The zones for which ``rule`` is, as far as ``scope`` sees them; those with sensors of its metric first."""
+        """The zones for which ``rule`` is, as far as ``scope`` sees them, those with sensors that it judges first. O(devices)."""
+        judged, others = self._judged(rule)
         found = []
         for zone in self.zones.values():
             if not holds_in(rule, zone) or not scope.sees(zone.id, zone.enterprise):
                 continue
-            own = rule.overrides.get(zone.id)
-            sensors = sorted({sensor.device for sensor in self._sensors if sensor.zone == zone.id and sensor.metric == rule.metric})
-            limit = own.limit if own is not None and own.limit is not None else rule.limit
+            own = rule.overrides.get(zone.id) or Override()
             found.append(models.Reach(
-                zone=zone.id, zone_name=zone.name, grade=zone.grade.value, limit=limit, sensors=sensors,
-                enabled=rule.enabled and not (own is not None and own.enabled is False),
+                zone=zone.id, zone_name=zone.name, grade=zone.grade.value, limit=rule.limit if own.limit is None else own.limit,
+                enabled=rule.enabled if own.enabled is None else own.enabled, sensors=sorted(judged.get(zone.id, ())),
+                others=sorted(others.get(zone.id, ())),
             ))  # fmt: skip
-        return sorted(found, key=lambda each: not each.sensors)
+        return sorted(found, key=lambda each: (not each.sensors, not each.others))
+
+    def _judged(self, rule: AlarmRule) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Devices by zone that measure the rule's metric: those that ``rule`` judges whenever it is armed, and those of which the device or
+        another rule says it."""
+        registry, now = self.presenter.registry, self.presenter.now
+        rules = [*(each for each in registry.rules.values() if each.id != rule.id), rule]
+        armed = [Declaration(id=kind, kind=kind, zone=WHOLE_SITE, starts_at=-FAR) for kind in rule.during or STOPPED]
+        found: tuple[dict[str, set[str]], dict[str, set[str]]] = {}, {}
+        for sensor in sensors_with_rules(registry, rules, armed, now=now, time_zone=self.presenter.zone).values():
+            if sensor.metric == rule.metric:
+                its = any(each.rule == rule.id for each in rules_of(sensor))
+                found[0 if its else 1].setdefault(sensor.zone, set()).add(sensor.device)
+        return found
 
     def response(self, sheet: ResponseSheet, rule: AlarmRule | None, kind: str = "") -> Response:
         """A response sheet. ``rule`` None: that for alarms of ``kind``."""
@@ -103,17 +115,15 @@ class RulePresenter:
             call=[self._whom(each) for each in sheet.call],
         )  # fmt: skip
 
-    def response_to(self, incident: IncidentMessage, signals: Sequence[Signal]) -> Response | None:
+    def response_to(self, incident: IncidentMessage, signals: Sequence[Signal]) -> Response:
         """What to do about ``incident``: by the rule of the gravest of ``signals`` (newest first), else by its gravest kind."""
         rules = self.presenter.registry.rules
-        told = [(kind_severity(signal), rules[name]) for signal in signals if (name := str(signal.details.get("rule"))) in rules]
+        told = [(signal_severity(signal), rules[name]) for signal in signals if (name := str(signal.details.get("rule_id"))) in rules]
         if told:
             rule = min(told, key=lambda each: each[0])[1]
             return self.response(rule.response, rule)
-        for kind in sorted(incident.kinds, key=lambda name: kind_of(name).severity):
-            if (sheet := sheet_of(kind, rules.values())) is not None:
-                return self.response(sheet, None, kind)
-        return None
+        kind = min(incident.kinds, key=lambda name: kind_of(name).severity)
+        return self.response(sheet_of(kind, rules.values()), None, kind)
 
     def metric(self, name: str) -> Text:
         """A metric by its names."""
@@ -205,14 +215,9 @@ def severity_of(rule: AlarmRule) -> int:
     return rule.severity or kind_of(kind_of_alarm(rule)).severity
 
 
-def kind_severity(signal: Signal) -> int:
+def signal_severity(signal: Signal) -> int:
     """A signal's own severity, else that of its kind."""
     return signal.severity or kind_of(signal.kind).severity
-
-
-def sheet_of(kind: str, rules: Iterable[AlarmRule]) -> ResponseSheet | None:
-    """INTERIM."""
-    return next((rule.response for rule in rules if kind_of_alarm(rule) == kind), None)
 
 
 def unit_of(rule: AlarmRule) -> str:

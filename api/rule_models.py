@@ -94,14 +94,15 @@ class RulePage(BaseModel):
 
 
 class Reach(BaseModel):
-    """A zone for which the rule is, with the limit there and the sensors of its metric."""
+    """A zone for which the rule is, with the limit there and the devices of its metric."""
 
     zone: str
     zone_name: str
     grade: str
     limit: float | None
     enabled: bool
-    sensors: list[str]
+    sensors: list[str] = Field(description="devices that it judges")
+    others: list[str] = Field(description="devices of its metric that say it themselves, or of which another rule does")
 
 
 class Rule(RuleRow):

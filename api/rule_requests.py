@@ -13,13 +13,13 @@ from api.record_models import Change
 from hazards.errors import BadInput
 from hazards.rule_checks import check_order, check_rule
 from hazards.rules import AlarmRule
-from storage.alarm_rules import RuleChanged
+from storage.alarm_rules import CONSOLE, OF_SITE, RuleChanged
 from storage.site_store import Registry
 
 
 def asked_rule(body: BaseModel) -> AlarmRule:
     """The rule that ``body`` asks for. Whose word it is, is not for the asker to say."""
-    return msgspec.convert(body.model_dump(exclude={"source", "basis"}), AlarmRule)
+    return msgspec.convert(body.model_dump(exclude={"source", "basis"}) | {"source": CONSOLE, "basis": OF_SITE}, AlarmRule)
 
 
 def checked(rule: AlarmRule, registry: Registry) -> AlarmRule:

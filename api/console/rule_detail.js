@@ -83,12 +83,12 @@ export class RuleDetail {
   /** Where it holds, with what differs there; zones without a sensor of its metric are only counted. */
   reach(shown) {
     const { overrides } = shown.rule;
-    const told = shown.reach.filter((each) => each.sensors.length || overrides[each.zone]);
+    const told = shown.reach.filter((each) => each.sensors.length || each.others.length || overrides[each.zone]);
     const silent = shown.reach.length - told.length;
     const line = (each) => {
       const own = overrides[each.zone];
       return h("tr", { class: each.enabled ? null : "off" }, h("th", { scope: "row" }, gradeChip(each.grade), ` ${each.zone_name}`), h("td", {}, each.enabled ? measured(each.limit, shown.unit) : t("rule.off"), own ? h("small", {}, [t("rules.own"), own.reason].filter(Boolean).join("：")) : null),
-        h("td", {}, each.sensors.length ? each.sensors.slice(0, 4).join("，") + (each.sensors.length > 4 ? ` … ${each.sensors.length}` : "") : "—"));
+        h("td", {}, some(each.sensors), each.others.length ? h("small", {}, `${t("rules.others")} ${some(each.others)}`) : null));
     };
     const head = ["zone", "limit", "sensors"].map((name) => h("th", { scope: "col" }, t(`rules.column.${name}`)));
     return card(t("rules.reach"), told.length ? h("table", { class: "reach" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, told.map(line))) : h("p", { class: "muted" }, t("rules.nowhere")), silent ? h("p", { class: "muted" }, t("rules.without_sensor", { n: silent })) : null);
@@ -107,6 +107,8 @@ export class RuleDetail {
     return [h("h3", {}, t("rules.history")), h("ol", { class: "versions" }, versions.map(line))];
   }
 }
+
+const some = (devices) => (devices.length ? devices.slice(0, 4).join("，") + (devices.length > 4 ? ` … ${devices.length}` : "") : "—");
 
 /** What changed, field by field. */
 export function differencesTable(changed) {

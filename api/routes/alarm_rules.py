@@ -1,5 +1,6 @@
 """Alarm rules for people: the list, one with its history, changing, withdrawing and restoring it, trying one. What must not go in: SQL."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Literal
 
@@ -64,13 +65,13 @@ async def check_rule(asked: models.RuleAskedFor, asking: Asking, services: With)
     """Nothing changes. What the rule would mean, and for which zones and sensors it would be; what is wrong is named by its field."""
     registry = services.registry()
     rule = checked(asked_rule(asked.rule), registry)
-    return _presenter(services).check(rule, asking.scope)
+    return await asyncio.to_thread(_presenter(services).check, rule, asking.scope)
 
 
 @router.get("/api/v1/alarm-rules/{id}", summary="One alarm rule")
 async def get_rule(rule_id: Id, asking: Asking, services: With) -> models.Rule:
     """Its newest version, its meaning, where it holds, its response sheet; what the file says where the console says otherwise."""
-    return _shown(await services.database.reading(lambda c: _visible(c, rule_id, asking, services.registry())), asking, services)
+    return await _shown(await services.database.reading(lambda c: _visible(c, rule_id, asking, services.registry())), asking, services)
 
 
 @router.get("/api/v1/alarm-rules/{id}/versions", summary="Every version of an alarm rule")
@@ -143,7 +144,7 @@ async def _changed(work: Callable[[Connection, Registry, Author], RuleVersion], 
     except RuleChanged as error:
         raise with_changes(error, services.presenter()) from None
     await services.reload_site()
-    return _shown(made, asking, services)
+    return await _shown(made, asking, services)
 
 
 def _visible(connection: Connection, rule_id: str, asking: Principal, registry: Registry) -> RuleVersion:
@@ -161,8 +162,10 @@ def _may_change(rule: AlarmRule, asking: Principal) -> None:
         raise RuledNotPermitted(what, rule="alarm_rule_scope", basis=basis, hint="name the district's own zones, in a rule of their own")
 
 
-def _shown(version: RuleVersion, asking: Principal, services: Services) -> models.Rule:
-    return _presenter(services).rule(version, services.registry().files.rules.get(version.rule.id), asking)
+async def _shown(version: RuleVersion, asking: Principal, services: Services) -> models.Rule:
+    """On a thread: where it holds is looked up in every device."""
+    said = services.registry().files.rules.get(version.rule.id)
+    return await asyncio.to_thread(_presenter(services).rule, version, said, asking)
 
 
 def _presenter(services: Services) -> RulePresenter:

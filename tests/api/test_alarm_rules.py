@@ -13,12 +13,14 @@ from schemathesis import GenerationMode, openapi
 from sqlalchemy import func, select
 
 from hazards.rules import AlarmRule, Comparison, Override, Words
+from hazards.zones import Device
 from storage import schema
 from storage.site_store import apply_site
 from tests.api.conftest import SITE, System, alarm, bearer
 from tests.rules import rule
 
 RULES = "/api/v1/alarm-rules"
+DEVICES = [*SITE.devices, Device("T-102", "smelter", "sensor", settings={"metric": "temperature"})]
 OVERRIDES = {"smelter": Override(limit=70.0, reason="新炉"), "tank": Override(limit=50.0)}
 
 
@@ -29,7 +31,8 @@ def body(each: AlarmRule, version: int = 0, reason: str = "试运行") -> dict[s
 @pytest.fixture
 async def desk(client: httpx.AsyncClient, system: System) -> "Desk":
     with system.database.write() as connection:
-        apply_site(connection, replace(SITE, rules=[rule(overrides=OVERRIDES), rule("tank_hot", zones=["tank"])]), by="file", now=1)
+        rules = [rule(overrides=OVERRIDES), rule("tank_hot", zones=["tank"])]
+        apply_site(connection, replace(SITE, devices=DEVICES, rules=rules), by="file", now=1)
     await system.reload_site()
     return Desk(client, system)
 
@@ -80,7 +83,9 @@ async def test_a_rule_says_in_one_sentence_what_it_means_where_it_holds_and_what
     shown = await desk.get("/melt_hot")
     assert shown["meaning"]["zh"] == "各区域：温度达到或高于 80 ℃，发出 2 级报警“温度高”；回差 2 ℃；2 个区域另有规定。"
     assert shown["meaning"]["en"].startswith("Every zone: when temperature is at or above 80 ℃, an alarm “temperature high” of")
-    assert [(z["zone"], z["limit"], z["sensors"]) for z in shown["reach"]][:1] == [("smelter", 70.0, ["T-101"])]
+    first = shown["reach"][0]
+    assert (first["zone"], first["limit"], first["sensors"]) == ("smelter", 70.0, ["T-102"])
+    assert first["others"] == ["T-101"], "it has limits of its own, which win"
     assert {z["zone"]: z["limit"] for z in shown["reach"]} == {"smelter": 70.0, "tank": 50.0, "depot": 80.0, "pipeline": 80.0}
     sheet = shown["response"]
     assert (sheet["within"], sheet["within_seconds"]) == ({"zh": "3 分钟", "en": "3 min"}, 180)
@@ -237,8 +242,8 @@ async def test_an_incident_carries_the_response_sheet_of_the_rule_of_its_gravest
     await desk.put(rule("cool", response=other, kind="temperature_low", compares=Comparison.LOW, limit=1.0))
     headers = desk.of("operator")
     sent = [
-        alarm("a", "T-101", "temperature_high", severity=2, rule="melt_hot"),
-        alarm("b", "T-101", "temperature_rising", severity=3, rule="cool"),
+        alarm("a", "T-101", "temperature_high", severity=2, rule_id="melt_hot"),
+        alarm("b", "T-101", "temperature_rising", severity=3, rule_id="cool"),
     ]
     assert (await desk.client.post("/api/v1/alarms", json=sent, headers=headers)).status_code == 202
     assert (await desk.client.post("/api/v1/alarms", json=[alarm("c", "P-1", "temperature_low")], headers=headers)).status_code == 202
@@ -248,4 +253,4 @@ async def test_an_incident_carries_the_response_sheet_of_the_rule_of_its_gravest
     found = {each["zone"]: (await desk.client.get(f"/api/v1/incidents/{each['id']}", headers=headers)).json()["response"] for each in items}
     assert (found["smelter"]["rule"], found["smelter"]["action"]["zh"]) == ("melt_hot", "停炉并疏散")
     assert (found["pipeline"]["rule"], found["pipeline"]["kind"], found["pipeline"]["action"]["zh"]) == (None, "temperature_low", "降温")
-    assert found["depot"] is None
+    assert (found["depot"]["rule"], found["depot"]["kind"]) == (None, "never_heard_of") and found["depot"]["action"]["zh"]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from hazards.rules import AlarmRule, Override, Window
+from hazards.zones import Device
 from storage.alarm_rules import Author, put_rule
 from storage.site_store import apply_site, current_registry
 from tests.api.conftest import SITE, Server, alarm
@@ -16,6 +17,7 @@ from tests.api.test_console import CONTRAST, Open, browser, live, open_page, par
 from tests.rules import rule
 
 UNTRANSLATED = re.compile(r"\b(?:rules?|response|wrong|page|basis|refused)\.[a-z_]+(?:\.[a-z_]+)*\b")
+DEVICES = [*SITE.devices, Device("T-102", "smelter", "sensor", settings={"metric": "temperature"})]
 WEEK = [Window([1, 2, 3, 4, 5], 480, 1200), Window([6], 1320, 360)]
 FURNACE = rule(overrides={"smelter": Override(limit=70.0, reason="新炉")}, schedule=WEEK)
 METHANE = rule("methane_high", metric="methane", unit="%vol", limit=1.0, severity=1, deadband=0.1)
@@ -26,7 +28,7 @@ expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 def ruled(park: Server) -> Iterator[Server]:  # noqa: F811
     """The park with two rules of its site file, and people of three roles."""
     with park.system.database.write() as connection:
-        apply_site(connection, replace(SITE, rules=[FURNACE, METHANE]), by="bihuan", now=1)
+        apply_site(connection, replace(SITE, devices=DEVICES, rules=[FURNACE, METHANE]), by="bihuan", now=1)
     park.run(park.system.reload_site())
     park.system.user("bu", "bureau")
     park.system.user("lv", "enterprise", "alu")
@@ -169,7 +171,7 @@ def test_a_new_rule_is_made_found_by_facets_and_ended(open_page: Open, ruled: Se
 def test_the_incident_shows_the_response_sheet_and_the_way_to_its_rule(open_page: Open, ruled: Server) -> None:  # noqa: F811
     page = open_page()
     live(page)
-    ruled.post(alarm("hot", "T-101", "temperature_high", rule="melt_hot"))
+    ruled.post(alarm("hot", "T-101", "temperature_high", rule_id="melt_hot"))
     sheet = page.locator(".detail .sheet")
     expect(sheet.locator(".action")).to_have_text("停炉并疏散")
     expect(sheet).to_contain_text("3 分钟")
