@@ -166,8 +166,8 @@ class RulePresenter:
             told.append(self._said(language, "latching"))
         if rule.schedule:
             told.append(self._said(language, "scheduled"))
-        if rule.during:
-            names = [self.presenter.words.one(language, f"rule.during.{each.value}") for each in rule.during]
+        if during := rule.during or (STOPPED if rule.compares is Comparison.CONSUMPTION else ()):
+            names = [self.presenter.words.one(language, f"rule.during.{each.value}") for each in during]
             told.append(self._said(language, "during", what=self._said(language, "or").join(names)))
         if rule.key_period_limit is not None:
             told.append(self._said(language, "key_period", n=self._number(rule.key_period_limit, rule, language)))
@@ -197,7 +197,7 @@ class RulePresenter:
     def _number(self, value: float, rule: AlarmRule, language: str) -> str:
         unit = "" if rule.compares is Comparison.STATE else unit_of(rule)
         known = self.presenter.words.catalogues[language].get(f"unit.{unit}", unit)
-        return f"{value:.10g} {known}" if unit else f"{value:.10g}"
+        return f"{value:.10g} {known}".rstrip()
 
     def _both(self, made: Callable[[str], str]) -> Text:
         return Text(zh=made("zh"), en=made("en"))
@@ -221,8 +221,10 @@ def signal_severity(signal: Signal) -> int:
 
 
 def unit_of(rule: AlarmRule) -> str:
-    """In which its limits and its deadband are."""
-    return "s" if rule.compares is Comparison.STALE else rule.unit or metric_of(rule.metric).unit
+    """In which its limits and its deadband are; of a meter that counts up, consumption is per hour."""
+    metric = metric_of(rule.metric)
+    hourly = "/h" if rule.compares is Comparison.CONSUMPTION and metric.counts_up else ""
+    return "s" if rule.compares is Comparison.STALE else (rule.unit or metric.unit) + hourly
 
 
 def _text(words: Words) -> Text:

@@ -9,7 +9,7 @@ const clean = (value) => Number(value.toPrecision(10));
 /** "℃" for "Cel". */
 export const unitWord = (unit) => (has(`unit.${unit}`) ? t(`unit.${unit}`) : unit);
 /** "80 ℃"; "—" for nothing. */
-export const measured = (value, unit) => (value === null || value === undefined ? "—" : [clean(value), unit ? unitWord(unit) : null].filter((each) => each !== null).join(" "));
+export const measured = (value, unit) => (value === null || value === undefined ? "—" : [String(clean(value)), unitWord(unit)].filter(Boolean).join(" "));
 /** "3 分钟" of µs. */
 export function lasting(micros) {
   const seconds = (micros ?? 0) / MICROS;
