@@ -11,18 +11,15 @@ from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
-from hazards.declarations import Declaration
 from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
-from hazards.messages import WHOLE_SITE, IncidentMessage, Signal
+from hazards.messages import IncidentMessage, Signal
 from hazards.metrics import METRICS, metric_of
 from hazards.response_sheets import sheet_of
-from hazards.rule_reach import as_seen, holds_in, may_be_changed
-from hazards.rule_resolution import STOPPED, sensors_with_rules
+from hazards.rule_reach import as_seen, holds_in, judged_by, may_be_changed
+from hazards.rule_resolution import STOPPED
 from hazards.rules import AlarmRule, Comparison, Override, ResponseSheet, Words, kind_of_alarm
 from hazards.scope import Scope
-from hazards.sensor_rules import FAR
-from hazards.sensors import rules_of
 from storage.alarm_rules import CONSOLE, RuleVersion
 
 _TIMES = (("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000))
@@ -80,7 +77,8 @@ class RulePresenter:
 
     def reach(self, rule: AlarmRule, scope: Scope) -> list[models.Reach]:
         """The zones for which ``rule`` is, as far as ``scope`` sees them, those with sensors that it judges first. O(devices)."""
-        judged, others = self._judged(rule)
+        registry, presenter = self.presenter.registry, self.presenter
+        judged, others = judged_by(rule, registry.rules.values(), registry, now=presenter.now, time_zone=presenter.zone)
         found = []
         for zone in self.zones.values():
             if not holds_in(rule, zone) or not scope.sees(zone.id, zone.enterprise):
@@ -92,19 +90,6 @@ class RulePresenter:
                 others=sorted(others.get(zone.id, ())),
             ))  # fmt: skip
         return sorted(found, key=lambda each: (not each.sensors, not each.others))
-
-    def _judged(self, rule: AlarmRule) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-        """Devices by zone that measure the rule's metric: those that ``rule`` judges whenever it is armed, and those of which the device or
-        another rule says it."""
-        registry, now = self.presenter.registry, self.presenter.now
-        rules = [*(each for each in registry.rules.values() if each.id != rule.id), rule]
-        armed = [Declaration(id=kind, kind=kind, zone=WHOLE_SITE, starts_at=-FAR) for kind in rule.during or STOPPED]
-        found: tuple[dict[str, set[str]], dict[str, set[str]]] = {}, {}
-        for sensor in sensors_with_rules(registry, rules, armed, now=now, time_zone=self.presenter.zone).values():
-            if sensor.metric == rule.metric:
-                its = any(each.rule == rule.id for each in rules_of(sensor))
-                found[0 if its else 1].setdefault(sensor.zone, set()).add(sensor.device)
-        return found
 
     def response(self, sheet: ResponseSheet, rule: AlarmRule | None, kind: str = "") -> Response:
         """A response sheet. ``rule`` None: that for alarms of ``kind``."""

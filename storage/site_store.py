@@ -134,8 +134,8 @@ def current_registry(connection: Connection) -> Registry:
 def apply_site(connection: Connection, site: Site, *, by: str, now: int, role: str = "administrator") -> SiteChange:
     """Make ``site`` the current one. Nothing changes when it already is."""
     known = load_registry(connection)
-    follow_files(connection, said_by(site, policy_in_force(connection, site.policy)), Author(by, role, now))
-    change = SiteChange(known.version, {}, {}, {})
+    rules = follow_files(connection, said_by(site, policy_in_force(connection, site.policy)), Author(by, role, now))
+    change = SiteChange(known.version, {}, {schema.alarm_rules.name: rules} if rules else {}, {})
     body = msgspec.json.encode(site, order="deterministic")
     if known.version and msgspec.json.encode(known.site, order="deterministic") == body:
         return change
