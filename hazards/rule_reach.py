@@ -69,8 +69,8 @@ def may_be_changed(rule: AlarmRule, scope: Scope) -> bool:
 def judged_by(
     rule: AlarmRule, rules: Iterable[AlarmRule], place: Registered, *, now: int, time_zone: tzinfo
 ) -> tuple[ByZone, ByZone]:  # fmt: skip
-    """Devices that measure the rule's metric: those that ``rule`` judges whenever it is armed, beside ``rules`` (of its id none
-    counts); and those of which the device itself or another rule says it. Of the device's settings only the metric is looked at for most: O(devices)."""
+    """Devices that measure the rule's metric: those that ``rule`` judges whenever it is armed, beside ``rules`` (of its id none counts);
+    and those of which the device itself or another rule says it. O(devices), of most of which only the metric is looked at."""
     beside = [*(each for each in rules if each.id != rule.id and each.metric == rule.metric), rule]
     armed = [Declaration(id=kind, kind=kind, zone=WHOLE_SITE, starts_at=-FAR) for kind in rule.during or STOPPED]
     part = _Part(place.zones, [device for device in place.devices.values() if _measures(device, rule.metric)])
