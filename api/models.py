@@ -153,6 +153,26 @@ class Incident(BaseModel):
     labels: list[Label] = Field(description="of its alarms that stand, though others of them may call")
 
 
+class Response(BaseModel):
+    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: for alarms of that kind, ours where no rule raises it."""
+
+    rule: str | None
+    rule_name: Text | None
+    kind: str
+    cause: Text
+    consequence: Text
+    action: Text
+    within_seconds: int = Field(description="time allowed for the action")
+    within: Text
+    call: list[Text]
+
+
+class IncidentInFull(Incident):
+    """One incident with what to do about it."""
+
+    response: Response = Field(description="of the rule of its gravest alarm, else of its gravest kind")
+
+
 class IncidentPage(BaseModel):
     """Newest first."""
 

@@ -18,7 +18,9 @@ class _Part:
 
 
 def alarm_rules_of(registry: Registry) -> Mapping[str, AlarmRule]:
-    """The alarm rules in force, by id: the site file's over the pack's."""
+    """The alarm rules in force, by id; of a registry that was made without SQL the site file's over the pack's."""
+    if registry.rule_revision:
+        return registry.rules
     return combined(registry.policy.alarm_rules if registry.policy is not None else (), registry.site.rules)
 
 

@@ -258,6 +258,21 @@ policies = Table(
     Index("policies_by_version", "version", unique=True),
     Index("policies_by_id", "id", "number"),
 )
+alarm_rules = Table(
+    "alarm_rules", metadata,  # every version of every alarm rule; triggers refuse every change
+    Column("revision", _Serial, primary_key=True, autoincrement=True),  # over all rules, in the order of change
+    Column("rule", String, nullable=False),
+    Column("number", Integer, nullable=False),  # of the rule's versions: from 1, without gaps
+    Column("body", Text, nullable=False),  # hazards.rules.AlarmRule, JSON with sorted keys
+    Column("source", String, nullable=False),  # who says it: pack, site, console
+    Column("change", String, nullable=False),  # storage.alarm_rules.Change
+    Column("withdrawn", Boolean, nullable=False),  # the rule is not in force any more
+    Column("reason", Text, nullable=False),  # a person's own words
+    Column("details", Text, nullable=False),  # JSON: what was restored, replaced
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Index("alarm_rules_by_rule", "rule", "number", unique=True),
+)
 hazard_events = Table(
     "hazard_events", metadata,
     Column("hazard", String, primary_key=True),

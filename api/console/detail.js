@@ -4,12 +4,13 @@ import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
+import { responseSheet } from "./response_sheet.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), propose(), showHazard(id), toast(text), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), showHazard(id), showRule(id), toast(text), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -30,10 +31,10 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
+    if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
-    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
+    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident), this.sheet,
       h("div", { class: "story" }, this.alarms, this.record));
     this.tick();
     this.loadStory(incident);
@@ -107,6 +108,7 @@ export class Detail {
     if (this.storyOf !== key) return;
     this.showHazards(incident);
     this.loadDeclared(incident);
+    this.showSheet(incident);
     this.showAlarms(incident, alarms);
     if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
@@ -143,6 +145,13 @@ export class Detail {
       this.loadDeclared(incident);
     };
     return h("button", { class: "silence", onclick: act }, silent ? t("declarations.end_silence", { what: said(silent.kind_name) }) : t("declarations.silence"));
+  }
+
+  /** What to do about it, by the rule of its gravest alarm. */
+  async showSheet(incident) {
+    const full = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+    if (this.incident?.id !== incident.id || !full) return;
+    fill(this.sheet, responseSheet(full.response, (id) => this.calls.showRule(id)));
   }
 
   showAlarms(incident, page) {

@@ -7,14 +7,17 @@ from sqlalchemy import Connection
 
 from api import models
 from api.gate import GuardedRoute
+from api.present_rules import RulePresenter
 from api.problems import RuledNotPermitted, responses
 from api.roles import COMMANDS, COMMANDS_BASIS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from hazards import incidents as domain
 from hazards.annunciation import AlarmState
+from hazards.messages import IncidentMessage, Signal
 from storage.alarm_states import list_alarm_states
 from storage.commands import command_incident
-from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
+from storage.hazard_facts import policy_of
+from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents, newest_signals
 from storage.outbox import feed_bounds
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
@@ -23,6 +26,8 @@ State = Literal["pending", "active", "cleared", "closed"]
 AlarmStates = Annotated[list[AlarmState], Query(description="one or more; none: all")]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Severities = Annotated[list[Annotated[int, Query(ge=1, le=4)]], Query(description="one or more; none: all")]
+LOOKED_AT = 50
+"""Signals, the newest, in which the rule of the gravest one is looked for."""
 FEED_POSITION = "Feed-Position"
 _POSITION_HEADER = {"description": "give it to /feed as ``after``: nothing is missed in between", "schema": {"type": "integer"}}
 POSITION: dict[int | str, dict[str, Any]] = {200: {"headers": {FEED_POSITION: _POSITION_HEADER}}}
@@ -50,10 +55,17 @@ async def get_incidents(
 
 
 @router.get("/api/v1/incidents/{id}", summary="One incident")
-async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.Incident:
-    """With its names, its state towards the operator, and why."""
-    incident = await services.database.reading(lambda c: get_incident(c, incident_id, scope=asking.scope))
-    return services.presenter().incident(incident)
+async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.IncidentInFull:
+    """With its names, its state towards the operator, why, and what to do about it."""
+
+    def work(connection: Connection) -> tuple[IncidentMessage, list[Signal]]:
+        incident = get_incident(connection, incident_id, scope=asking.scope)
+        return incident, newest_signals(connection, incident_id, limit=LOOKED_AT)
+
+    incident, signals = await services.database.reading(work)
+    presenter = services.presenter()
+    response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(incident, signals)
+    return models.IncidentInFull(**dict(presenter.incident(incident)), response=response)
 
 
 @router.get("/api/v1/alarm-states", summary="Alarms that are not normal, newest first")
