@@ -16,6 +16,7 @@ from bihuan.policy_checks import check_policy
 from bihuan.struct_reader import StructReader
 from bihuan.yaml_lines import Document, Problems, check_size
 from hazards.errors import FileProblem, InvalidFile
+from hazards.ledger.own_rules import brought_up
 from hazards.ledger.policy import Calendar, Policy, Source
 from storage.policies import DEFAULT
 
@@ -62,7 +63,7 @@ def parse_policy(data: bytes, *, file: str, today: date | None = None) -> Policy
     reader = StructReader(document, problems, {Source: _source, bool: _DAYS.get})
     policy: Policy | None = reader.read(document.root, Policy)
     if policy is not None:
-        policy = msgspec.structs.replace(policy, calendar=_resolved(policy.calendar))
+        policy = brought_up(msgspec.structs.replace(policy, calendar=_resolved(policy.calendar)))
         check_policy(policy, reader.nodes, problems, today=today, known_years=known_years(policy.calendar.country))
     warnings = tuple(sorted(problems.warnings, key=lambda p: p.line))
     if problems.errors or policy is None:

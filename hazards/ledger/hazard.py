@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from hazards.ledger.lifecycle import NONE, RUNNING, State, Track
 from hazards.ledger.particulars import (
+    AlarmSince,
     Claim,
     Extension,
     Inspection,
@@ -117,6 +118,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     duplicates: list[str] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)  # further incidents: of duplicates, of a recurrence
+    alarms_since_claim: list[AlarmSince] = field(default_factory=list)  # one an incident, the newest; a new claim begins anew
     reopened_at: int | None = None
     overdue_at: int | None = None  # when it was found to be overdue
     fired: list[str] = field(default_factory=list)
