@@ -24,16 +24,14 @@ from storage.site_store import Registry
 from storage.zone_hazards import is_spoken_of, kind_rows
 
 SHOWN = 5
-"""Hazards that an incident names."""
-LOOKED_AT = 8
-"""The first due of a zone that are looked at; one that has more is also asked for those that the alarms speak of."""
+"""Hazards that an incident names. A zone that has so many is asked for those as well of which the alarms speak."""
 _Place = tuple[str, str | None, bool]
 _Rows = tuple[tuple[KindRow, ...], ...]
 
 _COLUMNS = "id, zone, enterprise, synthetic, kind, grade, state, title, confirmed, due_at, first_due"
 _INNER = (
     "FROM hazards i WHERE i.first_due IS NOT NULL AND i.zone = {zone} AND i.enterprise {same} {enterprise}"
-    f" AND i.synthetic = {{synthetic}}{{more}} ORDER BY i.first_due, i.id LIMIT {LOOKED_AT}"
+    f" AND i.synthetic = {{synthetic}}{{more}} ORDER BY i.first_due, i.id LIMIT {SHOWN}"
 )
 _OF_SQLITE = {name: f"json_extract(z.value, '$.{name}')" for name in ("zone", "enterprise", "synthetic", "kind")}
 
@@ -59,15 +57,15 @@ def with_hazards(connection: Connection, registry: Registry, incidents: Sequence
     packs = kind_rows(registry)
     places = {_place(incident) for incident in incidents if incident.zone != UNASSIGNED}
     found = _by_place(connection, _FIRST, [_shown(place) for place in places])
-    full = {place for place, rows in found.items() if len(rows) >= LOOKED_AT}
+    full = {place for place, rows in found.items() if len(rows) >= SHOWN}
     asked = {(_place(i), kind) for i in incidents if _place(i) in full for kind in spoken_kinds(tuple(i.kinds), packs)}
     more = _by_place(connection, _FIRST_OF_KIND, [_shown(place) | {"kind": kind} for place, kind in asked])
     shown = []
     for incident in incidents:
         rows = {row.id: row for row in [*found.get(_place(incident), ()), *more.get(_place(incident), ())]}
-        links = [(row.first_due, _link(row, incident, packs, now)) for row in rows.values()]
-        links.sort(key=lambda pair: (not pair[1].same, pair[0], pair[1].id))
-        shown.append(structs.replace(incident, hazards=[link for _, link in links[:SHOWN]]) if links else incident)
+        same = {kind: is_spoken_of(kind, incident.kinds, packs) for kind in {row.kind for row in rows.values()}}
+        first = sorted(rows.values(), key=lambda row: (not same[row.kind], row.first_due, row.id))[:SHOWN]
+        shown.append(structs.replace(incident, hazards=[_link(row, same[row.kind], now) for row in first]) if first else incident)
     return shown
 
 
@@ -108,13 +106,13 @@ def _shown(place: _Place) -> dict[str, Any]:
 def _by_place(connection: Connection, statements: dict[str, Any], places: Iterable[dict[str, Any]]) -> dict[_Place, list[Any]]:
     found: dict[_Place, list[Any]] = {}
     if wanted := list(places):
-        for row in connection.execute(statements[connection.dialect.name], {"places": msgspec.json.encode(wanted).decode()}):
+        for row in connection.execute(statements[connection.dialect.name], {"places": msgspec.json.encode(wanted).decode()}).all():
             found.setdefault((row.zone, row.enterprise, bool(row.synthetic)), []).append(row)
     return found
 
 
-def _link(row: Any, incident: IncidentMessage, packs: _Rows, now: int) -> HazardLink:
+def _link(row: Any, same: bool, now: int) -> HazardLink:
     return HazardLink(
         id=row.id, kind=row.kind, grade=row.grade, state=row.state, title=row.title, confirmed=bool(row.confirmed), due_at=row.due_at,
-        overdue=is_overdue(row.state, row.due_at, now), same=is_spoken_of(row.kind, incident.kinds, packs),
+        overdue=is_overdue(row.state, row.due_at, now), same=same,
     )  # fmt: skip

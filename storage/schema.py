@@ -258,7 +258,7 @@ _few("hazards_watched", hazards.c.watched.is_(True), "zone", "kind", "state", "s
 _open = hazards.c.first_due.is_not(None)
 _few("hazards_open", _open, "zone", "first_due", "id", "state", "due_at", "enterprise", "synthetic")
 _few("hazards_open_by_kind", _open, "zone", "kind", "synthetic", "first_due", "id")
-_few("hazards_closed", hazards.c.closed_at.is_not(None), "zone", "closed_at", "kind", "synthetic", "id")
+_few("hazards_closed", hazards.c.closed_at.is_not(None), "zone", "kind", "synthetic", "closed_at", "id")
 hazard_incidents = Table(
     "hazard_incidents", metadata,  # both ways; what the hazards' own bodies and the record say
     Column("hazard", String, primary_key=True),

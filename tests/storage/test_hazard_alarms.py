@@ -20,7 +20,7 @@ from storage import schema
 from storage.database import Database
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
 from storage.hazards import Outcome
-from storage.incident_hazards import LOOKED_AT, SHOWN, count_hazards
+from storage.incident_hazards import SHOWN, count_hazards
 from storage.incident_queries import incident_events, list_incidents
 from storage.incidents import StaleState, apply_signals
 from storage.ledger_clocks import tick_hazard
@@ -220,7 +220,7 @@ def test_an_overdue_hazard_that_a_person_confirmed_makes_its_alarms_graver(park:
 
 
 def test_an_incident_carries_the_first_due_of_its_zone_those_first_of_which_it_speaks(park: Database) -> None:
-    for n in range(LOOKED_AT + 2):
+    for n in range(SHOWN + 2):
         general = structs.replace(BY_HAND, kind="training", grade="general", title=f"未持证 {n}")
         put_down(park, general, command_id=f"t{n}", now=NOON - n * DAY)
     fire = put_down(park, command_id="f")[0]
@@ -229,13 +229,13 @@ def test_an_incident_carries_the_first_due_of_its_zone_those_first_of_which_it_s
     by_zone = {m.zone: m for m in told(park)}
     links = by_zone["smelter"].hazards
     assert (len(links), links[0].id, [link.same for link in links]) == (SHOWN, fire.id, [True] + [False] * (SHOWN - 1))
-    assert [link.title for link in links[1:3]] == [f"未持证 {LOOKED_AT + 1}", f"未持证 {LOOKED_AT}"] and links[1].overdue
+    assert [link.title for link in links[1:3]] == [f"未持证 {SHOWN + 1}", f"未持证 {SHOWN}"] and links[1].overdue
     assert [(link.kind, link.same) for link in by_zone["depot"].hazards] == [("fire", False)]
     assert isinstance(links[0], HazardLink) and incidents(park)[0].hazards == [], "what is stored of an incident stays its own"
     with park.read() as connection:
         counts = count_hazards(connection, incidents(park), now=NOON)
     found = {i.zone: (counts[i.id].open, counts[i.id].overdue) for i in incidents(park)}
-    assert found == {"smelter": (LOOKED_AT + 3, LOOKED_AT + 1), "depot": (1, 0)}
+    assert found == {"smelter": (SHOWN + 3, SHOWN + 1), "depot": (1, 0)}
 
 
 def test_the_department_is_told_of_a_reopened_one_and_its_clock_begins_anew(park: Database) -> None:

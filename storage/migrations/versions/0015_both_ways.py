@@ -38,7 +38,7 @@ def upgrade() -> None:
          'watched IS true' if postgres else 'watched IS 1'),
         ('open', ['zone', 'first_due', 'id', 'state', 'due_at', 'enterprise', 'synthetic'], 'first_due IS NOT NULL'),
         ('open_by_kind', ['zone', 'kind', 'synthetic', 'first_due', 'id'], 'first_due IS NOT NULL'),
-        ('closed', ['zone', 'closed_at', 'kind', 'synthetic', 'id'], 'closed_at IS NOT NULL'),
+        ('closed', ['zone', 'kind', 'synthetic', 'closed_at', 'id'], 'closed_at IS NOT NULL'),
     ):
         op.create_index(f'hazards_{name}', 'hazards', columns, sqlite_where=sa.text(which), postgresql_where=sa.text(which))
     op.create_table('hazard_incidents',
