@@ -13,9 +13,8 @@ from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from hazards.kinds import kind_of
 from hazards.ledger.kinds import hazard_kind
-from hazards.ledger.lifecycle import RUNNING
+from hazards.ledger.lifecycle import RUNNING, WAITING
 from hazards.ledger.limits import DAY, HOUR
-from hazards.ledger.marks import WAITING
 from hazards.ledger.policy import KindRow
 from hazards.messages import UNASSIGNED
 from hazards.weight import OpenHazard

@@ -14,8 +14,10 @@ from hazards import incidents as domain
 from hazards.annunciation import AlarmState
 from storage.alarm_states import list_alarm_states
 from storage.commands import command_incident
+from storage.incident_hazards import count_hazards, with_hazards
 from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
 from storage.outbox import feed_bounds
+from storage.site_store import current_registry
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
@@ -42,7 +44,8 @@ async def get_incidents(
             cursor=cursor, limit=clamp(limit),
         )  # fmt: skip
         presenter = services.presenter()
-        return newest, models.IncidentPage(items=[presenter.incident(i) for i in found], next=following)
+        counted = count_hazards(connection, found, now=services.now())
+        return newest, models.IncidentPage(items=[presenter.incident(i, counted[i.id]) for i in found], next=following)
 
     newest, page = await services.database.reading(work)
     response.headers[FEED_POSITION] = str(newest)
@@ -51,9 +54,14 @@ async def get_incidents(
 
 @router.get("/api/v1/incidents/{id}", summary="One incident")
 async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.Incident:
-    """With its names, its state towards the operator, and why."""
-    incident = await services.database.reading(lambda c: get_incident(c, incident_id, scope=asking.scope))
-    return services.presenter().incident(incident)
+    """With its names, its state towards the operator, and why; and the open hazards of its zone with their clocks."""
+
+    def work(connection: Connection) -> models.Incident:
+        found, now = [get_incident(connection, incident_id, scope=asking.scope)], services.now()
+        (shown,) = with_hazards(connection, current_registry(connection), found, now=now)
+        return services.presenter().incident(shown, count_hazards(connection, found, now=now)[incident_id])
+
+    return await services.database.reading(work)
 
 
 @router.get("/api/v1/alarm-states", summary="Alarms that are not normal, newest first")

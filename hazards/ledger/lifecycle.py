@@ -96,6 +96,8 @@ OVER = FINAL | {Z}
 OPEN = frozenset(State) - OVER
 RUNNING = OPEN - {A}
 """States in which the clock of rectification runs: a claim does not stop it, acceptance does."""
+WAITING = frozenset({M, A})
+"""Said to be rectified, and not closed."""
 RECTIFIABLE = RUNNING - {P}
 """Confirmed and not accepted."""
 
@@ -118,7 +120,7 @@ _WHILE: dict[Event, frozenset[State]] = {
     Event.EXTENSION_REFUSED: RECTIFIABLE, Event.EXTENSION_FILED: RECTIFIABLE, Event.SUPERVISED: RECTIFIABLE,
     Event.SUPERVISION_LIFTED: frozenset({A, Z, G}), Event.CLOCK_POINT: OPEN, Event.OVERDUE: RUNNING, Event.SUMMONS_DUE: RECTIFIABLE,
     Event.SUMMONED: OPEN - {P}, Event.REFERRED: (OPEN - {P}) | {Z}, Event.PENALTY_WAIVED: (OPEN - {P}) | {Z}, Event.TRANSFERRED: OPEN,
-    Event.ALARM_SINCE_CLAIM: frozenset({M, A}), Event.MERGED: RUNNING, Event.DUPLICATE_TAKEN: RUNNING, Event.COMMENTED: frozenset(State),
+    Event.ALARM_SINCE_CLAIM: WAITING, Event.MERGED: RUNNING, Event.DUPLICATE_TAKEN: RUNNING, Event.COMMENTED: frozenset(State),
 }  # fmt: skip
 """Events that leave the main state as it is (but MERGED), and the states in which they may happen.
 

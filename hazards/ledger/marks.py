@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 
-from hazards.ledger.hazard import Hazard
-from hazards.ledger.lifecycle import OPEN, RUNNING, State, Track
+from hazards.ledger.hazard import Hazard, alarmed_since_claim
+from hazards.ledger.lifecycle import OPEN, RUNNING, WAITING, Track
 
-WAITING = frozenset({State.CLAIMED, State.ACCEPTED})
-"""Said to be rectified, and not closed."""
 MARKS: dict[str, Callable[[Hazard], bool]] = {
     "repeated": lambda hazard: bool(hazard.repeat_of),  # 重复隐患
     "listed": lambda hazard: hazard.track(Track.LISTING) == "listed",  # 挂牌整改中
     "supervised": lambda hazard: hazard.track(Track.SUPERVISION) == "supervised",  # 挂牌督办中
     "extension_requested": lambda hazard: hazard.track(Track.EXTENSION) == "requested",  # 延期待签
-    "alarm_since_claim": lambda hazard: bool(hazard.alarms_since_claim) and hazard.state in WAITING,  # 申请验收后又报警
+    "alarm_since_claim": alarmed_since_claim,  # 申请验收后又报警
     "summons_due": lambda hazard: hazard.track(Track.SUMMONS) == "due",  # 应约谈
 }
 NEVER_DUE = 2**62
