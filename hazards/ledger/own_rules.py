@@ -40,4 +40,6 @@ _LATER_EVENTS = {Event.ALARM_SINCE_CLAIM: ALARM_SINCE_CLAIM.id}
 
 def brought_up(policy: Policy) -> Policy:
     """``policy`` with what the program asks of packs since it was written: what it says itself stands, the rest are platform defaults."""
-    return structs.replace(policy, rules=_LATER_RULES | dict(policy.rules), events=_LATER_EVENTS | dict(policy.events))
+    rules = {name: rule for name, rule in _LATER_RULES.items() if name not in policy.rules}
+    events = {event: rule for event, rule in _LATER_EVENTS.items() if event not in policy.events}
+    return structs.replace(policy, rules=dict(policy.rules) | rules, events=dict(policy.events) | events)

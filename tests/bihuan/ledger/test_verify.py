@@ -14,7 +14,7 @@ from storage import schema
 from storage.database import Database
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, put, rewrite, without_holds
 from tests.hazards.signals import NOON
-from tests.packs import PACKS
+from tests.packs import PACKS, SHANXI
 
 PACK, HAZARDS = schema.policies, schema.hazards
 Tampering = Callable[[Connection, dict[str, str]], None]
@@ -325,7 +325,7 @@ def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> N
 @pytest.mark.parametrize(
     ("tampering", "said"),
     [
-        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-2").values(body="{}")),
+        (lambda c: c.execute(update(PACK).where(PACK.c.version == SHANXI.version).values(body="{}")),
          ["changed: policy pack shanxi, event 1: the version shanxi-2 holds something else than was applied"]),
         (lambda c: c.execute(PACK.delete().where(PACK.c.id == "shanxi")),
          ["missing: policy pack shanxi, event 1: the version shanxi-2 is not there any more",
