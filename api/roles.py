@@ -78,6 +78,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/hazards/export"): Access(_ALL),
     ("GET", "/api/v1/hazards/{id}"): Access(_ALL),
     ("GET", "/api/v1/hazards/{id}/events"): Access(_ALL),
+    ("GET", "/api/v1/hazards/{id}/incidents"): Access(_ALL),
     ("POST", "/api/v1/hazards/{id}/commands"): Access(_SPEAKERS, 256 * KB),  # and see the policy pack: commands
     ("POST", "/api/v1/hazards/{id}/evidence"): Access(_ON_SITE | _AUTHORITIES, 10 * MB),
     ("GET", "/api/v1/duties"): Access(DUTIFUL),  # and their events on the feed

@@ -17,6 +17,7 @@ from bihuan.rule_file import FIELDS, WORDS
 from bihuan.struct_reader import StructReader
 from bihuan.yaml_lines import Document, Problems, check_size
 from hazards.errors import FileProblem, InvalidFile
+from hazards.ledger.own_rules import brought_up
 from hazards.ledger.policy import Calendar, Policy, Source
 from storage.policies import DEFAULT
 
@@ -64,7 +65,7 @@ def parse_policy(data: bytes, *, file: str, today: date | None = None) -> Policy
     policy: Policy | None = reader.read(document.root, Policy)
     if policy is not None:
         rules = tuple(msgspec.structs.replace(rule, source="pack") for rule in policy.alarm_rules)
-        policy = msgspec.structs.replace(policy, calendar=_resolved(policy.calendar), alarm_rules=rules)
+        policy = brought_up(msgspec.structs.replace(policy, calendar=_resolved(policy.calendar), alarm_rules=rules))
         check_policy(policy, reader.nodes, problems, today=today, known_years=known_years(policy.calendar.country))
     warnings = tuple(sorted(problems.warnings, key=lambda p: p.line))
     if problems.errors or policy is None:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
+from hazards.ledger.own_rules import brought_up
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import IN_FORCE, PACK, PACK_APPLIED, Entry
 from hazards.zones import Site
@@ -68,7 +69,7 @@ def _by_digest(connection: Connection, digest: str) -> Policy:
     """The pack with that digest, read once a process: a digest says what is in it, so what is kept here never becomes wrong."""
     if digest not in _known:
         body = connection.execute(select(schema.policies.c.body).where(schema.policies.c.digest == digest)).scalar_one()
-        _known[digest] = _policies.decode(body)
+        _known[digest] = brought_up(_policies.decode(body))
     return _known[digest]
 
 

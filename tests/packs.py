@@ -2,7 +2,7 @@
 
 from bihuan.policy_file import shipped, shipped_versions
 
-POLICY = shipped("guangyuan")
+POLICY, SHANXI = shipped("guangyuan"), shipped("shanxi")
 
 PACKS = len(shipped_versions())
 """How many there are: each has an entry of its own on a fresh record."""

@@ -1,4 +1,5 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
+import { loadZoneHazards, tickDue } from "./both_ways.js";
 import { askEnd, askSilence } from "./declaration_forms.js";
 import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
@@ -31,7 +32,7 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
+    if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.zone = h("div", { class: "zone" }); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
     fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident), this.sheet,
@@ -70,6 +71,7 @@ export class Detail {
       ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
       ["why", [said(incident.why)]],
       ["hazard", [this.hazards]],
+      ["zone_hazards", incident.zone === "unassigned" ? null : [this.zone]],
       ["declared", [this.declared]],
     ];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, t(`detail.${name}`)), h("dd", {}, value)]), this.standing(incident));
@@ -107,6 +109,7 @@ export class Detail {
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
     this.showHazards(incident);
+    loadZoneHazards(this.zone, incident, this.calls.showHazard, () => this.storyOf === key);
     this.loadDeclared(incident);
     this.showSheet(incident);
     this.showAlarms(incident, alarms);
@@ -172,6 +175,7 @@ export class Detail {
   }
 
   tick() {
+    if (this.zone) tickDue(this.zone);
     if (this.incident && this.sinceElement) fill(this.sinceElement, `${absolute(this.incident.opened_at)} · ${since(this.incident.opened_at)}`, raisedNote(this.incident));
   }
 }

@@ -13,12 +13,13 @@ from api.roles import COMMANDS, COMMANDS_BASIS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from hazards import incidents as domain
 from hazards.annunciation import AlarmState
-from hazards.messages import IncidentMessage, Signal
 from storage.alarm_states import list_alarm_states
 from storage.commands import command_incident
 from storage.hazard_facts import policy_of
+from storage.incident_hazards import count_hazards, with_hazards
 from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents, newest_signals
 from storage.outbox import feed_bounds
+from storage.site_store import current_registry
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
@@ -47,7 +48,8 @@ async def get_incidents(
             cursor=cursor, limit=clamp(limit),
         )  # fmt: skip
         presenter = services.presenter()
-        return newest, models.IncidentPage(items=[presenter.incident(i) for i in found], next=following)
+        counted = count_hazards(connection, found, now=services.now())
+        return newest, models.IncidentPage(items=[presenter.incident(i, counted[i.id]) for i in found], next=following)
 
     newest, page = await services.database.reading(work)
     response.headers[FEED_POSITION] = str(newest)
@@ -56,16 +58,18 @@ async def get_incidents(
 
 @router.get("/api/v1/incidents/{id}", summary="One incident")
 async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.IncidentInFull:
-    """With its names, its state towards the operator, why, and what to do about it."""
+    """With its names, its state towards the operator, why, and what to do about it; and the open hazards of its zone with their clocks."""
 
-    def work(connection: Connection) -> tuple[IncidentMessage, list[Signal]]:
-        incident = get_incident(connection, incident_id, scope=asking.scope)
-        return incident, newest_signals(connection, incident_id, limit=LOOKED_AT)
+    def work(connection: Connection) -> models.IncidentInFull:
+        found, now = [get_incident(connection, incident_id, scope=asking.scope)], services.now()
+        (shown,) = with_hazards(connection, current_registry(connection), found, now=now)
+        signals = newest_signals(connection, incident_id, limit=LOOKED_AT)
+        presenter = services.presenter()
+        response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(shown, signals)
+        incident = presenter.incident(shown, count_hazards(connection, found, now=now)[incident_id])
+        return models.IncidentInFull(**dict(incident), response=response)
 
-    incident, signals = await services.database.reading(work)
-    presenter = services.presenter()
-    response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(incident, signals)
-    return models.IncidentInFull(**dict(presenter.incident(incident)), response=response)
+    return await services.database.reading(work)
 
 
 @router.get("/api/v1/alarm-states", summary="Alarms that are not normal, newest first")

@@ -15,7 +15,7 @@ from storage.alarm_rules import Author, Files, put_rule
 from storage.database import Database
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, put, rewrite, without_holds
 from tests.hazards.signals import NOON
-from tests.packs import RECORDED
+from tests.packs import RECORDED, SHANXI
 from tests.rules import rule
 
 PACK, HAZARDS = schema.policies, schema.hazards
@@ -327,8 +327,8 @@ def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> N
 @pytest.mark.parametrize(
     ("tampering", "said"),
     [
-        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-3").values(body="{}")),
-         ["changed: policy pack shanxi, event 1: the version shanxi-3 holds something else than was applied"]),
+        (lambda c: c.execute(update(PACK).where(PACK.c.version == SHANXI.version).values(body="{}")),
+         [f"changed: policy pack shanxi, event 1: the version {SHANXI.version} holds something else than was applied"]),
         (lambda c: c.execute(PACK.delete().where(PACK.c.id == "shanxi")),
          ["missing: policy pack shanxi, event 1: the version shanxi-3 is not there any more",
           "vanished: policy pack shanxi: its row is gone, 1 events of its record are there"]),
