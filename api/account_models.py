@@ -49,6 +49,7 @@ class Me(BaseModel):
     hazard_commands: list[str]
     sees_duties: bool = Field(description="whether the duties of bodies are for this role")
     declares: list[Declared] = Field(description="kinds of declaration that this role may enter")
+    makes_rules: bool = Field(description="whether the role changes alarm rules")
     site_name: str | None
     time_zone: str
     synthetic: bool

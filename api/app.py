@@ -27,6 +27,7 @@ from api.principals import Principals
 from api.roles import ROUTES
 from api.routes import (
     accounts,
+    alarm_rules,
     alarms,
     console,
     dead_letters,
@@ -66,7 +67,7 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
+    alarms, alarm_rules, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
     site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""

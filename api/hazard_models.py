@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.gate_models import Gate
 from api.hazard_clock_models import HazardClock
-from api.models import Text
+from api.models import Incident, Text
 from api.policy_models import GradeChoice, MeasureKind
 from api.ruling_models import Ruling
 from api.struct_models import answer_model
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Referral: TypeAlias = BaseModel
     Waiver: TypeAlias = BaseModel
     Override: TypeAlias = BaseModel
+    AlarmSince: TypeAlias = BaseModel
 else:
     Report = answer_model(particulars.Report)
     Publication = answer_model(particulars.Publication)
@@ -37,6 +38,7 @@ else:
     Referral = answer_model(particulars.Referral)
     Waiver = answer_model(particulars.Waiver)
     Override = answer_model(particulars.Override)
+    AlarmSince = answer_model(particulars.AlarmSince)
 
 
 # --- a hazard ---
@@ -70,6 +72,7 @@ class Hazard(BaseModel):
     basis: dict[str, Any] = Field(description="rule, kind, sources and sense of what happened last; empty in lists")
     synthetic: bool
     tracks: dict[str, str] = Field(description="where it stands beside the rectification: listing, extension, supervision, summons …")
+    alarm_since_claim: bool = Field(description="an alarm of its kind came since the claim that waits for acceptance (申请验收后又报警)")
     repeated: bool = Field(description="the same kind at the same enterprise again (重复隐患)")
     tells: list[str] = Field(description="posts that are to be told of what happened last; empty in lists")
 
@@ -78,6 +81,21 @@ class HazardPage(BaseModel):
     """Newest first."""
 
     items: list[Hazard]
+    next: str | None
+
+
+class HazardIncident(BaseModel):
+    """An incident of a hazard. ``why``: of the record (origin, duplicate, recurrence, since_claim), or of its kind while it was open."""
+
+    incident: Incident
+    why: Literal["origin", "duplicate", "recurrence", "since_claim", "same_kind"]
+    why_name: Text
+
+
+class HazardIncidentPage(BaseModel):
+    """Newest first."""
+
+    items: list[HazardIncident]
     next: str | None
 
 
@@ -205,6 +223,7 @@ class HazardDetail(Hazard):
     merged_into: str | None
     duplicates: list[str]
     incidents: list[str] = Field(description="further incidents: of duplicates, of a recurrence")
+    alarms_since_claim: list[AlarmSince] = Field(description="one an incident, the newest")
     reopened_at: datetime | None
     overdue_at: datetime | None
     track_names: dict[str, Text] = Field(description="``tracks`` in words")

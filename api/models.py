@@ -105,6 +105,23 @@ class AlarmStatePage(BaseModel):
     next: str | None
 
 
+class IncidentHazard(BaseModel):
+    """An open hazard (隐患) of an incident's zone, and its clock."""
+
+    id: str
+    kind: str
+    kind_name: Text
+    grade: str
+    grade_name: Text
+    confirmed: bool
+    state: str
+    state_name: Text
+    title: str
+    due_at: datetime | None
+    overdue: bool
+    same: bool = Field(description="an alarm of the incident is one of its kind")
+
+
 class Incident(BaseModel):
     """One incident: alarms of one zone and group of families, merged."""
 
@@ -148,9 +165,34 @@ class Incident(BaseModel):
     shelved_until: datetime | None
     shelve_reason: str | None
     synthetic: bool = Field(description="made by a demonstration or drill, not by the real park")
+    hazards: list[IncidentHazard] = Field(
+        description="of its zone the open hazards that are due first, five at most, those first of which its alarms speak; empty in lists"
+    )
+    open_hazards: int | None = Field(description="how many open hazards its zone has; null on the feed and in pushes")
+    overdue_hazards: int | None = Field(description="how many of them are overdue")
     quiet: str | None = Field(description="why nobody is called by any of its alarms that stand; null: they call")
     quiet_by: str | None = Field(description="the declaration, or the alarm that explains it")
     labels: list[Label] = Field(description="of its alarms that stand, though others of them may call")
+
+
+class Response(BaseModel):
+    """A response sheet (报警处置卡). ``rule``: the alarm rule it is of; null: for alarms of that kind, ours where no rule raises it."""
+
+    rule: str | None
+    rule_name: Text | None
+    kind: str
+    cause: Text
+    consequence: Text
+    action: Text
+    within_seconds: int = Field(description="time allowed for the action")
+    within: Text
+    call: list[Text]
+
+
+class IncidentInFull(Incident):
+    """One incident with what to do about it."""
+
+    response: Response = Field(description="of the rule of its gravest alarm, else of its gravest kind")
 
 
 class IncidentPage(BaseModel):

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api import models, site_models
 from api.declaration_models import DeclarationFacts
+from api.present_links import hazard_link
 from api.words import Bilingual, Words
 from hazards.alarm_state import ALARMING
 from hazards.annunciation import AlarmState
@@ -23,6 +24,7 @@ from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.quieting import Quiet
 from hazards.zones import Device, Enterprise, Zone
 from storage.alarm_states import StandingAlarm
+from storage.incident_hazards import Counted
 from storage.site_store import Registry
 
 EVIDENCE_URL = "/api/v1/evidence/"
@@ -136,8 +138,8 @@ class Presenter:
 
         return models.Text(zh=one("zh"), en=one("en"))
 
-    def incident(self, incident: IncidentMessage) -> models.Incident:
-        """One incident."""
+    def incident(self, incident: IncidentMessage, counted: Counted | None = None) -> models.Incident:
+        """One incident. ``counted``: the open hazards of its zone."""
         zone = self.registry.zone(incident.zone)
         unassigned = incident.zone == UNASSIGNED
         word = annunciation(incident, self.now)
@@ -161,6 +163,8 @@ class Presenter:
             shelved_until=self.time_or_none(incident.shelved_until), shelve_reason=incident.shelve_reason, synthetic=incident.synthetic,
             quiet=incident.quiet or None, quiet_by=incident.quiet_by or None,
             labels=[models.Label(label=label, name=self.text(f"quiet.{label}")) for label in incident.labels],
+            hazards=[hazard_link(link, self) for link in incident.hazards], open_hazards=counted.open if counted else None,
+            overdue_hazards=counted.overdue if counted else None,
         )  # fmt: skip
 
     def alarm_state(self, row: StandingAlarm) -> models.AlarmState:

@@ -24,7 +24,7 @@ from hazards.ledger.kinds import hazard_kind, is_for
 from hazards.ledger.particulars import Measure, Paper
 from hazards.ledger.policy import Policy, basis_of
 from hazards.ledger.record import Entry
-from hazards.messages import HazardMessage
+from hazards.messages import HazardMessage, IncidentMessage
 
 
 class HazardPresenter:
@@ -65,7 +65,7 @@ class HazardPresenter:
             "overdue": is_overdue(message.state, message.due_at, self.presenter.now),
             "version": message.version, "event": message.event, "event_name": self.text(f"hazard.event.{message.event}"),
             "actor": message.actor, "basis": message.basis, "synthetic": message.synthetic, "tracks": message.tracks,
-            "repeated": message.repeated, "tells": message.tells,
+            "repeated": message.repeated, "alarm_since_claim": message.alarm_since_claim, "tells": message.tells,
         }  # fmt: skip
 
     def detail(self, case: Case, gate: Answer | None, commands: list[models.Allowance]) -> models.HazardDetail:
@@ -98,7 +98,8 @@ class HazardPresenter:
 
     def _beside(self, hazard: Hazard) -> dict[str, Any]:
         """What runs beside the rectification."""
-        lists = ("reports", "publications", "listings", "supervisions", "extensions", "inspections", "summons", "overrides")
+        lists = ("reports", "publications", "listings", "supervisions", "extensions", "inspections", "summons", "overrides",
+                 "alarms_since_claim")
         return {
             **{name: [shown(each, self.time) for each in getattr(hazard, name)] for name in lists},
             **{name: shown(each, self.time) if (each := getattr(hazard, name)) else None for name in ("referral", "waiver")},
@@ -133,6 +134,11 @@ class HazardPresenter:
         """One entry of the record as somebody needs it who was overtaken by it."""
         return Change(number=entry.number, at=self.time(entry.at), actor=entry.actor, role=entry.role, event=entry.event,
                              event_name=self.text(f"hazard.event.{entry.event}"), state=entry.state)  # fmt: skip
+
+    def incident(self, incident: IncidentMessage, why: str) -> models.HazardIncident:
+        """An incident of a hazard, and why it is one."""
+        shown = self.presenter.incident(incident)
+        return models.HazardIncident(incident=shown, why=why, why_name=self.text(f"hazard.incident.{why}"))  # type: ignore[arg-type]
 
     def ruling(self, basis: Mapping[str, Any]) -> Ruling:
         """A rule as recorded (``policy.basis_of``), with the documents it comes from."""

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import inspect
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool, StrictInt, StrictStr, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr, create_model
 
 from api.models import Strict
 from hazards.ledger.limits import EPOCH
 
 _REQUEST: dict[type[inspect.Type], Any] = {inspect.StrType: StrictStr, inspect.IntType: StrictInt, inspect.BoolType: StrictBool}
 _ANSWER: dict[type[inspect.Type], Any] = {inspect.StrType: str, inspect.IntType: int, inspect.BoolType: bool}
+_FINITE = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 _BOUNDS = ("gt", "ge", "le", "min_length", "max_length", "pattern")
 
 
@@ -49,7 +50,7 @@ def _shown(value: Any, instant: bool, time: Callable[[int], datetime]) -> Any:
         return shown(value, time)
     if isinstance(value, list):
         return [_shown(each, instant, time) for each in value]
-    return value
+    return {name: _shown(each, instant, time) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 @cache
@@ -94,6 +95,11 @@ def _form(form: inspect.Type, *, strict: bool, extra: dict[str, Any] | None = No
             plain = (_REQUEST if strict else _ANSWER)[type(form)]
             bounds = {name: value for name in _BOUNDS if (value := getattr(form, name, None)) is not None} if strict else {}
             return Annotated[plain, Field(**bounds)] if bounds else plain
+        case inspect.FloatType():
+            return _FINITE if strict else float
+        case inspect.DictType(value_type=value):
+            inner = _form(value, strict=strict)
+            return dict[StrictStr, inner] if strict else dict[str, inner]  # type: ignore[valid-type]
         case inspect.LiteralType(values=values):
             return Literal[tuple(values)]
         case inspect.EnumType(cls=cls):

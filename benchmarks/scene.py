@@ -5,7 +5,7 @@ What must not go in: load (``readings``, ``park``), measuring.
 """
 
 import random
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 
 from msgspec import structs
@@ -21,7 +21,6 @@ from hazards.declaring import Declare
 from hazards.ledger.hazard import Actor
 from hazards.ledger.limits import HOUR
 from hazards.scope import EVERYTHING
-from hazards.works import WORKS
 from hazards.zones import Site
 from storage.declarations import declare
 from storage.site_store import Registry
@@ -29,7 +28,7 @@ from storage.site_store import Registry
 ALARM_ZONES = 40
 """Zones of the park whose devices send single alarms."""
 HAZARDS_A_ZONE = 5
-BENCH = Actor("bench", "administrator")
+_OFFICER, _OPERATOR, _AUTHORITY = Actor("bench-officer", "enterprise"), Actor("bench", "operator"), Actor("bench-office", "safety_office")
 
 
 def site(load: Load, folder: Path) -> Site:
@@ -49,28 +48,22 @@ def open_hazards(connection: Connection, registry: Registry, now: int) -> None:
 
 
 def declared(connection: Connection, registry: Registry, now: int) -> None:
-    """In every zone one declaration in force, of each kind in turn, and a key period of the whole site."""
-    of_zone = {device.zone: device.id for device in registry.devices.values()}
-    asked = [Declare(kind=Declared.KEY_PERIOD, reason="bench", ends_at=now + 2 * HOUR)]
-    for zone, template in zip(of_zone, cycle(_declarations(now)), strict=False):
-        devices = [of_zone[zone]] if template.kind is not Declared.PERMIT else []
-        asked.append(structs.replace(template, zone=zone, devices=devices))
-    for number, command in enumerate(asked):
-        declare(connection, command, actor=BENCH, scope=EVERYTHING, command_id=f"bench-{number}", now=now)
-
-
-def _declarations(now: int) -> list[Declare]:
-    until, work = now + 2 * HOUR, next(work for work in WORKS.values() if not work.levels and work.longest >= 2 * HOUR)
-    return [
-        Declare(kind=Declared.PERMIT, work=work.name, guardian="bench", ends_at=until), Declare(kind=Declared.CALIBRATION, ends_at=until),
-        Declare(kind=Declared.SHUTDOWN, reason="bench", ends_at=until),
-        Declare(kind=Declared.OUT_OF_SERVICE, reason="bench", ends_at=until),
-        Declare(kind=Declared.SHELVED, reason="bench", ends_at=until, alarms=["intrusion"]),
-    ]  # fmt: skip
+    """A permit, a calibration of one device and a shelved alarm in every zone, in force all the time; a key period of the whole site."""
+    began, ends = now - HOUR, now + HOUR
+    rows = [Declare(kind=Declared.KEY_PERIOD, starts_at=began, ends_at=ends, reason="bench")]
+    for zone in registry.zones:
+        device = next((d.id for d in registry.devices.values() if d.zone == zone), None)
+        rows.append(Declare(kind=Declared.PERMIT, zone=zone, starts_at=began, ends_at=ends, work="lifting", guardian="bench"))
+        if device is not None:
+            rows.append(Declare(kind=Declared.SHELVED, zone=zone, starts_at=began, ends_at=ends, devices=[device], alarms=["loitering"],
+                                reason="bench"))  # fmt: skip
+    for number, row in enumerate(rows):
+        actor = _AUTHORITY if row.kind is Declared.KEY_PERIOD else _OFFICER if row.kind is Declared.PERMIT else _OPERATOR
+        declare(connection, row, actor=actor, scope=EVERYTHING, command_id=f"bench-{number}", now=began)
 
 
 SEEDS: tuple[Seed, ...] = (open_hazards, declared)
-"""What the ledger holds beside the site."""
+"""What the ledger holds beside the site. Alarm rules are those of the default pack."""
 
 
 def set_up(load: Load, folder: Path) -> None:

@@ -13,6 +13,7 @@ from yaml.nodes import Node
 from api.roles import Role
 from bihuan.policy_notes import Notes, walked
 from bihuan.policy_sense import check_sense
+from bihuan.rule_file import check_rules_at
 from bihuan.yaml_lines import Problems
 from hazards.ledger.clocks import CLOCKS, DUE, POINT_PATTERN, RECTIFY
 from hazards.ledger.lifecycle import COMMANDS, Event
@@ -45,6 +46,7 @@ class _Checks(Notes):
         self._whole()
         self._clocks()
         self._dates(today, known_years)
+        self._alarm_rules()
         check_sense(self)
 
     def _references(self) -> None:
@@ -112,6 +114,15 @@ class _Checks(Notes):
         for duty in self.policy.duties:
             if duty.period not in ("month", "quarter"):
                 self.error(f"duties.{duty.name}.period", "a period is month or quarter")
+
+    def _alarm_rules(self) -> None:
+        listed = "alarm_rules[0]" in self.nodes
+        place = "alarm_rules[{n}]" if listed else "alarm_rules.{id}"
+        rules = self.policy.alarm_rules
+        check_rules_at(rules, lambda n: place.format(n=n, id=rules[n].id), self.nodes, None, self.problems)
+        for n, rule in enumerate(rules):
+            if rule.zones or rule.overrides:
+                self.warn(place.format(n=n, id=rule.id), "names zones: a pack is for every site", "give zones in the site file")
 
     def _dates(self, today: date | None, known_years: range) -> None:
         for period in self.policy.key_periods:

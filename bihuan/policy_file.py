@@ -13,9 +13,11 @@ import msgspec
 
 from bihuan.days_off import days_off, known_years
 from bihuan.policy_checks import check_policy
+from bihuan.rule_file import FIELDS, WORDS
 from bihuan.struct_reader import StructReader
 from bihuan.yaml_lines import Document, Problems, check_size
 from hazards.errors import FileProblem, InvalidFile
+from hazards.ledger.own_rules import brought_up
 from hazards.ledger.policy import Calendar, Policy, Source
 from storage.policies import DEFAULT
 
@@ -59,10 +61,11 @@ def read_policy(path: Path, *, today: date | None = None) -> PolicyFile:
 def parse_policy(data: bytes, *, file: str, today: date | None = None) -> PolicyFile:
     """The pack in ``data``; ``file`` names it in problems. ``today``: for warnings about dates, none without it. Raises InvalidFile."""
     document, problems = Document(data, file), Problems()
-    reader = StructReader(document, problems, {Source: _source, bool: _DAYS.get})
+    reader = StructReader(document, problems, {Source: _source, bool: _DAYS.get, **WORDS}, FIELDS)
     policy: Policy | None = reader.read(document.root, Policy)
     if policy is not None:
-        policy = msgspec.structs.replace(policy, calendar=_resolved(policy.calendar))
+        rules = tuple(msgspec.structs.replace(rule, source="pack") for rule in policy.alarm_rules)
+        policy = brought_up(msgspec.structs.replace(policy, calendar=_resolved(policy.calendar), alarm_rules=rules))
         check_policy(policy, reader.nodes, problems, today=today, known_years=known_years(policy.calendar.country))
     warnings = tuple(sorted(problems.warnings, key=lambda p: p.line))
     if problems.errors or policy is None:

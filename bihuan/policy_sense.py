@@ -26,6 +26,7 @@ MOST_DAYS, MOST_HOURS = 3650, 24 * 366
 _BOUNDS = {
     "extension.most_days": (0, MOST_DAYS), "extension.most_times": (0, 100), "repeats.days": (1, 10 * MOST_DAYS),
     "repeats.from_count": (1, 1000), "repeats.inspections": (0, 100), "gate.seen_percent": (0, 100), "gate.silent_minutes": (1, 43_200),
+    "recurrence.hours": (0, MOST_HOURS), "recurrence.severity": (0, 4),
 }  # fmt: skip
 _NAMED = ("grades", "posts", "measures", "waivers", "clocks", "duties", "key_periods", "kinds", "amounts", "extension.causes")
 _SEVERITIES = ("1", "2", "3", "4")

@@ -161,6 +161,6 @@ def _fill(database: Database, start: Start) -> bool:
                 raise Misconfigured(
                     f"holds the site {known.site.id}", where=start.settings.data, hint="give --demo a data folder of its own"
                 )
-            change = apply_site(connection, site, by="bihuan", now=now_us())
+            change = apply_site(connection, site, by="bihuan", role="platform", now=now_us())
         log.info("site applied", site=site.id, version=change.version)
     return ensure_administrator(database, start.password) if start.password else False

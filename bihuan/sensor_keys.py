@@ -11,6 +11,7 @@ from typing import Any
 from yaml.nodes import MappingNode
 
 from bihuan.yaml_lines import Fields, Problems
+from hazards.methane import CEILINGS, METHANE, ceiling
 from hazards.metrics import METRIC_PATTERN, metric_of
 from hazards.units import UNITS
 
@@ -77,6 +78,22 @@ def _check_one(fields: Fields, asked: Fields, metric: str, problems: Problems) -
     asked.duration("stale_after")
     span = _check_range(fields, problems)
     _check_limits(fields, span, problems)
+    if metric == METHANE.name:
+        _check_methane(fields, unit, problems)
+
+
+def _check_methane(fields: Fields, unit: str, problems: Problems) -> None:
+    """What would suppress methane over limit is warned of: it does not count."""
+    nodes = fields.rest()
+    if unit and ceiling("high", unit) is None:
+        problems.warn(nodes["unit"], fields.place("unit"), "is no concentration: nobody can tell methane over limit by it", "%vol, %LEL")
+    given = fields.document.plain(nodes["limits"]) if "limits" in nodes else None
+    for name in CEILINGS:
+        limit: Any = given.get(name) if isinstance(given, dict) else None
+        highest = ceiling(name, unit)
+        if _number(limit) and highest is not None and limit > highest * (1 + 1e-9):
+            what = f"{name} {limit:g} is above {highest:g}, which holds instead: methane over limit is never suppressed"
+            problems.warn(nodes["limits"], fields.place("limits"), what, f"up to {highest:g} {unit}")
 
 
 def _check_name(name: Any, node: Any, where: str, problems: Problems) -> None:

@@ -20,6 +20,7 @@ from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
 from bihuan.policy_file import shipped_versions
 from bihuan.position_keys import read_positions
+from bihuan.rule_file import read_rules
 from bihuan.sensor_keys import check_sensor
 from bihuan.webhook_keys import check_webhooks
 from bihuan.yaml_lines import Document, Fields, Problems, check_size, line_of, points
@@ -89,6 +90,8 @@ class _Reader:
         devices = self._section(top, "devices", self._device)
         agreements = read_agreements(top, self.problems)
         positions = read_positions(top, self.lines["zones"], self.problems)
+        rules_node = top.node_of("rules")
+        rules = [] if rules_node is None else read_rules(self.document, rules_node, "rules", self.lines["zones"], self.problems)
         check_webhooks(top, self.lines["enterprises"], self.problems)
         check_mqtt(top, self.lines["enterprises"], self.problems)
         settings = {k: self.document.plain(v) for k, v in top.rest().items()}
@@ -108,6 +111,7 @@ class _Reader:
             devices=devices,
             agreements=agreements,
             positions=positions,
+            rules=rules,
         )
         self._check_time_zone(head, site.time_zone)
         if site.policy and site.policy not in shipped_versions():

@@ -1,9 +1,11 @@
 """YAML to msgspec structs by their own types, with the line of every value: what is unknown, missing or of another kind is a problem.
 
 Shorthands keep files readable: structs of a tuple may stand under their first field as a key; one of two fields may be that key and its
-value; what is named in ``words`` is read from a word, a mapping's truth too. What must not go in: what a file means.
+value; what is named in ``words`` is read from a word, a mapping's truth too, and so is a field that is named in ``fields``. What must not
+go in: what a file means.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,14 +16,23 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from bihuan.yaml_lines import Document, Problems
 
 Word = Callable[[str], Any]
-"""From a word to a struct, or None where it is none."""
+"""From a word to a struct or a field's value, or None where it is none."""
+
+
+_COLLECTIONS: dict[type, Callable[[list[Any]], Any]] = {
+    inspect.VarTupleType: tuple, inspect.FrozenSetType: frozenset, inspect.ListType: list,
+}  # fmt: skip
 
 
 class StructReader:
     """Reads one document. ``nodes``: every value that was read, by its place such as ``grades.major.limit.rule``."""
 
-    def __init__(self, document: Document, problems: Problems, words: Mapping[type, Word]) -> None:
-        self._document, self._problems, self._words = document, problems, words
+    def __init__(
+        self, document: Document, problems: Problems, words: Mapping[type, Word],
+        fields: Mapping[tuple[type, str], tuple[Word, str]] | None = None,
+    ) -> None:  # fmt: skip
+        """``fields``: by struct and field, how it is read, and what is said to be expected."""
+        self._document, self._problems, self._words, self._fields = document, problems, words, fields or {}
         self.nodes: dict[str, Node] = {}
 
     def read(self, node: Node, struct: type[msgspec.Struct], where: str = "", **given: Any) -> Any:
@@ -34,7 +45,8 @@ class StructReader:
         for each in inspect.type_info(struct).fields:  # type: ignore[attr-defined]
             name, child = each.encode_name, None if each.encode_name in given else fields.node_of(each.encode_name)
             if child is not None:
-                values[name] = self._value(child, each.type, fields.place(name))
+                worded, place = self._fields.get((struct, name)), fields.place(name)
+                values[name] = self._field(child, worded, place) if worded else self._value(child, each.type, place)
                 sound = sound and values[name] is not None
             elif name not in given and each.default is msgspec.NODEFAULT and each.default_factory is msgspec.NODEFAULT:
                 self._problems.error(node, fields.place(name), "is missing")
@@ -44,6 +56,17 @@ class StructReader:
             self._problems.error(child, fields.place(name), "is no key here", f"known: {known}")
             sound = False
         return struct(**values) if sound else None
+
+    def many(self, node: Node, struct: type[msgspec.Struct], where: str) -> list[Any] | None:
+        """Structs of a list, or under their first field; None after noting what is wrong."""
+        self._note(node, where)
+        return self._many(node, inspect.type_info(struct), where)
+
+    def _field(self, node: Node, worded: tuple[Word, str], where: str) -> Any:
+        self._note(node, where)
+        read, expected = worded
+        made = read(str(node.value)) if isinstance(node, ScalarNode) else None
+        return made if made is not None else self._wrong(node, where, expected)
 
     def _note(self, node: Node, where: str) -> None:
         self.nodes[where] = node
@@ -58,9 +81,9 @@ class StructReader:
                 return made if made is not None else self._wrong(node, where, f"{node.value!r} is not understood here")
             case inspect.StructType(cls=cls):
                 return self.read(node, cls, where)
-            case inspect.VarTupleType(item_type=item) | inspect.FrozenSetType(item_type=item):
+            case inspect.VarTupleType(item_type=item) | inspect.FrozenSetType(item_type=item) | inspect.ListType(item_type=item):
                 found = self._many(node, item, where)
-                return None if found is None else (tuple if isinstance(form, inspect.VarTupleType) else frozenset)(found)
+                return None if found is None else _COLLECTIONS[type(form)](found)
             case inspect.DictType(key_type=key, value_type=value):
                 return self._mapping(node, key, value, where)
         return self._plain(node, form, where)
@@ -121,6 +144,10 @@ class StructReader:
                 if type(value) is wanted and (wanted is bool or 0 <= value < 10**9):
                     return value
                 return self._wrong(node, where, "true or false is expected" if wanted is bool else "a whole number is expected")
+            case inspect.FloatType():
+                value = self._document.plain(node)
+                sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+                return float(value) if sound else self._wrong(node, where, "a number is expected")
         raise TypeError(f"no way to read {form} at {where}")
 
     def _wrong(self, node: Node, where: str, what: str, hint: str = "") -> None:

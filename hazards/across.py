@@ -48,7 +48,7 @@ RULES: tuple[Across, ...] = (
            "气体超限的区域内有人", "people where gas is over its limit"),
     Across("smoke_door", frozenset({"smoke", "flame"}), frozenset({"door_open", "door_state"}), (), 10 * _MINUTES, Certainty.LIKELY, 1,
            "有烟且门未关闭，烟气会蔓延", "smoke, and a door stands open: it will spread"),
-    Across("seal_power", frozenset({"seal_broken"}), frozenset({"electricity_used"}), ("_consumption",), 60 * _MINUTES,
+    Across("seal_power", frozenset({"seal_broken", "seal_state"}), frozenset({"electricity_used"}), ("_consumption",), 60 * _MINUTES,
            Certainty.OBSERVED, 1, "封条破坏且有用电用水：有人擅自作业",
            "the seal is broken and power or water is used: somebody works there"),
 )  # fmt: skip

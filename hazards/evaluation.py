@@ -13,10 +13,10 @@ import numpy as np
 
 from hazards.admission import Report
 from hazards.limit_table import LimitTable
-from hazards.limits import NEVER, Rule
+from hazards.limits import NEVER
 from hazards.rollup_packs import rollup_packs
 from hazards.rollups import RINGS, Closed, Rollups
-from hazards.sensors import Sensor
+from hazards.sensors import Sensor, watches_silence
 from hazards.series_batch import Slots, batch_of
 from hazards.telemetry import Floats, Int64s, RollupPack, TelemetryPack
 from hazards.zone_series import KeptSeries, SeenPacks, ZoneSeries, decode_zone, encode_zone
@@ -84,7 +84,7 @@ class Evaluation:
         self._sensors = sensors
         self._watched: dict[str, list[Sensor]] = {}
         for sensor in sensors.values():
-            if sensor.stale_after is not None:
+            if watches_silence(sensor):
                 self._watched.setdefault(sensor.zone, []).append(sensor)
 
     # --- packs ---
@@ -95,16 +95,17 @@ class Evaluation:
         for pack in packs:
             zone = self.zones[pack.zone]
             zone.dirty = True
-            if zone.seen.has(pack.id):
-                self.counts.repeated += 1
-            elif pack.index:
-                zone.seen.add(pack.id)
+            if pack.index and zone.seen.add(pack.id):
                 self._gather(zone, pack, columns)
+            elif pack.index:
+                self.counts.repeated += 1
         return self._evaluate(columns) if columns.slot else []
 
     def _gather(self, zone: ZoneSeries, pack: TelemetryPack, columns: _Columns) -> None:
-        known = zone.slots.get
-        slots = [s if (s := known(name)) is not None else self._open(zone, name) for name in pack.series]
+        try:
+            slots = list(map(zone.slots.__getitem__, pack.series))
+        except KeyError:
+            slots = [s if (s := zone.slots.get(name)) is not None else self._open(zone, name) for name in pack.series]
         index, at, value = pack.columns()
         slot = np.array(slots, np.int64)[index]
         if -1 in slots:
@@ -275,8 +276,7 @@ class Evaluation:
 
     def stale(self) -> list[str]:
         """Series that are stale now."""
-        found = [s for s, c in self._limits.conditions.items() if (stale := c.get(Rule.STALE)) is not None and stale.standing]
-        return [self._names[slot] for slot in found]
+        return [self._names[slot] for slot in self._limits.stale()]
 
 
 def _without(closed: Closed, slots: Slots) -> Closed:

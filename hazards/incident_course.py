@@ -17,7 +17,7 @@ from hazards.messages import IncidentState
 from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet, silent
 from hazards.surroundings import Surroundings
 from hazards.telling import IN_FLOOD, INTERVALS, News, due
-from hazards.zone_state import Happening, Incident, Merged, Reason, ZoneState
+from hazards.zone_state import Happening, Incident, Merged, Reason, Sounded, ZoneState
 
 REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
@@ -95,6 +95,8 @@ class Course:
             incident.present.remove(key)
         elif phase is not Phase.NORMAL and key not in incident.present:
             incident.present.append(key)
+        if sounded:
+            self._sounded(incident, alarm, at)
         before = incident.state
         alarming = any(self.state.alarms[k].phase in ALARMING for k in incident.present)
         if sounded or (alarming and before is not IncidentState.ACTIVE):
@@ -114,6 +116,11 @@ class Course:
             self.happened(incident, at, "pending", reason)
         self.note(incident, News.CHANGE if incident.state is not before else News.MORE)
         return reason
+
+    def _sounded(self, incident: Incident, alarm: Alarm, at: int) -> None:
+        """Note that ``alarm`` calls people; a label of calibration keeps even methane's from the ledger."""
+        if not silent(alarm.kind, alarm.quiet) and alarm.quiet != Quiet.CALIBRATION.value:
+            self.merged.sounded.append(Sounded(incident.id, alarm.device, alarm.kind, at))
 
     def note(self, incident: Incident, news: News) -> None:
         """The incident has changed; ``news``: how soon it is to be told."""
@@ -238,6 +245,7 @@ class Course:
     def _quiet_changed(self, incident: Incident, alarm: Alarm, now: int) -> None:
         if not alarm.quiet and alarm.phase in ALARMING and alarm.severity:
             self.raise_severity(incident, alarm.severity, now, Reason.SOUNDED, {})
+            self._sounded(incident, alarm, now)
         self._hear(incident, now)
 
     def _hear(self, incident: Incident, at: int, *, pulsed: bool = False) -> None:

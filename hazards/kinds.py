@@ -58,6 +58,14 @@ _ROWS = [
     Kind("loitering", "access", 3, "徘徊", "loitering"),
     Kind("line_crossing", "access", 3, "越线", "line crossing"),
     Kind("seal_broken", "access", 2, "电子封条破坏", "electronic seal broken"),
+    Kind("seal_state", "access", 2, "电子封条破坏", "electronic seal broken"),
+    Kind("door_state", "passage", 3, "门未关闭", "door open"),
+    Kind("people_while_stopped", "access", 2, "停产区域有人", "people where work was stopped"),
+    Kind("people_high", "access", 2, "超员", "too many people"),
+    Kind("power_consumption", "process", 2, "停产期间用电", "electricity used while nothing should run"),
+    Kind("energy_consumption", "process", 2, "停产期间用电", "electricity used while nothing should run"),
+    Kind("water_consumption", "process", 2, "停产期间用水", "water used while nothing should run"),
+    Kind("water_flow_consumption", "process", 2, "停产期间用水", "water used while nothing should run"),
     Kind("overcrowding", "access", 2, "超员", "too many people"),
     Kind("absent_from_post", "post", 3, "离岗", "nobody at the post"),
     Kind("exit_blocked", "passage", 2, "消防通道占用", "fire exit blocked"),
@@ -82,9 +90,13 @@ _ROWS = [
 _RULES = [
     # ending, severity, Chinese, English: what a rule says of any metric, where no row above says it better
     ("high_high", 1, "高高", "high-high"), ("high", 2, "高", "high"), ("low", 3, "低", "low"), ("low_low", 2, "低低", "low-low"),
-    ("rising", 3, "快速上升", "rising"),
+    ("rising", 3, "快速上升", "rising"), ("deviation", 3, "偏离基准", "off its reference"),
+    ("state", 3, "状态异常", "in a state it must not be"),
+    ("consumption", 2, "停产期间仍有用量", "used while nothing should run"),
 ]  # fmt: skip
-_METRIC_FAMILIES = {"temperature": "heat", "people": "access"} | dict.fromkeys(("flammable_gas", "methane", "toxic_gas", "oxygen"), "gas")
+_METRIC_FAMILIES = {"temperature": "heat", "people": "access", "seal": "access", "door": "passage"} | dict.fromkeys(
+    ("flammable_gas", "methane", "toxic_gas", "oxygen"), "gas"
+)
 
 
 def _measured(metric: Metric) -> list[Kind]:

@@ -1,28 +1,30 @@
 """The rules of ``hazards/limits.py`` over very many series at once: arrays say which few series a batch can change. Pure.
 
-Each series has a band of values within which nothing changes, whatever stands; only series that leave it, whose delay is
+Each series has a band of values within which nothing changes, whatever stands; only series that leave it, whose delay or window is
 over, whose rise or silence changes, or whose readings are in disorder go through the plain machine. A standing alarm whose
-readings stay beyond the limit is as quiet as no alarm. What must not go in: semantics of a rule, names, storage.
+readings stay beyond the limit is as quiet as no alarm. A band holds until other rules are armed: that time, too, is due.
+What must not go in: semantics of a rule, names, storage.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from hazards import limits
 from hazards.admission import Report
-from hazards.limits import MICROS, NEVER, Condition, Reading, Rule, SeriesState
-from hazards.sensors import Sensor
+from hazards.limits import NEVER, Condition, Reading, SeriesState
+from hazards.rules import Comparison
+from hazards.sensor_rules import FAR, MICROS, RISE_BASELINE, SensorRule, is_armed
+from hazards.sensors import Sensor, rules_of
 from hazards.series_batch import Batch, Flags
 from hazards.telemetry import Floats, Int64s
 
-_FAR = 2**62
 _HOUR = 3600 * MICROS
 TIMES, VALUES = 4, 4
 _LAST_AT, _LAST_RECEIVED, _DUE, _SILENCE = range(TIMES)
 _LAST_VALUE, _FLOOR, _CEILING, _RATE = range(VALUES)
-_NO_TIMES = np.array([NEVER, NEVER, _FAR, _FAR], np.int64)
+_NO_TIMES = np.array([NEVER, NEVER, FAR, FAR], np.int64)
 _NO_VALUES = np.array([math.nan, -math.inf, math.inf, math.inf])
 
 
@@ -75,24 +77,25 @@ class LimitTable:
         last_at, last_received = self.times[slot, _LAST_AT], self.times[slot, _LAST_RECEIVED]
         return SeriesState(int(last_at), float(self.values[slot, _LAST_VALUE]), int(last_received), self.conditions.get(slot) or {})
 
-    def store(self, slot: int, sensor: Sensor | None, state: SeriesState) -> None:
-        """Keep ``state``, and work out within what nothing changes."""
+    def store(self, slot: int, sensor: Sensor | None, state: SeriesState, passed: int = NEVER) -> None:
+        """Keep ``state``, and work out within what nothing changes. ``passed``: until when time was let pass, if beyond the newest reading:
+        a reading may still be older, so where other rules were armed between the two every one is looked at."""
         self.sensors[slot] = sensor
         if state.conditions:
             self.conditions[slot] = state.conditions
         else:
             self.conditions.pop(slot, None)
         if sensor is None:
-            self.times[slot] = state.last_at, state.last_received, _FAR, _FAR
+            self.times[slot] = state.last_at, state.last_received, FAR, FAR
             self.values[slot] = state.last_value, -math.inf, math.inf, math.inf
             return
-        due = limits.next_due(sensor, state)
-        stale = state.conditions.get(Rule.STALE)
-        silence = _FAR if sensor.stale_after is None else -1 if stale is not None and stale.standing else sensor.stale_after
-        rising = state.conditions.get(Rule.RISING)
-        rate = math.inf if sensor.rate is None else -sensor.rate if rising is not None and rising.beyond else sensor.rate
-        self.times[slot] = state.last_at, state.last_received, _FAR if due is None else due, silence
-        self.values[slot] = state.last_value, *_band(sensor, state), rate
+        rules = rules_of(sensor)
+        due, edge = limits.next_due(rules, state), limits.next_edge(rules, max(state.last_at, passed))
+        armed = [rule for rule in rules if is_armed(rule.windows, state.last_at)]
+        quiet = band(armed, state) if edge == limits.next_edge(rules, state.last_at) else _NOTHING
+        rates = [rule for rule in armed if rule.by_rate]
+        self.times[slot] = state.last_at, state.last_received, min(FAR if due is None else due, edge), _silence(rules, state)
+        self.values[slot] = state.last_value, *(quiet if len(rates) <= 1 else _NOTHING), _rate(rates, state)
 
     def take(self, batch: Batch) -> list[Report]:
         """The reports of ``batch``, by series."""
@@ -135,7 +138,7 @@ class LimitTable:
             state, sensor = self.state(slot), self.sensors[slot]
             if sensor is not None:
                 reports += limits.pass_time(sensor, state, int(now[slot]), silent_from=silent_from)
-                self.store(slot, sensor, state)
+                self.store(slot, sensor, state, int(now[slot]))
         return reports, slots
 
     def change(self, slot: int, sensor: Sensor | None, now: int, reason: str) -> list[Report]:
@@ -144,6 +147,15 @@ class LimitTable:
         reports = limits.change_rules(sensor, old, state, now, reason) if old is not None else []
         self.store(slot, sensor, state)
         return reports
+
+    def stale(self) -> list[int]:
+        """Slots whose silence is an alarm that stands."""
+        found = []
+        for slot, conditions in self.conditions.items():
+            rules = rules_of(sensor) if (sensor := self.sensors[slot]) is not None else ()
+            if any(r.compares is Comparison.STALE and (c := conditions.get(r.key)) is not None and c.standing for r in rules):
+                found.append(slot)
+        return found
 
     def forget_old(self, slots: Iterable[int]) -> None:
         """Drop what is remembered of alarms that ended over an hour before the newest reading: no late one is told apart by them."""
@@ -155,35 +167,70 @@ class LimitTable:
 
 _NOBODY = Sensor(series="", device="", metric="", zone="")
 """Stands for a series that nobody registered: it has no rules."""
+_NOTHING = (math.inf, -math.inf)
+"""The band in which no value lies."""
 
 
-def _band(sensor: Sensor, state: SeriesState) -> tuple[float, float]:
-    """(floor, ceiling), both inside: values that change no trigger of a limit. The other half of ``hazards.limits.beyond``."""
+def _silence(rules: Sequence[SensorRule], state: SeriesState) -> int:
+    rule = next((rule for rule in rules if rule.compares is Comparison.STALE), None)
+    return FAR if rule is None else -1 if _holds(state, rule) else rule.silence
+
+
+def _rate(rates: Sequence[SensorRule], state: SeriesState) -> float:
+    if len(rates) != 1:
+        return math.inf
+    return -rates[0].rate if _holds(state, rates[0]) else rates[0].rate
+
+
+def _holds(state: SeriesState, rule: SensorRule) -> bool:
+    condition = state.conditions.get(rule.key)
+    return condition is not None and condition.beyond
+
+
+def band(rules: Sequence[SensorRule], state: SeriesState) -> tuple[float, float]:
+    """(floor, ceiling), both inside: values that change no trigger of ``rules``. The other half of ``hazards.sensor_rules.beyond``.
+
+    Where that is not one stretch, it is the one in which the newest value lies, or nothing."""
     floor, ceiling = -math.inf, math.inf
-    for rule in limits.LIMIT_RULES:
-        limit = limits.limit_of(sensor, rule)
-        if limit is None:
+    for rule in rules:
+        if rule.by_rate or rule.compares is Comparison.STALE:
             continue
-        condition = state.conditions.get(rule)
-        on, high = condition is not None and condition.beyond, rule in (Rule.HIGH, Rule.HIGH_HIGH)
-        if high and on:
-            floor = max(floor, limit - sensor.deadband)
-        elif high:
-            ceiling = min(ceiling, math.nextafter(limit, -math.inf))
-        elif on:
-            ceiling = min(ceiling, limit + sensor.deadband)
-        else:
-            floor = max(floor, math.nextafter(limit, math.inf))
+        low, high = _band_of(rule, on=_holds(state, rule), newest=state.last_value)
+        floor, ceiling = max(floor, low), min(ceiling, high)
     return floor, ceiling
+
+
+def _band_of(rule: SensorRule, *, on: bool, newest: float) -> tuple[float, float]:
+    match rule.compares:
+        case Comparison.HIGH | Comparison.HIGH_HIGH | Comparison.CONSUMPTION:
+            return (rule.limit - rule.deadband, math.inf) if on else (-math.inf, _below(rule.limit))
+        case Comparison.LOW | Comparison.LOW_LOW:
+            return (-math.inf, rule.limit + rule.deadband) if on else (_above(rule.limit), math.inf)
+        case Comparison.STATE if on:
+            return rule.limit, rule.limit
+        case Comparison.STATE:
+            above, below = newest > rule.limit, newest < rule.limit
+            return (_above(rule.limit), math.inf) if above else (-math.inf, _below(rule.limit)) if below else _NOTHING
+        case _ if on:
+            upper, lower = rule.high - rule.deadband, rule.low + rule.deadband
+            return (upper, math.inf) if newest >= upper else (-math.inf, lower) if newest <= lower else _NOTHING
+    return _above(rule.low), _below(rule.high)
+
+
+def _above(limit: float) -> float:
+    return math.nextafter(limit, math.inf)
+
+
+def _below(limit: float) -> float:
+    return math.nextafter(limit, -math.inf)
 
 
 def _rate_changes(batch: Batch, values: Floats) -> Flags:
     """Series whose rise crosses their rate, in either direction, with any reading (m)."""
-    number = np.repeat(np.arange(len(batch.slots)), batch.ends - batch.starts)
     before = np.empty_like(batch.value)
     before[1:] = batch.value[:-1]
     before[batch.starts] = values[:, _LAST_VALUE]
-    rise = (batch.value - before) / (np.maximum(batch.at - batch.previous_at, limits.RISE_BASELINE) / MICROS)
-    rate = values[number, _RATE]
+    rise = (batch.value - before) / (np.maximum(batch.at - batch.previous_at, RISE_BASELINE) / MICROS)
+    rate = values[batch.number, _RATE]
     changes = (rise >= np.abs(rate)) != (rate < 0)
-    return np.logical_or.reduceat(changes, batch.starts)
+    return np.logical_or.reduceat(changes, batch.starts) if changes.any() else np.zeros(len(batch.slots), np.bool_)

@@ -1,49 +1,37 @@
-"""When a reading is an alarm: limits, rate of rise and silence, with deadband and delays, for one series. Pure, one reading at a time.
+"""When a reading is an alarm: limits, deviation, state, rise and silence, with deadband, delays and windows, for one series. Pure.
 
 This plain machine is the specification; ``hazards/limit_table.py`` finds the few series that need it among very many.
-Readings are taken in the order they came, by event time:
+Readings are taken one at a time in the order they came, by event time:
 
 - A condition (Schmitt trigger) begins at its limit and ends beyond limit -/+ deadband. It is believed to hold until the next reading
   (sample and hold). The alarm is raised ``on_delay`` after the condition began, cleared ``off_delay`` after it ended; a reading that
   comes later, or a tick, only discovers that. What is discovered never depends on how many readings came together.
+- A rule with **windows** judges readings whose event time lies in one. At the end of a window its condition is over, and what it raised is
+  cleared then, whatever the off-delay, with the reason; at the beginning nothing happens before the next reading.
 - A reading older than the newest of its series is **late**: it moves nothing. Beyond a limit that has no on-delay, and outside the alarm
   that is known, it is told as a pulse. Readings of equal time are not late, the later one wins.
 - A reading ahead of its receipt is **early**: it counts as of its receipt, else one wrong clock would make all that follows late.
-- **Stale** goes by receipt: no reading for ``stale_after``, over with the next one.
+- **Stale** goes by receipt: no reading for its limit, over with the next one.
 
-What must not go in: NumPy, slots, storage, clocks.
+What must not go in: NumPy, slots, storage, clocks, words (``hazards/limit_reports.py``).
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
 
 from hazards.admission import Report
+from hazards.limit_reports import report_of
 from hazards.messages import Action
-from hazards.metrics import metric_of
-from hazards.sensors import NO_LIMITS, Sensor, default_limits
+from hazards.rules import Comparison
+from hazards.sensor_rules import FAR, SensorRule, beyond, end_of_window, is_armed, next_boundary, rise
+from hazards.sensors import Sensor, rules_of
 
-MICROS = 1_000_000
 NEVER = -1
 """Time of what has not happened."""
-RISE_BASELINE = 100_000
-"""µs: a rise within less counts as one within this, so that the noise of two readings at almost one moment is no rate (our default)."""
-
-
-class Rule(StrEnum):
-    """What can be wrong with one series; the value is the end of the alarm's kind."""
-
-    HIGH_HIGH = "high_high"
-    HIGH = "high"
-    LOW = "low"
-    LOW_LOW = "low_low"
-    RISING = "rising"
-    STALE = "stale"
-
-
-LIMIT_RULES = (Rule.HIGH_HIGH, Rule.HIGH, Rule.LOW, Rule.LOW_LOW)
+WINDOW_ENDED = "window_ended"
+"""Reason of a clearing: the rule is no longer armed."""
 
 
 class Condition(Struct, omit_defaults=True):
@@ -67,7 +55,9 @@ class Condition(Struct, omit_defaults=True):
 
 
 class SeriesState(Struct, omit_defaults=True):
-    """All that the rules remember of one series. ``last_at``: event time of the newest reading; ``last_received``: its receipt."""
+    """All that the rules remember of one series. ``last_at``: event time of the newest reading; ``last_received``: its receipt.
+
+    ``conditions``: by the key of their rule."""
 
     last_at: int = NEVER
     last_value: float = float("nan")
@@ -84,16 +74,6 @@ class Reading(Struct, frozen=True):
     pack: int = 0
 
 
-def limit_of(sensor: Sensor, rule: str) -> float | None:
-    """The limit of ``rule``, in the sensor's unit (a rate: per second; stale: seconds); None: the sensor has no such rule."""
-    if rule == Rule.RISING:
-        return sensor.rate
-    if rule == Rule.STALE:
-        return None if sensor.stale_after is None else sensor.stale_after / MICROS
-    limit: float | None = getattr(sensor.limits, rule)
-    return limit
-
-
 def take(sensor: Sensor, state: SeriesState, readings: Sequence[Reading]) -> list[Report]:
     """The reports of ``readings``, which came in this order; ``state`` changes in place."""
     machine = _Machine(sensor, state)
@@ -103,29 +83,49 @@ def take(sensor: Sensor, state: SeriesState, readings: Sequence[Reading]) -> lis
 
 
 def pass_time(sensor: Sensor, state: SeriesState, now: int, *, silent_from: int = NEVER) -> list[Report]:
-    """What is discovered by ``now`` (UTC µs) without a reading: delays that are over, silence. All that was received until ``now`` has
-    been taken. ``silent_from``: silence counts from here at the earliest, when somebody began to listen."""
+    """What is discovered by ``now`` (UTC µs) without a reading: delays and windows that are over, silence. All that was received until
+    ``now`` has been taken. ``silent_from``: silence counts from here at the earliest, when somebody began to listen."""
     machine = _Machine(sensor, state)
-    machine.end_delays(now)
+    machine.advance(now)
     machine.notice_silence(now, silent_from)
     return machine.reports
 
 
-def next_due(sensor: Sensor, state: SeriesState) -> int | None:
-    """When a running delay of a limit ends: ``pass_time`` has work then. Silence is not part of it."""
-    return min((due for rule, c in state.conditions.items() if (due := _due(sensor, rule, c)) is not None), default=None)
+def next_due(rules: Sequence[SensorRule], state: SeriesState) -> int | None:
+    """When a running delay or the window of a condition ends: ``pass_time`` has work then. Silence is not part of it."""
+    if not state.conditions:
+        return None
+    found = min((_next_change(r, c) for r in rules if (c := state.conditions.get(r.key)) is not None), default=FAR)
+    return found if found < FAR else None
+
+
+def next_edge(rules: Sequence[SensorRule], after: int) -> int:
+    """The first time after ``after`` at which other rules are armed; FAR for never."""
+    return min((next_boundary(rule.windows, after) for rule in rules if rule.windows is not None), default=FAR)
 
 
 def change_rules(sensor: Sensor | None, old: Sensor, state: SeriesState, now: int, reason: str) -> list[Report]:
-    """Clear what stands by a rule of ``old`` that ``sensor`` (None: removed) does not have any more, with ``reason``."""
-    reports = []
-    for rule, condition in list(state.conditions.items()):
-        if sensor is not None and limit_of(sensor, rule) is not None:
+    """Clear what stands by a rule of ``old`` that ``sensor`` (None: removed) does not have any more, with ``reason``. Where another rule
+    has taken its place, for the same kind of alarm by the same comparison, the alarm goes on under that one."""
+    reports, before = [], {rule.key: rule for rule in rules_of(old)}
+    after = {rule.key: rule for rule in rules_of(sensor)} if sensor is not None else {}
+    for key, condition in list(state.conditions.items()):
+        rule = before.get(key)
+        if rule is not None and (same := after.get(key)) is not None and _is_like(same, rule):
             continue
-        if condition.standing:
-            reports.append(_report(old, rule, condition, Action.CLEARED, max(now, condition.raised_at), {"reason": reason}))
-        del state.conditions[rule]
+        del state.conditions[key]
+        heirs = [h for h in after.values() if rule is not None and _is_like(h, rule) and h.key not in before]
+        heir = next((h for h in heirs if h.key not in state.conditions and is_armed(h.windows, condition.since)), None)
+        if heir is not None:
+            state.conditions[heir.key] = condition
+        elif rule is not None and condition.standing:
+            at = max(now, condition.raised_at)
+            reports.append(report_of(old, rule, condition.onset, condition.value, Action.CLEARED, at, {"reason": reason}))
     return reports
+
+
+def _is_like(rule: SensorRule, other: SensorRule) -> bool:
+    return (rule.compares, rule.kind) == (other.compares, other.kind)
 
 
 class _Machine:
@@ -134,6 +134,9 @@ class _Machine:
     def __init__(self, sensor: Sensor, state: SeriesState) -> None:
         self.sensor, self.state = sensor, state
         self.reports: list[Report] = []
+        everything = rules_of(sensor)
+        self._rules = [rule for rule in everything if rule.compares is not Comparison.STALE]
+        self._stale = next((rule for rule in everything if rule.compares is Comparison.STALE), None)
         self._told: set[tuple[int, str]] = set()
 
     def take(self, reading: Reading) -> None:
@@ -142,56 +145,65 @@ class _Machine:
         if at < state.last_at:
             self._tell_late(at, reading)
             return
-        self.end_delays(at)
-        for rule in LIMIT_RULES:
-            limit = limit_of(self.sensor, rule)
-            if limit is not None:
-                self._see(rule, beyond(rule, reading.value, limit, self.sensor.deadband, self._is_on(rule)), at, reading.value)
-        if self.sensor.rate is not None:
-            rate = rise(state.last_at, state.last_value, at, reading.value)
-            self._see(Rule.RISING, rate >= self.sensor.rate, at, rate)
+        if state.conditions:
+            self.advance(at)
+        for rule in self._rules:
+            if not is_armed(rule.windows, at):
+                continue
+            if rule.by_rate:
+                rate = rise(state.last_at, state.last_value, at, reading.value)
+                self._see(rule, rate >= rule.rate, at, rate * 3600 if rule.hourly else rate)
+            else:
+                self._see(rule, beyond(rule, reading.value, on=self._is_on(rule)), at, reading.value)
         state.last_at, state.last_value = at, reading.value
 
-    def _is_on(self, rule: str) -> bool:
-        condition = self.state.conditions.get(rule)
+    def _is_on(self, rule: SensorRule) -> bool:
+        condition = self.state.conditions.get(rule.key)
         return condition is not None and condition.beyond
 
-    def _see(self, rule: str, on: bool, at: int, value: float) -> None:
+    def _see(self, rule: SensorRule, on: bool, at: int, value: float) -> None:
         """Move the trigger of ``rule``; a delay of zero is over at once."""
-        condition = self.state.conditions.get(rule)
+        condition = self.state.conditions.get(rule.key)
         if condition is None:
             if not on:
                 return
-            condition = self.state.conditions[rule] = Condition()
-        if condition.beyond != on:
+            condition = self.state.conditions[rule.key] = Condition()
+        if condition.beyond != on and at >= condition.since:  # else a tick has ended its window, and it is not begun anew before that
             condition.beyond, condition.since = on, at
             if on and not condition.standing:
                 condition.onset = max(at, condition.onset + 1)  # two of equal time are two alarms
                 condition.value = value
-        self._end_delay(rule, condition, at)
+        if _next_change(rule, condition) <= at:
+            self._change(rule, condition)
 
-    def end_delays(self, now: int) -> None:
-        """Raise and clear what is due at ``now``, earliest first."""
-        due = [(at, rule, c) for rule, c in self.state.conditions.items() if (at := _due(self.sensor, rule, c)) is not None and at <= now]
-        for _, rule, condition in sorted(due, key=lambda d: d[:2]):
-            self._end_delay(rule, condition, now)
+    def advance(self, now: int) -> None:
+        """Raise, clear and disarm what is due at ``now``, earliest first."""
+        waiting = [(rule, c) for rule in self._rules if (c := self.state.conditions.get(rule.key)) is not None]
+        while waiting:
+            at, _, rule, condition = min(((_next_change(r, c), r.key, r, c) for r, c in waiting), key=lambda due: due[:2])
+            if at > now:
+                return
+            self._change(rule, condition)
 
-    def _end_delay(self, rule: str, condition: Condition, now: int) -> None:
-        due = _due(self.sensor, rule, condition)
-        if due is None or due > now:
-            return
-        if condition.beyond:
-            self._raise(rule, condition, due)
+    def _change(self, rule: SensorRule, condition: Condition) -> None:
+        """What happens next to ``condition``, now that it is time."""
+        at = _next_change(rule, condition)
+        if not condition.beyond:
+            self._clear(rule, condition, max(at, condition.raised_at))
+        elif at < end_of_window(rule.windows, condition.since):
+            condition.standing, condition.raised_at = True, at
+            self._report(rule, condition, Action.RAISED, at)
         else:
-            self._clear(rule, condition, max(due, condition.raised_at))
+            condition.beyond, condition.since = False, at
+            if condition.standing:
+                self._clear(rule, condition, max(at, condition.raised_at), {"reason": WINDOW_ENDED})
 
-    def _raise(self, rule: str, condition: Condition, at: int) -> None:
-        condition.standing, condition.raised_at = True, at
-        self.reports.append(_report(self.sensor, rule, condition, Action.RAISED, at))
-
-    def _clear(self, rule: str, condition: Condition, at: int) -> None:
+    def _clear(self, rule: SensorRule, condition: Condition, at: int, more: dict[str, Any] | None = None) -> None:
         condition.standing, condition.ended_at = False, at
-        self.reports.append(_report(self.sensor, rule, condition, Action.CLEARED, at))
+        self._report(rule, condition, Action.CLEARED, at, more)
+
+    def _report(self, rule: SensorRule, condition: Condition, action: Action, at: int, more: dict[str, Any] | None = None) -> None:
+        self.reports.append(report_of(self.sensor, rule, condition.onset, condition.value, action, at, more))
 
     # --- silence ---
 
@@ -200,100 +212,41 @@ class _Machine:
             return
         self.notice_silence(received, NEVER)
         self.state.last_received = received
-        condition = self.state.conditions.get(Rule.STALE)
-        if condition is not None and condition.standing:
+        condition = self.state.conditions.get(self._stale.key) if self._stale is not None else None
+        if self._stale is not None and condition is not None and condition.standing:
             condition.beyond = False
-            self._clear(Rule.STALE, condition, max(received, condition.raised_at))
+            self._clear(self._stale, condition, max(received, condition.raised_at))
 
     def notice_silence(self, now: int, silent_from: int) -> None:
-        after, heard = self.sensor.stale_after, self.state.last_received
-        if after is None or heard == NEVER or now < max(heard, silent_from) + after:
+        rule, heard = self._stale, self.state.last_received
+        if rule is None or heard == NEVER or now < max(heard, silent_from) + rule.silence:
             return
-        condition = self.state.conditions.setdefault(Rule.STALE, Condition())
+        condition = self.state.conditions.setdefault(rule.key, Condition())
         if not condition.standing:
-            condition.beyond, condition.since, condition.onset = True, heard, heard
-            condition.value = after / MICROS
-            self._raise(Rule.STALE, condition, max(heard, silent_from) + after)
+            condition.beyond, condition.since, condition.onset, condition.value = True, heard, heard, rule.limit
+            condition.standing, condition.raised_at = True, max(heard, silent_from) + rule.silence
+            self._report(rule, condition, Action.RAISED, condition.raised_at)
 
     # --- late ---
 
     def _tell_late(self, at: int, reading: Reading) -> None:
         """A pulse for each rule that a late reading would have raised at once and that did not stand then anyway."""
-        if self.sensor.on_delay:
-            return
-        for rule in LIMIT_RULES:
-            limit = limit_of(self.sensor, rule)
-            if limit is None or not beyond(rule, reading.value, limit, 0.0, on=False):
+        for rule in self._rules:
+            if rule.on_delay or rule.by_rate or not is_armed(rule.windows, at) or not beyond(rule, reading.value, on=False):
                 continue
-            condition = self.state.conditions.get(rule) or Condition()
+            condition = self.state.conditions.get(rule.key) or Condition()
             known = condition.onset <= at and (condition.standing or at <= condition.ended_at)
-            if known or (reading.pack, rule) in self._told:
+            if known or (reading.pack, rule.key) in self._told:
                 continue
-            self._told.add((reading.pack, rule))
-            told = Condition(onset=at, value=reading.value)
-            self.reports.append(_report(self.sensor, rule, told, Action.PULSE, at, {"late": True}))
+            self._told.add((reading.pack, rule.key))
+            self.reports.append(report_of(self.sensor, rule, at, reading.value, Action.PULSE, at, {"late": True}))
 
 
-def beyond(rule: str, value: float, limit: float, deadband: float, on: bool) -> bool:
-    """Whether the trigger of ``rule``, now ``on`` or off, is on after ``value``. At the limit is beyond it."""
-    if rule in (Rule.HIGH, Rule.HIGH_HIGH):
-        return value >= (limit - deadband if on else limit)
-    return value <= (limit + deadband if on else limit)
-
-
-def rise(last_at: int, last_value: float, at: int, value: float) -> float:
-    """Rise per second between two readings; NaN, which is never beyond, before the second one."""
-    return (value - last_value) / (max(at - last_at, RISE_BASELINE) / MICROS)
-
-
-def _due(sensor: Sensor, rule: str, condition: Condition) -> int | None:
-    """When the delay that runs for ``condition`` is over; None: none runs."""
-    if rule == Rule.STALE or condition.beyond == condition.standing:
-        return None
-    return condition.since + (sensor.on_delay if condition.beyond else sensor.off_delay)
-
-
-def kind_of_rule(sensor: Sensor, rule: str) -> str:
-    """The kind of the alarm of ``rule``, of ``hazards/kinds.py``."""
-    return "sensor_stale" if rule == Rule.STALE else f"{sensor.metric}_{rule}"
-
-
-def _report(sensor: Sensor, rule: str, condition: Condition, action: Action, at: int, more: dict[str, Any] | None = None) -> Report:
-    kind, limit = kind_of_rule(sensor, rule), limit_of(sensor, rule)
-    details: dict[str, Any] = {"rule": rule, "limit": limit, "unit": _unit(sensor, rule), "basis": basis_of(sensor, rule)}
-    if rule != Rule.STALE:
-        details |= {"value": condition.value, "metric": sensor.metric}
-    return Report(
-        source=f"rule/{kind}", source_id=f"{sensor.device}/{sensor.metric}/{condition.onset}/{action}", device=sensor.device, kind=kind,
-        action=action, at=at, message=_message(sensor, rule, condition, limit), zone=sensor.zone, timed=True,
-        details=details | (more or {}),
-    )  # fmt: skip
-
-
-def _unit(sensor: Sensor, rule: str) -> str:
-    return "s" if rule == Rule.STALE else f"{sensor.unit}/s" if rule == Rule.RISING else sensor.unit
-
-
-def basis_of(sensor: Sensor, rule: str) -> str:
-    """Where the limit comes from: the site's file, or what the platform takes for a metric without any of its own."""
-    if rule in LIMIT_RULES and sensor.limits != NO_LIMITS and sensor.limits == default_limits(sensor.metric, sensor.unit):
-        return "platform_default"
-    return "site"
-
-
-_WORDS: dict[str, tuple[str, str]] = {  # beyond, exactly at
-    Rule.HIGH_HIGH: ("高于高高限", "达到高高限"), Rule.HIGH: ("高于", "达到"),
-    Rule.LOW: ("低于", "降至"), Rule.LOW_LOW: ("低于低低限", "降至低低限"), Rule.RISING: ("高于", "达到"),
-}  # fmt: skip
-
-
-def _message(sensor: Sensor, rule: str, condition: Condition, limit: float | None) -> str:
-    """In the words of the catalogue: what, how much, which limit."""
-    name = metric_of(sensor.metric).chinese
-    if rule == Rule.STALE:
-        return f"{name}数据中断超过 {limit or 0:g} 秒"
-    what = f"{name}上升速率" if rule == Rule.RISING else name
-    words = _WORDS[rule][condition.value == limit]
-    return f"{what} {condition.value:.6g} {_unit(sensor, rule)} {words} {limit or 0:g}".replace("  ", " ")
-
-
+def _next_change(rule: SensorRule, condition: Condition) -> int:
+    """When the delay that runs for ``condition`` or its window is over; FAR: never."""
+    if rule.compares is Comparison.STALE:
+        return FAR
+    if not condition.beyond:
+        return condition.since + rule.off_delay if condition.standing else FAR
+    end = end_of_window(rule.windows, condition.since)
+    return end if condition.standing else min(end, condition.since + rule.on_delay)

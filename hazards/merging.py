@@ -189,7 +189,7 @@ class _Merging(Course):
         if signal.action is Action.CLEARED:
             return Weighed(signal.severity or kind.severity)
         weighed = weigh(signal.severity or kind.severity, kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
-                        declarations=self.around.declarations)  # fmt: skip
+                        declarations=self.around.declarations, synthetic=signal.synthetic)  # fmt: skip
         alarm.severity = weighed.severity
         found = self.quieting(alarm, at)
         alarm.quiet, alarm.by = (found.quiet.value, found.by) if found is not None else ("", "")

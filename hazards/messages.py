@@ -180,6 +180,7 @@ class HazardMessage(Struct, frozen=True, kw_only=True):
     tracks: dict[str, str] = field(default_factory=dict)  # where it stands beside the rectification: listing, extension, summons …
     repeated: bool = False  # the same kind at the same enterprise again
     policy: str = ""  # version of the pack under which it was opened
+    alarm_since_claim: bool = False  # an alarm of its kind came since the claim that waits
 
 
 class DutyMessage(Struct, frozen=True, kw_only=True):

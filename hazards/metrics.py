@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 
 METRIC_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,53}$")
-"""Ten characters shorter than a kind: the longest kind of a metric is ``METRIC_high_high``."""
+"""Ten characters shorter than a kind: the longest kind of a device's own rule is ``METRIC_high_high``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """``unit`` and ``limits`` (low_low, low, high, high_high in that unit) hold for a sensor of the site that gives none of its own.
 
-    ``basis``: where the default limits come from; without limits it is empty."""
+    ``counts_up``: a meter, whose rise is what was used. ``basis``: where the default limits come from; without limits it is empty."""
 
     name: str
     chinese: str
@@ -22,6 +22,7 @@ class Metric:
     unit: str
     limits: tuple[float | None, float | None, float | None, float | None] = (None, None, None, None)
     basis: str = ""
+    counts_up: bool = False
 
 
 _ROWS = [
@@ -39,9 +40,12 @@ _ROWS = [
     Metric("current", "电流", "current", "A"),
     Metric("voltage", "电压", "voltage", "V"),
     Metric("power", "功率", "power", "kW"),
-    Metric("energy", "电量", "energy", "kWh"),
-    Metric("water", "水量", "water", "m3"),
+    Metric("energy", "电量", "energy", "kWh", counts_up=True),
+    Metric("water", "水量", "water", "m3", counts_up=True),
+    Metric("water_flow", "用水流量", "water flow", "m3/h"),
     Metric("people", "人数", "people", "count"),
+    Metric("door", "门", "door", "1"),  # 0 closed, 1 open
+    Metric("seal", "电子封条", "electronic seal", "1"),  # 0 whole, 1 broken
 ]
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 

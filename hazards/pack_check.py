@@ -25,7 +25,7 @@ def check_pack(pack: TelemetryPack) -> None:
     if len(index):
         if int(index.max()) >= len(pack.series):
             raise MalformedMessage(f"a reading of series {int(index.max())} of {len(pack.series)}", where="telemetry")
-        if int(at.min()) < 0 or int(at.max()) >= LATEST:
+        if int(at.view(np.uint64).max()) >= LATEST:  # one before 1970 is a very late one, seen so
             raise MalformedMessage("a time that is none", where="telemetry")
         if not np.isfinite(value).all():
             raise MalformedMessage("a value that is no number", where="telemetry")

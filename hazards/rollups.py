@@ -76,7 +76,7 @@ class Rollups:
     def take(self, batch: Batch, finer: "Groups | None" = None) -> tuple["Groups", Closed, int]:
         """Count ``batch`` in. Returns its groups (a coarser resolution starts from them), what is to be told, how many came too late."""
         too_late = 0
-        if batch.disordered.any():
+        if not batch.in_order:
             order = np.lexsort((batch.at, batch.slot))  # stable: of equal times the later one stays last
             bucket, newest = batch.at // self.micros, batch.newest_before // self.micros
             kept = order[(bucket > newest - self.ring)[order]]
@@ -89,6 +89,8 @@ class Rollups:
         return groups, self._absorb(groups, batch), too_late
 
     def _absorb(self, groups: "Groups", batch: Batch) -> Closed:
+        if batch.in_order and len(groups.slot) == len(batch.slots):
+            return self._absorb_one_each(groups, batch)
         series = np.searchsorted(batch.slots, groups.slot)
         newest, before = batch.newest_at // self.micros, batch.last_at // self.micros
         bucket, group_newest = groups.bucket, newest[series]
@@ -111,6 +113,23 @@ class Rollups:
             np.concatenate([left_buckets, bucket[closed]]),
             np.concatenate([left_rows, rows[closed]]),
         )
+
+    def _absorb_one_each(self, groups: "Groups", batch: Batch) -> Closed:
+        """What ``_absorb`` does where each series has one group: that is its newest bucket, so nothing of this batch is closed yet."""
+        bucket, before = groups.bucket, batch.last_at // self.micros
+        first = batch.slots * self.ring
+        places = first + bucket % self.ring
+        if (self.rows.view(np.int64)[places, _BUCKET] != bucket).all():
+            rows = groups.rows()
+        else:
+            rows = self.rows[places]
+            groups.merge_into(rows)
+        left = (bucket > before) & self.open[batch.slots]
+        left_buckets = before[left]
+        left_rows = self.rows[first[left] + left_buckets % self.ring]
+        self.rows[places] = rows
+        self.open[batch.slots] = True
+        return self._told(batch.slots[left], left_buckets, left_rows)
 
     def tick(self, now: Int64s, last_at: Int64s) -> Closed:
         """The newest buckets whose end is ``GRACE`` ago by the clock. ``now`` and ``last_at``, newest event time, of every slot."""
@@ -146,16 +165,26 @@ class Groups:
         """Add the groups to the buckets ``rows``; a row that holds another bucket is replaced."""
         whole = rows.view(np.int64)
         fresh = whole[:, _BUCKET] != self.bucket
-        rows[fresh, _COUNT], rows[fresh, _SUM] = 0.0, 0.0
-        rows[fresh, _MINIMUM], rows[fresh, _MAXIMUM] = np.inf, -np.inf
-        whole[fresh, _LAST_AT] = -1
-        whole[:, _BUCKET] = self.bucket
+        if fresh.any():
+            rows[fresh, _COUNT], rows[fresh, _SUM] = 0.0, 0.0
+            rows[fresh, _MINIMUM], rows[fresh, _MAXIMUM] = np.inf, -np.inf
+            whole[fresh, _LAST_AT] = -1
+            whole[:, _BUCKET] = self.bucket
         rows[:, _COUNT] += self.count
         rows[:, _SUM] += self.total
         np.minimum(rows[:, _MINIMUM], self.minimum, out=rows[:, _MINIMUM])
         np.maximum(rows[:, _MAXIMUM], self.maximum, out=rows[:, _MAXIMUM])
         later = self.last_at >= whole[:, _LAST_AT]
         rows[later, _LAST], whole[later, _LAST_AT] = self.last[later], self.last_at[later]
+
+    def rows(self) -> Rows:
+        """The groups as buckets of their own."""
+        rows = np.empty((len(self.slot), FIELDS))
+        whole = rows.view(np.int64)
+        whole[:, _BUCKET], whole[:, _LAST_AT] = self.bucket, self.last_at
+        rows[:, _COUNT], rows[:, _MINIMUM], rows[:, _SUM] = self.count, self.minimum, self.total
+        rows[:, _MAXIMUM], rows[:, _LAST] = self.maximum, self.last
+        return rows
 
     def coarser(self, micros: int) -> "Groups":
         """The same readings in buckets of ``micros`` µs, which hold whole finer ones."""

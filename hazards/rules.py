@@ -1,13 +1,19 @@
 """Alarm rules as values: when a reading is an alarm, and what the operator is to do about it. Pure, data and its check.
 
-A rule comes from the policy pack or the site file, and its newest version may come from the console. What a rule means for one sensor at
-one time is worked out in ``hazards/rule_resolution.py`` and judged in ``hazards/limits.py``; the same values run over recorded telemetry.
+A rule comes from the policy pack or the site file, and its newest version may come from the console. ``hazards/rule_checks.py`` says
+whether it may be used; what it means for one sensor at one time is worked out in ``hazards/rule_resolution.py`` and judged in
+``hazards/limits.py``; the same values run over recorded telemetry.
 What must not go in: state of a series, SQL, parsing of files.
 """
 
 from enum import StrEnum
 
 from msgspec import Struct, field
+
+from hazards.declarations import Declared
+
+PRECEDENCE = {"console": 0, "site": 1, "pack": 2}
+"""By source of a rule; the smaller wins."""
 
 
 class Comparison(StrEnum):
@@ -65,8 +71,9 @@ class AlarmRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One rule for all sensors of ``metric`` in ``zones`` (empty: every zone) with a grade in ``grades`` (empty: every grade).
 
     ``limit`` and ``reference`` in ``unit`` (RISING: per second; STALE: seconds). ``key_period_limit``: the limit while a key period is
-    declared. ``schedule``: when it is armed; empty: always. ``kind``: the alarm it raises, by default metric_comparison. Delays in µs.
-    ``source``: where it comes from, pack, site or console; ``basis`` as in the policy pack."""
+    declared. ``schedule``: when it is armed; empty: always. ``during``: armed only while one of these is declared for the zone
+    (CONSUMPTION, where it says nothing: a shutdown or a stop order). ``kind``: the alarm it raises, by default metric_comparison.
+    Delays in µs. ``source``: where it comes from, pack, site or console; ``basis`` as in the policy pack."""
 
     id: str
     name: Words
@@ -83,6 +90,7 @@ class AlarmRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     off_delay: int = 0
     latching: bool = False
     schedule: list[Window] = field(default_factory=list)
+    during: list[Declared] = field(default_factory=list)
     key_period_limit: float | None = None
     zones: list[str] = field(default_factory=list)
     grades: list[str] = field(default_factory=list)
@@ -90,3 +98,8 @@ class AlarmRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     enabled: bool = True
     source: str = "site"
     basis: str = "platform_default"
+
+
+def kind_of_alarm(rule: AlarmRule) -> str:
+    """The kind of alarm that ``rule`` raises, of ``hazards/kinds.py`` or its own."""
+    return rule.kind or ("sensor_stale" if rule.compares is Comparison.STALE else f"{rule.metric}_{rule.compares}")

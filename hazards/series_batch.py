@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hazards.telemetry import Floats, Int64s
 
+_FEW = 1 << 16
+"""Slots that are sorted by two bytes, which NumPy does in linear time."""
 Slots = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -41,6 +43,16 @@ class Batch:
         return previous
 
     @cached_property
+    def number(self) -> Slots:
+        """Which of ``slots`` each reading is of (n)."""
+        return np.repeat(np.arange(len(self.slots)), self.ends - self.starts)
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether no series is disordered."""
+        return not self.disordered.any()
+
+    @cached_property
     def disordered(self) -> Flags:
         """Series with a reading that is older than one before it (m)."""
         back = self.at < self.previous_at
@@ -49,15 +61,17 @@ class Batch:
     @cached_property
     def newest_at(self) -> Int64s:
         """Newest event time of each series, these readings included (m)."""
+        if self.in_order:
+            return self.at[self.ends - 1]
         latest: Int64s = np.maximum(self.last_at, np.maximum.reduceat(self.at, self.starts))
         return latest
 
     @cached_property
     def newest_before(self) -> Int64s:
         """Newest event time of the series before each reading (n)."""
-        if not self.disordered.any():
+        if self.in_order:
             return self.previous_at
-        number = np.repeat(np.arange(len(self.slots)), self.ends - self.starts)
+        number = self.number
         so_far = self.at.copy()
         so_far[self.starts] = np.maximum(so_far[self.starts], self.last_at)
         moments, rank = np.unique(so_far, return_inverse=True)
@@ -70,7 +84,7 @@ class Batch:
     @cached_property
     def late(self) -> int:
         """How many readings are older than one of their series before them."""
-        return int((self.at < self.newest_before).sum()) if self.disordered.any() else 0
+        return 0 if self.in_order else int((self.at < self.newest_before).sum())
 
 
 def batch_of(slot: Slots, at: Int64s, value: Floats, received: Int64s, pack: Int64s, last_at: Int64s) -> Batch:
@@ -78,7 +92,7 @@ def batch_of(slot: Slots, at: Int64s, value: Floats, received: Int64s, pack: Int
     ahead = at > received
     early = int(np.count_nonzero(ahead))
     counted = np.minimum(at, received) if early else at
-    order = np.argsort(slot, kind="stable")
+    order = np.argsort(slot.astype(np.uint16) if len(last_at) <= _FEW else slot, kind="stable")
     ranked = slot[order]
     starts = np.concatenate(([0], np.flatnonzero(ranked[1:] != ranked[:-1]) + 1))
     slots = ranked[starts]

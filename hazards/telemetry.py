@@ -6,7 +6,6 @@ limits, roll-up arithmetic, parsing of what devices send.
 
 import hashlib
 from collections.abc import Sequence
-from uuid import uuid5
 
 import numpy as np
 from msgspec import Struct
@@ -19,6 +18,9 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.uint32]
 Indexes = NDArray[np.uint16]
 
+_UUID_BITS = (1 << 128) - 1 & ~(0xF000 << 64) & ~(0xC000 << 48)
+_UUID_VERSION_5 = (5 << 12) << 64 | 0x8000 << 48
+"""Bits of version and variant, RFC 9562."""
 PACK_READINGS = 500
 """Readings of one pack at most; the index of a pack could name 65,536 series."""
 
@@ -98,4 +100,11 @@ def pack_id(zone: str, series: Sequence[str], *columns: bytes) -> str:
     for column in columns:
         digest.update(len(column).to_bytes(8, "little"))
         digest.update(column)
-    return str(uuid5(NAMESPACE, "pack/" + digest.hexdigest()))
+    return _uuid5(b"pack/" + digest.hexdigest().encode())
+
+
+def _uuid5(name: bytes) -> str:
+    """``str(uuid.uuid5(NAMESPACE, name))`` without making the object: every pack asks for one."""
+    digest = hashlib.sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()
+    digits = f"{int.from_bytes(digest[:16], 'big') & _UUID_BITS | _UUID_VERSION_5:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

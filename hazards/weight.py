@@ -12,7 +12,10 @@ from hazards.declarations import Declaration, Declared
 
 
 class OpenHazard(Struct, frozen=True, kw_only=True):
-    """A hazard (隐患) of the zone that is not over, as merging knows it. ``speaks``: kinds of alarm that speak of it."""
+    """A hazard (隐患) of the zone that is not over, as merging knows it; of several that are alike the first stands for all.
+
+    ``overdue_at``: only of one that a person has confirmed and that is not accepted. ``speaks``, ``families``: kinds and families of
+    alarm that speak of it."""
 
     id: str
     kind: str
@@ -23,6 +26,7 @@ class OpenHazard(Struct, frozen=True, kw_only=True):
     claimed_at: int | None = None
     speaks: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
+    synthetic: bool = False  # a drill's: it weighs on a drill's alarms only
 
     def of(self, kind: str, family: str) -> bool:
         """Whether an alarm of ``kind`` speaks of it."""
@@ -53,10 +57,11 @@ class Weighed:
 
 
 def weigh(
-    severity: int, kind: str, family: str, at: int, zone: str, *, hazards: Iterable[OpenHazard], declarations: Iterable[Declaration]
+    severity: int, kind: str, family: str, at: int, zone: str, *, hazards: Iterable[OpenHazard], declarations: Iterable[Declaration],
+    synthetic: bool = False,
 ) -> Weighed:  # fmt: skip
-    """What an alarm of ``severity`` weighs at ``at``."""
-    overdue = [h.id for h in hazards if h.overdue_at is not None and h.of(kind, family)]
+    """What an alarm of ``severity`` weighs at ``at``. ``synthetic``: a drill raised it."""
+    overdue = [h.id for h in hazards if h.overdue_at is not None and h.synthetic == synthetic and h.of(kind, family)]
     period = [d.id for d in declarations if d.kind is Declared.KEY_PERIOD and d.holds(at) and d.is_of(zone, "", kind)]
     weighed = Weighed(severity)
     for row, found in ((OVERDUE_HAZARD, overdue), (KEY_PERIOD, period)):

@@ -16,7 +16,7 @@ from hazards.errors import MalformedMessage, UnknownSchema
 from hazards.limit_table import LimitTable
 from hazards.limits import Condition, SeriesState
 from hazards.rollups import FIELDS, RINGS, Rollups, Rows
-from hazards.sensors import Sensor
+from hazards.sensors import OWN_KEYS, Sensor
 from hazards.series_batch import Flags
 
 SCHEMA = 1
@@ -35,18 +35,25 @@ class SeenPacks:
 
     def has(self, pack: str) -> bool:
         """Whether ``pack`` was added lately."""
-        return bool((self._marks[: self._count] == _mark(pack)).any())
+        return self._has(_mark(pack))
 
-    def add(self, pack: str) -> None:
-        """``pack`` is here; the oldest beyond SEEN is forgotten."""
+    def _has(self, mark: int) -> bool:
+        return bool((self._marks[: self._count] == mark).any())
+
+    def add(self, pack: str) -> bool:
+        """``pack`` is here, and the oldest beyond SEEN is forgotten; False, and nothing happens, if it was added lately."""
+        mark = _mark(pack)
+        if self._has(mark):
+            return False
         if self._count == len(self._marks):
             if self._count < SEEN:
                 self._marks = np.concatenate([self._marks, np.zeros_like(self._marks)])
             else:
                 self._count -= SEEN // 4
                 self._marks[: self._count] = self._marks[SEEN // 4 :].copy()
-        self._marks[self._count] = _mark(pack)
+        self._marks[self._count] = mark
         self._count += 1
+        return True
 
     def tobytes(self) -> bytes:
         """For the next life."""
@@ -71,7 +78,10 @@ class ZoneSeries:
 
 
 class KeptSeries(Struct, frozen=True, array_like=True):
-    """A zone in a checkpoint: columns over ``names``. ``conditions`` and ``sensors`` (of those) by place."""
+    """A zone in a checkpoint: columns over ``names``. ``conditions`` and ``sensors`` (of those) by place.
+
+    ``ruled``: conditions of rules that are not the device's own. They came later than the rest, and a program of before them, which may
+    work beside this one during an upgrade, reads what it knows and passes these over."""
 
     names: list[str]
     last_at: bytes
@@ -82,12 +92,13 @@ class KeptSeries(Struct, frozen=True, array_like=True):
     rings: dict[int, tuple[bytes, bytes, bytes]]  # resolution: which buckets are used, those, which series' newest is open
     seen: bytes
     outgoing: list[Report]
+    ruled: dict[int, dict[str, Condition]] = {}
 
     def states(self) -> Iterator[SeriesState]:
         """The rule states, in the order of ``names``."""
         columns = (np.frombuffer(self.last_at, "<i8"), np.frombuffer(self.last_value, "<f8"), np.frombuffer(self.last_received, "<i8"))
         for place, (at, value, received) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-            yield SeriesState(at, value, received, self.conditions.get(place, {}))
+            yield SeriesState(at, value, received, self.conditions.get(place, {}) | self.ruled.get(place, {}))
 
     def buckets(self, resolution: int, places: Sequence[int]) -> tuple[Rows, Flags]:
         """The buckets of the names at ``places`` and which newest ones are open, as ``Rollups.put`` takes them."""
@@ -110,15 +121,28 @@ _schema = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 def encode_zone(zone: ZoneSeries, limits: LimitTable, rollups: Sequence[Rollups]) -> bytes:
     """The bytes of ``zone``."""
     slots = np.array(list(zone.slots.values()), np.int64)
-    conditions = {place: c for place, slot in enumerate(slots.tolist()) if (c := limits.conditions.get(slot))}
-    sensors = {place: s for place in conditions if (s := limits.sensors[slots[place]]) is not None}
+    found = {place: c for place, slot in enumerate(slots.tolist()) if (c := limits.conditions.get(slot))}
+    sensors = {place: s for place in found if (s := limits.sensors[slots[place]]) is not None}
+    conditions, ruled = _by_origin(found)
     kept = KeptSeries(
         names=list(zone.slots), last_at=limits.last_at[slots].astype("<i8").tobytes(),
         last_received=limits.last_received[slots].astype("<i8").tobytes(),
         last_value=limits.last_value[slots].astype("<f8").tobytes(), conditions=conditions, sensors=sensors,
-        rings={r.resolution: _ring(r, slots) for r in rollups}, seen=zone.seen.tobytes(), outgoing=zone.outgoing,
+        rings={r.resolution: _ring(r, slots) for r in rollups}, seen=zone.seen.tobytes(), outgoing=zone.outgoing, ruled=ruled,
     )  # fmt: skip
     return _encoder.encode((SCHEMA, kept))
+
+
+_Conditions = dict[int, dict[str, Condition]]
+
+
+def _by_origin(found: _Conditions) -> tuple[_Conditions, _Conditions]:
+    """Conditions of the devices' own rules, and those of others."""
+    own, others = dict[int, dict[str, Condition]](), dict[int, dict[str, Condition]]()
+    for place, conditions in found.items():
+        for key, condition in conditions.items():
+            (own if key in OWN_KEYS else others).setdefault(place, {})[key] = condition
+    return own, others
 
 
 def decode_zone(body: bytes) -> KeptSeries:

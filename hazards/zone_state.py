@@ -120,11 +120,21 @@ class Happening(Struct, frozen=True):
     explained: dict[str, Any] = field(default_factory=dict)
 
 
+class Sounded(Struct, frozen=True):
+    """An alarm that began to call people: it rose, its on-delay is over, or what kept it quiet is."""
+
+    incident: str
+    device: str
+    kind: str
+    at: int
+
+
 class Merged(Struct):
     """What a call changed: decisions in order, timelines in order, the incidents as they now are.
 
     ``graver``: ids of incidents whose severity rose, so that an acknowledgement from before no longer counts. ``alarms``: those that moved,
-    by key, and ``of``: their incidents. ``told``: incidents that are to be told now, and by which word."""
+    by key, and ``of``: their incidents. ``told``: incidents that are to be told now, and by which word. ``sounded``: alarms that
+    began to call people, for the ledger of hazards."""
 
     decisions: list[Decision] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
@@ -133,3 +143,4 @@ class Merged(Struct):
     alarms: dict[str, Alarm] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    sounded: list[Sounded] = field(default_factory=list)

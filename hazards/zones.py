@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from hazards.rules import AlarmRule
+
 Point = tuple[float, float]
 
 
@@ -103,6 +105,7 @@ class Site(Struct, frozen=True, omit_defaults=True):
     devices: list[Device] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
+    rules: list[AlarmRule] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)  # webhooks and later keys
 
 

@@ -200,9 +200,13 @@ def heads_of(database: Database, number: int) -> Iterator[list[Head]]:
         yield heads
 
 
+_BEGINNINGS = (schema.hazards.c.opened_at, schema.policies.c.applied_at, schema.alarm_rules.c.at)
+"""When what is on the record came to be: one of these is the first."""
+
+
 def first_event_at(connection: Connection) -> int | None:
     """When the record begins: with the oldest hazard, or the first policy pack."""
-    first = (connection.execute(select(func.min(at))).scalar() for at in (schema.hazards.c.opened_at, schema.policies.c.applied_at))
+    first = (connection.execute(select(func.min(at))).scalar() for at in _BEGINNINGS)
     return min((at for at in first if at is not None), default=None)
 
 

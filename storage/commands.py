@@ -16,10 +16,12 @@ from hazards.messages import IncidentMessage
 from hazards.scope import Scope
 from hazards.zone_codec import decode_state, encode_state
 from storage import schema
+from storage.incident_hazards import with_hazards
 from storage.incident_queries import message_of
 from storage.merging_work import record_events
 from storage.outbox import announce
 from storage.scoping import within
+from storage.site_store import current_registry
 
 _PEOPLES = ("acknowledged_by", "acknowledged_at", "acknowledged_severity", "assigned_to", "shelved_by", "shelved_until", "shelve_reason")
 
@@ -52,7 +54,7 @@ def command_incident(
         _acknowledge_alarms(connection, incident, now)
     line = {"incident": incident, "at": now, "actor": actor, "event": event, "body": msgspec.json.encode(body).decode()}
     record_events(connection, [line])
-    announce(connection, [(after, event)], now=now)
+    announce(connection, [(m, event) for m in with_hazards(connection, current_registry(connection), [after], now=now)], now=now)
     return after
 
 

@@ -45,16 +45,19 @@ def list_hazards(
 ) -> tuple[list[Hazard], str | None]:  # fmt: skip
     """Hazards, newest first, and the cursor of the next page or None.
 
-    ``overdue``: as ``Hazard.overdue`` at ``now``; ``marks`` of ``hazards/ledger/marks.py``: all of them."""
+    ``incident``: one that belongs to them, by which they were put down or otherwise; ``overdue``: as
+    ``Hazard.overdue`` at ``now``; ``marks`` of ``hazards/ledger/marks.py``: all of them."""
     table, limit = schema.hazards, page(limit)
     query: Select[Any] = within(select(table.c.opened_at, table.c.id), table, scope)
     for column, value in (
         (table.c.zone, zone),
         (table.c.enterprise, enterprise),
-        (table.c.incident, incident),
     ):
         if value is not None:
             query = query.where(column == value)
+    if incident is not None:
+        links = schema.hazard_incidents
+        query = query.where(table.c.id.in_(select(links.c.hazard).where(links.c.incident == incident)))
     if states:
         query = query.where(table.c.state.in_(states))
     if grades:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hazards.ledger.hazard import Hazard
-from hazards.ledger.marks import MARKS
+from hazards.ledger.marks import MARKS, first_due, is_watched
 from hazards.ledger.record import decoded, held
 from hazards.ledger.verification import RECORDED, Standing
 from storage.anchors import as_bytes
@@ -38,6 +38,7 @@ def columns_of(hazard: Hazard) -> dict[str, Any]:
         "state": hazard.state.value, "title": hazard.title, "incident": hazard.incident, "opened_at": hazard.opened_at,
         "updated_at": hazard.updated_at, "due_at": hazard.due_at, "overdue_at": hazard.overdue_at, "wake_at": hazard.wake_at,
         "closed_at": hazard.closed_at, "version": hazard.version, "synthetic": hazard.synthetic,
+        "watched": is_watched(hazard), "first_due": first_due(hazard),
         **{mark: has(hazard) for mark, has in MARKS.items()},
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ from hazards.zone_state import ZoneState
 from storage import schema
 from storage.blindness import STANDING, blind_spans, equipment_incidents
 from storage.incident_queries import message_of
+from storage.judged_sensors import sensors_in
 from storage.site_store import Registry
 
 MOST_WITNESSES = 50
@@ -41,7 +42,8 @@ def sight_of(
     found = _incidents(connection, hazard, kind, since)
     states = _Present(connection)
     witnesses = [_witness(connection, states.of(key, incident), incident, kind, since) for key, incident in found]
-    watchers = watchers_of(kind, [d for d in registry.devices.values() if d.zone == hazard.zone])
+    devices = [d for d in registry.devices.values() if d.zone == hazard.zone]
+    watchers = watchers_of(kind, devices, sensors_in(registry, hazard.zone))
     spoken = own | {device for w in witnesses for device in [*w.devices, *(p.device for p in w.present)]}
     watchers += [Watcher(device, "alarms") for device in sorted(spoken - {w.device for w in watchers})]
     if watchers:

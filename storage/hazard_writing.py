@@ -15,6 +15,7 @@ from hazards.ledger.policy import basis_of
 from hazards.ledger.record import Entry, amended, held
 from hazards.scope import Scope
 from storage import schema
+from storage.hazard_links import keep_links
 from storage.hazard_rows import body_of, columns_of, hazard_in, hazard_of
 from storage.outbox import announce_hazard
 from storage.record import keep_entry
@@ -72,6 +73,7 @@ def _record(
     """The entry on the record, and the outbox row."""
     entry = entry_of(decision, body, actor, command_id, request)
     keep_entry(connection, entry)
+    keep_links(connection, decision)
     announce_hazard(connection, [(message_of(decision.hazard, entry.basis, decision.tells), entry.event)], now=now)
     if decision.event in _MEASURED:
         keep_measures(connection, decision.hazard, now=now)

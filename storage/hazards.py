@@ -66,6 +66,7 @@ def propose_hazard(
         hazard_id, origin, synthetic = hazard_of_incident(incident.id), Origin.INCIDENT, incident.synthetic
         enterprise = incident.enterprise
     else:
+        incident = None
         enterprise = registry.enterprise_of(command.zone)
         if registry.zone(command.zone) is None or not scope.sees(command.zone, enterprise):
             raise BadInput(f"no zone {command.zone[:64]!r}", where="/zone")
@@ -79,7 +80,7 @@ def propose_hazard(
     decision = propose(command, hazard_id=hazard_id, actor=actor, origin=origin, enterprise=enterprise, synthetic=synthetic, now=now,
                        facts=facts)  # fmt: skip
     if insert_hazard(connection, decision, actor, command_id=command_id, request=fingerprint(command), now=now):
-        return marked_if_repeated(connection, decision.hazard, facts, now=now), True
+        return marked_if_repeated(connection, registry, decision.hazard, facts, incident=incident, now=now), True
     known = locked_hazard(connection, hazard_id, scope)
     if known is None:
         raise NotFound("no such hazard", where=hazard_id)

@@ -132,6 +132,13 @@ def incident_alarms(
     return [AlarmRow(decode(Signal, r.body), r.incident, r.reason, msgspec.json.decode(r.explained)) for r in rows[:limit]], following
 
 
+def newest_signals(connection: Connection, incident: str, *, limit: int) -> list[Signal]:
+    """The newest signals of an incident that who asks may see, newest first."""
+    table = schema.alarms
+    query = select(table.c.body).where(table.c.incident == incident).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
+    return [decode(Signal, body) for body in connection.scalars(query)]
+
+
 def incident_events(
     connection: Connection, incident: str, *, scope: Scope, cursor: str | None = None, limit: int = 100
 ) -> tuple[list[TimelineRow], str | None]:

@@ -17,9 +17,11 @@ from hazards.merging import merge, state_key, wake
 from hazards.messages import UNASSIGNED, Signal
 from hazards.zone_state import Reason
 from storage import schema
+from storage.incident_hazards import with_hazards
 from storage.incident_queries import message_of
 from storage.merging_work import CHUNK, MergingWork, StaleState, joined, record_events
 from storage.outbox import announce
+from storage.site_store import current_registry
 
 __all__ = ["Applied", "StaleState", "applied_ids", "apply_signals", "end_shelving", "waiting_devices", "wake_zones"]
 
@@ -91,6 +93,7 @@ def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool
     found = connection.execute(select(table.c.id, table.c.zone).where(table.c.shelved_until <= now).order_by(table.c.shelved_until))
     ids = list(islice((row.id for row in found if mine(row.zone)), CHUNK))
     over = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update()).all() if ids else []
+    registry = current_registry(connection)
     for row in over:
         values = {"shelved_by": None, "shelved_until": None, "shelve_reason": None, "version": row.version + 1,
                   "reason": Reason.SHELVING_ENDED.value}  # fmt: skip
@@ -99,7 +102,7 @@ def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool
                                           version=row.version + 1, reason=Reason.SHELVING_ENDED.value)  # fmt: skip
         record_events(connection, [{"incident": row.id, "at": now, "actor": "bihuan", "event": "unshelved",
                                     "body": '{"reason":"shelving_ended"}'}])  # fmt: skip
-        announce(connection, [(changed, "updated")], now=now)
+        announce(connection, [(m, "updated") for m in with_hazards(connection, registry, [changed], now=now)], now=now)
     return len(over)
 
 

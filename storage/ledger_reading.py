@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, and_, func, literal, or_, select
+from sqlalchemy import Connection, Select, String, and_, cast, false, func, literal, or_, select
 from sqlalchemy.exc import OperationalError
 
 from hazards.declarations import DERIVED
 from hazards.ledger.anchors import Head
-from hazards.ledger.record import DECLARATION, PACK, PACK_STATE
+from hazards.ledger.record import DECLARATION, IN_FORCE, PACK, RULE, WITHDRAWN
 from hazards.ledger.verification import Standing, StoredEvent
 from storage import schema
 from storage.anchors import as_bytes, as_stored, in_one_snapshot
@@ -29,14 +29,14 @@ EVENTS_AT_ONCE = 500
 class LedgerPage:
     """Hazards in (``after``, ``upto``] by id. ``standing``: what each row says; ``anchored``: (anchor, head) by hazard.
 
-    A declaration counts as a hazard, and so does a policy pack, with a version for each of its own; ``packs``: what each of these holds,
-    as SHA-256."""
+    A declaration counts as a hazard, and so does a policy pack or alarm rule, with a version for each of its own; ``versions``: what each
+    of these holds, as SHA-256, by subject and version."""
 
     after: str
     upto: str | None
     standing: dict[str, Standing] = field(default_factory=dict)
     anchored: dict[str, list[tuple[int, Head]]] = field(default_factory=dict)
-    packs: dict[str, str] = field(default_factory=dict)
+    versions: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def hazards(self) -> set[str]:
         """Those of which there is a row or an anchored head."""
@@ -66,7 +66,7 @@ def fill_page(connection: Connection, page: LedgerPage) -> None:
         rows = _within(select(*map(as_stored, hazards.c)), hazards.c.id, page)
         for row in connection.execute(rows, execution_options={"yield_per": HAZARDS_A_PAGE}):
             page.standing[row.id] = standing_of(row)
-        _take_packs(connection, page)
+        _take_versions(connection, page)
         _take_declarations(connection, page)
 
 
@@ -81,14 +81,21 @@ def _texts() -> Iterator[None]:
         raise
 
 
-def _take_packs(connection: Connection, page: LedgerPage) -> None:
-    table, counted = schema.policies, dict[str, int]()
-    subject = literal(PACK, String) + table.c.id
-    for row in connection.execute(_within(select(subject.label("subject"), table.c.version, table.c.body), subject, page)):
-        counted[row.subject] = counted.get(row.subject, 0) + 1
-        page.packs[row.version] = sha256(row.body.encode()).hexdigest()
-    packs = {name: Standing(count, PACK_STATE, {"state": PACK_STATE}) for name, count in counted.items()}
-    page.standing = packs | page.standing  # a hazard's row under the name of a pack is one that nobody recorded
+def _take_versions(connection: Connection, page: LedgerPage) -> None:
+    """What is kept whole, version by version: policy packs and alarm rules."""
+    packs, rules, found = schema.policies, schema.alarm_rules, dict[str, Standing]()
+    for prefix, name, version, table, gone in (
+        (PACK, packs.c.id, packs.c.version, packs, false()),
+        (RULE, rules.c.rule, cast(rules.c.number, String), rules, rules.c.withdrawn),
+    ):
+        subject = literal(prefix, String) + name
+        query = select(subject.label("subject"), version.label("version"), table.c.body, gone.label("gone"))
+        for row in connection.execute(_within(query, subject, page).order_by(*table.primary_key)):
+            state = WITHDRAWN if row.gone else IN_FORCE
+            counted = found[row.subject].version + 1 if row.subject in found else 1
+            found[row.subject] = Standing(counted, state, {"state": state})
+            page.versions[row.subject, row.version] = sha256(row.body.encode()).hexdigest()
+    page.standing = found | page.standing  # a hazard's row under the name of a pack is one that nobody recorded
 
 
 def _take_declarations(connection: Connection, page: LedgerPage) -> None:

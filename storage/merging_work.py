@@ -26,10 +26,13 @@ from hazards.zones import AlarmTiming
 from storage import schema
 from storage.bulk import delete_rows, insert_rows, update_rows, upsert_rows
 from storage.declarations import declarations_in_force
+from storage.hazard_alarms import hear, heard_of
 from storage.hazard_proposals import propose_by_rule
+from storage.incident_hazards import with_hazards
 from storage.incident_queries import message_of
 from storage.outbox import announce
 from storage.site_store import Registry, current_registry
+from storage.zone_hazards import open_hazards
 
 _NO_DELAY = AlarmTiming()
 CHUNK = 500
@@ -55,7 +58,7 @@ def joined(first: Merged, second: Merged) -> Merged:
     """What two calls on one state changed, one after the other."""
     return Merged(
         first.decisions, first.happenings + second.happenings, first.changed | second.changed, first.graver, first.alarms | second.alarms,
-        first.of | second.of, second.told,
+        first.of | second.of, second.told, first.sounded + second.sounded,
     )  # fmt: skip
 
 
@@ -103,6 +106,7 @@ class MergingWork:
                     skipped.add(row.key)
                 self.versions[row.key] = row.version
         states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
+        self._hazards = open_hazards(self.connection, self.registry, zones.values())
         self._load_acknowledged([i.id for s in states.values() for i in s.incidents.values() if not i.over])
         self._load_declared(set(zones.values()))
         return states
@@ -140,9 +144,17 @@ class MergingWork:
             raise StaleState("another worker applied the same signals first", where="alarms") from e
         happenings = [h for _, _, _, merged in self.kept for h in merged.happenings]
         record_events(self.connection, [_event_row(h) for h in happenings])
+        self._let_hazards_hear(messages)
         told = {incident: word for _, _, _, merged in self.kept for incident, word in merged.told.items()}
-        announce(self.connection, [(m, told[m.id]) for m in messages if m.id in told], now=self.now, records=self._records(signals))
+        news = with_hazards(self.connection, self.registry, [m for m in messages if m.id in told], now=self.now)
+        announce(self.connection, [(m, told[m.id]) for m in news], now=self.now, records=self._records(signals))
         propose_by_rule(self.connection, self.registry, messages, now=self.now)
+
+    def _let_hazards_hear(self, messages: Sequence[IncidentMessage]) -> None:
+        """Before the incidents are told, so that they carry what is open again."""
+        incidents = {m.id: m for m in messages}
+        heard = heard_of(self.registry, [s for _, _, _, merged in self.kept for s in merged.sounded], incidents)
+        hear(self.connection, self.registry, heard, incidents, lambda zone: self._hazards.get(zone, ()), now=self.now)
 
     def _records(self, signals: dict[str, Signal]) -> list[AlarmRecords]:
         by_zone: dict[str, list[AlarmRecord]] = {}

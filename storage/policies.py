@@ -12,9 +12,12 @@ import msgspec
 from sqlalchemy import Connection, func, select, text
 
 from hazards.errors import Conflict, Misconfigured
+from hazards.ledger.own_rules import brought_up
 from hazards.ledger.policy import Policy, basis_of
-from hazards.ledger.record import PACK, PACK_APPLIED, PACK_STATE, Entry
+from hazards.ledger.record import IN_FORCE, PACK, PACK_APPLIED, Entry
+from hazards.zones import Site
 from storage import schema
+from storage.alarm_rules import Author, follow_files, said_by
 from storage.record import keep_entry
 
 DEFAULT = "guangyuan"
@@ -66,7 +69,7 @@ def _by_digest(connection: Connection, digest: str) -> Policy:
     """The pack with that digest, read once a process: a digest says what is in it, so what is kept here never becomes wrong."""
     if digest not in _known:
         body = connection.execute(select(schema.policies.c.body).where(schema.policies.c.digest == digest)).scalar_one()
-        _known[digest] = _policies.decode(body)
+        _known[digest] = brought_up(_policies.decode(body))
     return _known[digest]
 
 
@@ -106,6 +109,8 @@ def apply_policy(connection: Connection, policy: Policy, *, by: str, role: str, 
     connection.execute(table.insert().values(**row))
     details = {"version": policy.version, "digest": digest} | ({"before": before.version, "digest_before": before.digest} if before else {})
     _record(connection, policy, details, by=by, role=role, now=now)
+    site = newest_site(connection)
+    follow_files(connection, said_by(site, policy_in_force(connection, site.policy)), Author(by, role, now))
     return True
 
 
@@ -113,8 +118,15 @@ def _record(connection: Connection, policy: Policy, details: dict[str, str], *, 
     """The change of a pack as an entry of the ledger's record."""
     events, subject = schema.hazard_events, PACK + policy.id
     last = connection.execute(select(func.max(events.c.number)).where(events.c.hazard == subject)).scalar()
-    keep_entry(connection, Entry(hazard=subject, number=(last or 0) + 1, at=now, actor=by, role=role, event=PACK_APPLIED, state=PACK_STATE,
+    keep_entry(connection, Entry(hazard=subject, number=(last or 0) + 1, at=now, actor=by, role=role, event=PACK_APPLIED, state=IN_FORCE,
                                  policy=policy.version, basis=basis_of(policy.rule("record")), details=details))  # fmt: skip
+
+
+def newest_site(connection: Connection) -> Site:
+    """The site as it was last applied; an empty one before the first."""
+    table = schema.site
+    body = connection.execute(select(table.c.body).order_by(table.c.version.desc()).limit(1)).scalar()
+    return Site(id="", name="") if body is None else msgspec.json.decode(body, type=Site)
 
 
 def required(policy: Policy | None) -> Policy:

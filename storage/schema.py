@@ -224,6 +224,10 @@ hazards = Table(
     Column("supervised", Boolean, nullable=False, server_default=false()),
     Column("extension_requested", Boolean, nullable=False, server_default=false()),
     Column("summons_due", Boolean, nullable=False, server_default=false()),
+    Column("alarm_since_claim", Boolean, nullable=False, server_default=false()),
+    # what merging asks for: hazards/ledger/marks.py
+    Column("watched", Boolean, nullable=False, server_default=false()),  # overdue, or said to be rectified
+    Column("first_due", BigInteger),  # of one that is not over: its due date
     Column("closed_at", BigInteger),
     Column("version", Integer, nullable=False),
     Column("synthetic", Boolean, nullable=False, default=False),
@@ -244,6 +248,23 @@ for _name, _first in (("newest", ()), ("by_state", ("state",)), ("by_zone", ("zo
 for _mark in MARKS:  # few rows have one, so an index of those few costs the others nothing
     _is_set = hazards.c[_mark].is_(True)
     _list_index(f"hazards_{_mark}", sqlite_where=_is_set, postgresql_where=_is_set)
+
+
+def _few(name: str, which: Any, *names: str) -> None:
+    Index(name, *(hazards.c[n] for n in names), sqlite_where=which, postgresql_where=which)
+
+
+_few("hazards_watched", hazards.c.watched.is_(True), "zone", "kind", "state", "synthetic", "confirmed", "overdue_at", "due_at", "id")
+_open = hazards.c.first_due.is_not(None)
+_few("hazards_open", _open, "zone", "first_due", "id", "state", "due_at", "enterprise", "synthetic")
+_few("hazards_open_by_kind", _open, "zone", "kind", "synthetic", "first_due", "id")
+_few("hazards_closed", hazards.c.closed_at.is_not(None), "zone", "kind", "synthetic", "closed_at", "id")
+hazard_incidents = Table(
+    "hazard_incidents", metadata,  # both ways; what the hazards' own bodies and the record say
+    Column("hazard", String, primary_key=True),
+    Column("incident", String, primary_key=True, index=True),
+    Column("why", String, nullable=False),  # origin, duplicate, recurrence, since_claim: storage/hazard_links.py
+)
 policies = Table(
     "policies", metadata,
     Column("number", _Serial, primary_key=True, autoincrement=True),  # in the order of application
@@ -257,6 +278,21 @@ policies = Table(
     Column("applied_by", String, nullable=False),
     Index("policies_by_version", "version", unique=True),
     Index("policies_by_id", "id", "number"),
+)
+alarm_rules = Table(
+    "alarm_rules", metadata,  # every version of every alarm rule; triggers refuse every change
+    Column("revision", _Serial, primary_key=True, autoincrement=True),  # over all rules, in the order of change
+    Column("rule", String, nullable=False),
+    Column("number", Integer, nullable=False),  # of the rule's versions: from 1, without gaps
+    Column("body", Text, nullable=False),  # hazards.rules.AlarmRule, JSON with sorted keys
+    Column("source", String, nullable=False),  # who says it: pack, site, console
+    Column("change", String, nullable=False),  # storage.alarm_rules.Change
+    Column("withdrawn", Boolean, nullable=False),  # the rule is not in force any more
+    Column("reason", Text, nullable=False),  # a person's own words
+    Column("details", Text, nullable=False),  # JSON: what was restored, replaced
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Index("alarm_rules_by_rule", "rule", "number", unique=True),
 )
 hazard_events = Table(
     "hazard_events", metadata,

@@ -17,9 +17,10 @@ from hazards.ledger.hazard import Hazard
 from hazards.ledger.kinds import hazard_kind
 from hazards.ledger.policy import GateRule
 from hazards.ledger.sensor_evidence import Measured, Rollup, can_tell, limits_that_speak, silence_of
-from hazards.sensors import Sensor, sensors_of
+from hazards.sensors import Sensor
 from hazards.telemetry import Floats
 from hazards.units import conversion
+from storage.judged_sensors import sensors_in
 from storage.series.port import SeriesQuery, SeriesRun, TimeSeriesReader
 from storage.site_store import Registry
 
@@ -63,11 +64,10 @@ def asked_of(registry: Registry, hazard: Hazard, since: int, rule: GateRule) -> 
     """What to ask for ``hazard``."""
     pack = registry.policy_under(hazard.policy)
     kind, found = hazard_kind(hazard.kind, pack.kinds if pack is not None else ()), list[tuple[Sensor, Mapping[str, float]]]()
-    for device in registry.devices.values():
-        for sensor in sensors_of(device) if device.zone == hazard.zone else ():
-            limits = limits_that_speak(kind, sensor)
-            if limits or can_tell(kind, sensor):
-                found.append((sensor, limits))
+    for sensor in sensors_in(registry, hazard.zone):
+        limits = limits_that_speak(kind, sensor)
+        if limits or can_tell(kind, sensor):
+            found.append((sensor, limits))
     return Asked(hazard.zone, since, found, rule.silent_minutes * _MINUTE)
 
 

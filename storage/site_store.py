@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Table, func, select, update
 
 from hazards.ledger.policy import Policy
 from hazards.messages import UNASSIGNED
+from hazards.rules import AlarmRule
 from hazards.zones import Device, Enterprise, Site, Zone
 from storage import schema
+from storage.alarm_rules import Author, Files, follow_files, newest_rule_revision, rules_in_force, said_by
 from storage.policies import every_policy, newest_number, policy_in_force
 
 
@@ -31,11 +33,19 @@ class Registry:
     packs: Mapping[str, Policy] = field(default_factory=dict)
     former: Mapping[str, Zone] = field(default_factory=dict)
     """Zones that are gone from the site: what happened there still belongs to a district."""
+    rules: Mapping[str, AlarmRule] = field(default_factory=dict)
+    """Alarm rules in force, by id; those that are switched off too."""
+    rule_revision: int = 0
 
     @property
-    def revision(self) -> tuple[int, int]:
-        """Another one means that the site or a pack has changed since."""
-        return self.version, self.pack_number
+    def revision(self) -> tuple[int, int, int]:
+        """Another one means that the site, a pack or an alarm rule has changed since."""
+        return self.version, self.pack_number, self.rule_revision
+
+    @property
+    def files(self) -> Files:
+        """What site file and pack say of alarm rules."""
+        return said_by(self.site, self.policy)
 
     @property
     def synthetic(self) -> bool:
@@ -84,25 +94,29 @@ class SiteChange:
     removed: dict[str, list[str]]
 
 
-def newest_revision(connection: Connection) -> tuple[int, int]:
+_COUNTED = (schema.site.c.version, schema.policies.c.number, schema.alarm_rules.c.revision)
+_NEWEST = select(*(select(func.max(column)).scalar_subquery() for column in _COUNTED))
+
+
+def newest_revision(connection: Connection) -> tuple[int, int, int]:
     """What ``Registry.revision`` of the newest registry is: one small query."""
-    newest = select(select(func.max(schema.site.c.version)).scalar_subquery(), select(func.max(schema.policies.c.number)).scalar_subquery())
-    site, pack = connection.execute(newest).one()
-    return site or 0, pack or 0
+    site, pack, rule = connection.execute(_NEWEST).one()
+    return site or 0, pack or 0, rule or 0
 
 
 def load_registry(connection: Connection) -> Registry:
     """The newest applied site with its policy pack."""
     number, packs = newest_number(connection), every_policy(connection)
+    revision, rules = newest_rule_revision(connection), rules_in_force(connection)
     row = connection.execute(select(schema.site.c.version, schema.site.c.body).order_by(schema.site.c.version.desc()).limit(1)).first()
     if row is None:
-        return Registry(policy=policy_in_force(connection, ""), pack_number=number, packs=packs)
+        return Registry(policy=policy_in_force(connection, ""), pack_number=number, packs=packs, rules=rules, rule_revision=revision)
     site = msgspec.json.decode(row.body, type=Site)
     policy = policy_in_force(connection, site.policy)
     gone = connection.scalars(select(schema.zones.c.body).where(schema.zones.c.removed_at.is_not(None)))
     former = {zone.id: zone for zone in (msgspec.json.decode(body, type=Zone) for body in gone)}
     zones, devices = {z.id: z for z in site.zones}, {d.id: d for d in site.devices}
-    return Registry(row.version, site, zones, devices, policy, number, packs, former)
+    return Registry(row.version, site, zones, devices, policy, number, packs, former, rules, revision)
 
 
 _cache: dict[str, Registry] = {}
@@ -117,10 +131,11 @@ def current_registry(connection: Connection) -> Registry:
     return known
 
 
-def apply_site(connection: Connection, site: Site, *, by: str, now: int) -> SiteChange:
+def apply_site(connection: Connection, site: Site, *, by: str, now: int, role: str = "administrator") -> SiteChange:
     """Make ``site`` the current one. Nothing changes when it already is."""
     known = load_registry(connection)
-    change = SiteChange(known.version, {}, {}, {})
+    rules = follow_files(connection, said_by(site, policy_in_force(connection, site.policy)), Author(by, role, now))
+    change = SiteChange(known.version, {}, {schema.alarm_rules.name: rules} if rules else {}, {})
     body = msgspec.json.encode(site, order="deterministic")
     if known.version and msgspec.json.encode(known.site, order="deterministic") == body:
         return change

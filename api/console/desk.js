@@ -11,6 +11,7 @@ import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
 import { AlarmQuality } from "./quality.js";
+import { Rules } from "./rules.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
 import { absolute, now, since } from "./time.js";
@@ -32,10 +33,11 @@ class Desk {
     this.behind = null;
     this.list = new List(this.store, { choose: (id, open) => this.choose(id, open), more: () => this.load(false), release: () => this.release(),
       clearFilters: () => this.filter({ filter: "open", severity: null, search: "", zone: null }) });
-    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), toast, showHazard: (id) => this.showHazard(id), back: () => this.detail.element.classList.remove("open") });
+    this.detail = new Detail(me, { command: (name) => this.command(name), propose: () => this.propose(), toast, showHazard: (id) => this.showHazard(id), showRule: (id) => this.showRule(id), back: () => this.detail.element.classList.remove("open") });
     this.ledger = new Ledger(me, { toast, showIncident: (id) => this.showIncident(id), showEnterprise: (id) => { this.showPage("enterprises"); this.enterprises.open(id); } });
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
     this.quality = new AlarmQuality(me, { showIncidents: (search, zone) => this.showIncidents(search, zone) });
+    this.rules = new Rules(me, { toast });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
@@ -67,7 +69,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises", "quality"];
+    this.names = ["incidents", "hazards", "rules", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises", "quality"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -85,7 +87,7 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element, quality: this.quality.element };
+    const elements = { incidents: this.main, hazards: this.ledger.element, rules: this.rules.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element, quality: this.quality.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
@@ -95,6 +97,7 @@ class Desk {
     if (name === "declarations") this.declarations.load();
     if (name === "enterprises") this.enterprises.open();
     if (name === "quality") this.quality.load();
+    if (name === "rules") this.rules.open();
   }
 
   /** Something is declared of a zone, or no longer: what is shown of it follows. */
@@ -102,6 +105,9 @@ class Desk {
     if (this.page === "declarations") this.declarations.load();
     if (this.detail.incident) this.detail.loadDeclared(this.detail.incident);
   }
+
+  /** The detail of the page that is shown, which Escape puts back on a phone. */
+  shownDetail() { return { incidents: this, hazards: this.ledger, rules: this.rules }[this.page]?.detail; }
 
   /** The page after the one that is shown. */
   nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
@@ -133,6 +139,7 @@ class Desk {
     if (this.page === "declarations") this.declarations.load();
     if (this.page === "enterprises") this.enterprises.load();
     if (this.page === "quality") this.quality.load();
+    if (this.page === "rules") this.rules.load();
   }
 
   async load(first) {
@@ -233,6 +240,11 @@ class Desk {
     this.ledger.open(id);
   }
 
+  showRule(id) {
+    this.showPage("rules");
+    this.rules.choose(id, true);
+  }
+
   /** Whether the role may; a key that does nothing would leave the person guessing. */
   mayByKey(name) {
     const may = this.me.commands.includes(name);
@@ -265,11 +277,11 @@ class Desk {
     if (event.key === "Escape") {
       if (document.activeElement === this.search) { this.search.value = ""; this.find(); }
       document.activeElement?.blur?.();
-      if (["incidents", "hazards"].includes(this.page)) (this.page === "hazards" ? this.ledger : this).detail.element.classList.remove("open");
+      this.shownDetail()?.element.classList.remove("open");
       return;
     }
     if (isTyping()) return;
-    if (this.page === "hazards") return this.keyOfLedger(event);
+    if (["hazards", "rules"].includes(this.page)) return this.keyOf(this.page === "hazards" ? this.ledger : this.rules, event);
     if (this.page !== "incidents") {
       if (event.key === "g") this.nextPage();
       return;
@@ -288,11 +300,12 @@ class Desk {
     act();
   }
 
-  keyOfLedger(event) {
+  /** `page`: the ledger or the rules. */
+  keyOf(page, event) {
     if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
-    const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, "hazards") }[event.key];
+    const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, this.page) }[event.key];
     own?.();
-    if (own || this.ledger.key(event.key)) event.preventDefault();
+    if (own || page.key(event.key)) event.preventDefault();
   }
 
   // --- how it looks ---

@@ -1,15 +1,17 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
+import { loadZoneHazards, tickDue } from "./both_ways.js";
 import { askEnd, askSilence } from "./declaration_forms.js";
 import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
+import { responseSheet } from "./response_sheet.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
-  /** `calls`: command(name), propose(), showHazard(id), toast(text), back(). `me`: who is signed in. */
+  /** `calls`: command(name), propose(), showHazard(id), showRule(id), toast(text), back(). `me`: who is signed in. */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -30,10 +32,10 @@ export class Detail {
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
     this.incident = incident;
     if (open) this.element.classList.add("open");
-    if (other) { this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
+    if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.zone = h("div", { class: "zone" }); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
     this.sinceElement = h("span", { class: "since" });
-    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident),
+    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident), this.sheet,
       h("div", { class: "story" }, this.alarms, this.record));
     this.tick();
     this.loadStory(incident);
@@ -69,6 +71,7 @@ export class Detail {
       ["responsible", [incident.assigned_to ? t("detail.assigned", { to: incident.assigned_to }) : t("detail.unassigned")]],
       ["why", [said(incident.why)]],
       ["hazard", [this.hazards]],
+      ["zone_hazards", incident.zone === "unassigned" ? null : [this.zone]],
       ["declared", [this.declared]],
     ];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, t(`detail.${name}`)), h("dd", {}, value)]), this.standing(incident));
@@ -106,7 +109,9 @@ export class Detail {
       .then(({ body }) => body, () => null)));
     if (this.storyOf !== key) return;
     this.showHazards(incident);
+    loadZoneHazards(this.zone, incident, this.calls.showHazard, () => this.storyOf === key);
     this.loadDeclared(incident);
+    this.showSheet(incident);
     this.showAlarms(incident, alarms);
     if (record?.items.some((event) => event.event === "reactivated")) { incident.again = true; this.tick(); }
     this.showRecord(record);
@@ -145,6 +150,13 @@ export class Detail {
     return h("button", { class: "silence", onclick: act }, silent ? t("declarations.end_silence", { what: said(silent.kind_name) }) : t("declarations.silence"));
   }
 
+  /** What to do about it, by the rule of its gravest alarm. */
+  async showSheet(incident) {
+    const full = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+    if (this.incident?.id !== incident.id || !full) return;
+    fill(this.sheet, responseSheet(full.response, (id) => this.calls.showRule(id)));
+  }
+
   showAlarms(incident, page) {
     this.page = page;
     const title = h("h3", {}, `${t("detail.alarms")} · ${incident.alarm_count}`);
@@ -163,6 +175,7 @@ export class Detail {
   }
 
   tick() {
+    if (this.zone) tickDue(this.zone);
     if (this.incident && this.sinceElement) fill(this.sinceElement, `${absolute(this.incident.opened_at)} · ${since(this.incident.opened_at)}`, raisedNote(this.incident));
   }
 }

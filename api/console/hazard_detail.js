@@ -1,4 +1,5 @@
 // One hazard in full, put together: measures in force, where it stands, whose turn it is; then its particulars and the record.
+import { loadIncidents } from "./both_ways.js";
 import { fill, h, stateBox } from "./dom.js";
 import { boards, consequences, extensions, publicity, related } from "./hazard_boards.js";
 import { claim, facts, inspections, measures, plan } from "./hazard_facts.js";
@@ -42,14 +43,15 @@ export class HazardDetail {
     const other = this.hazard?.id !== hazard.id;
     this.hazard = hazard;
     this.wanted = hazard.id;
-    if (other) { this.record = h("div", { class: "record" }); this.element.scrollTop = 0; }
+    if (other) { this.record = h("div", { class: "record" }); this.incidents = h("section", { class: "card" }); this.element.scrollTop = 0; }
     this.dueElement = h("strong", { class: "due" });
     const chips = trackChips(hazard);
     fill(this.element, this.head(hazard), inForce(hazard), h("div", { class: "standing" }, phases(hazard), chips.length ? h("ul", { class: "tracks", "aria-label": t("hazard.beside") }, chips) : null),
       h("div", { class: "turn-and-due" }, nextBlock(hazard, this.me, this.calls), dueBlock(hazard, this.dueElement)),
       h("div", { class: "story" }, h("div", {}, facts(hazard, this.calls), gateBlock(hazard.gate, this.calls.showIncident), extensions(hazard), boards(hazard), claim(hazard), inspections(hazard), overrides(hazard), plan(hazard),
-        publicity(hazard), consequences(hazard), measures(hazard), related(hazard, this.calls.showHazard), this.whyNot(hazard)), h("div", {}, clocks(hazard), this.record)));
+        publicity(hazard), consequences(hazard), measures(hazard), related(hazard, this.calls.showHazard), this.incidents, this.whyNot(hazard)), h("div", {}, clocks(hazard), this.record)));
     this.tick();
+    loadIncidents(this.incidents, hazard, this.calls.showIncident, () => this.hazard === hazard);
     loadRecord(this.record, hazard, () => this.hazard === hazard);
   }
 

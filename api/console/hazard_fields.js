@@ -6,7 +6,7 @@ import { t } from "./words.js";
 let last = 0;
 
 /** A field from its `input`: {name, element, input, read(), check(), wrong(text, pointer)}. `read` gives "" for nothing. */
-function field(name, label, input, read, { needed = false, check = null, hint = null } = {}) {
+export function field(name, label, input, read, { needed = false, check = null, hint = null } = {}) {
   const id = `field-${++last}`;
   const error = h("span", { class: "wrong-here", id, hidden: true });
   const target = input.matches("input, select, textarea") ? input : null;
@@ -18,7 +18,7 @@ function field(name, label, input, read, { needed = false, check = null, hint = 
     if (!target) return;
     if (text) { target.setAttribute("aria-invalid", "true"); target.setAttribute("aria-describedby", id); } else { target.removeAttribute("aria-invalid"); target.removeAttribute("aria-describedby"); }
   };
-  const made = { name, element, input, read, wrong, needed, focus: () => (target ?? input.querySelector("input, select, textarea, button"))?.focus() };
+  const made = { name, label, element, input, read, wrong, needed, focus: () => (target ?? input.querySelector("input, select, textarea, button"))?.focus() };
   made.check = () => {
     const value = read();
     const missing = made.needed && (value === "" || value.length === 0);
@@ -48,6 +48,43 @@ export function number(name, label, { least, most, ...more }) {
   return field(name, label, input, () => (input.value === "" ? "" : Number(input.value)), { check, ...more });
 }
 
+/** A number that need not be whole. */
+export function decimal(name, label, { value = "", least = null, ...more } = {}) {
+  const input = h("input", { name, type: "number", step: "any", inputmode: "decimal", value: value ?? "" });
+  const check = (given) => (given !== "" && least !== null && given < least ? t("wrong.least", { least }) : null);
+  return field(name, label, input, () => (input.value === "" ? "" : Number(input.value)), { check, ...more });
+}
+
+/** A line between fields that says what comes next; it reads nothing. */
+export const heading = (text) => ({ name: "", element: h("h3", {}, text), input: h("span"), read: () => "", check: () => true, wrong: () => {}, focus: () => {} });
+
+/** Any number of blocks of fields, each {key: field}, made by `make(value)`; reads a list of what the fields say. `at(step, values)`: which block a step of a pointer means. */
+export function blocks(name, label, { given = [], make, word, at = Number, ...more }) {
+  const list = h("div", { class: "several-blocks" });
+  const made = [];
+  const add = (value) => {
+    const parts = make(value);
+    const block = h("fieldset", {}, h("legend", {}, label), Object.values(parts).map((part) => part.element),
+      h("button", { type: "button", class: "plain", onclick: () => { made.splice(made.indexOf(parts), 1); block.remove(); list.dispatchEvent(new Event("input", { bubbles: true })); } }, t("rules.remove")));
+    made.push(parts);
+    list.append(block);
+    return parts;
+  };
+  given.forEach(add);
+  const read = () => made.map((parts) => Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, part.read()])));
+  const whole = field(name, label, h("div", {}, list, h("button", { type: "button", onclick: () => Object.values(add(null))[0].focus() }, word)), read, more);
+  const own = whole.wrong;
+  whole.check = () => {
+    own(null);
+    return made.map((parts) => Object.values(parts).map((part) => part.check()).every(Boolean)).every(Boolean);
+  };
+  whole.wrong = (message, pointer = []) => {
+    const part = made[at(pointer[0], read())]?.[pointer[1]];
+    if (part) { part.wrong(message); part.focus(); } else own(message);
+  };
+  return whole;
+}
+
 /** A moment by the site's wall clock. `past`: it can't lie ahead. */
 export function time(name, label, { value = "", past = false, ...more } = {}) {
   const input = h("input", { name, type: "datetime-local", value });
@@ -71,8 +108,8 @@ export function several(name, label, options, { checked = [], ...more } = {}) {
 }
 
 /** Names, one a line or with commas between; reads a list. */
-export function names(name, label, more = {}) {
-  const input = h("textarea", { name, rows: 2, maxlength: 2000 });
+export function names(name, label, { value = "", ...more } = {}) {
+  const input = h("textarea", { name, rows: 2, maxlength: 2000, value });
   return field(name, label, input, () => input.value.split(/[\n,，、;；]/).map((each) => each.trim()).filter(Boolean), more);
 }
 

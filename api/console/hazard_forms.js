@@ -12,10 +12,12 @@ import { loadPack } from "./pack.js";
 import { refusalBlock, wrongWord } from "./refusals.js";
 import { said, t } from "./words.js";
 
-const CONFLICT = "urn:bihuan:problem:conflict";
+export const CONFLICT = "urn:bihuan:problem:conflict";
 
-/** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left. */
-export function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo }) {
+/** A form that stays open until `send(values)` came to an answer, which it resolves with; null when it was left.
+    `wide`: true, or classes; `place(pointer)`: where a pointer of the server is among the fields; `word(found, problem)`: what is wrong there;
+    `live(values)`: called when somebody has stopped typing. */
+export function openForm(title, fields, { about = null, rules = [], wide = false, label = t("do.save"), send, answerTo, place = (pointer) => pointer, word = wrongWord, live = null }) {
   return ask(title, (done) => {
     const said_ = h("div", { class: "said", "aria-live": "assertive" });
     const submit = h("button", { class: "primary", type: "submit" }, label);
@@ -30,11 +32,13 @@ export function openForm(title, fields, { about = null, rules = [], wide = false
       try {
         done(await send(values(fields)));
       } catch (failure) {
-        if (failure.status !== 401) await explain(failure, state, answerTo);
+        if (failure.status !== 401) await explain(failure, state, answerTo, place, word);
       } finally { submit.disabled = false; }
     };
-    queueMicrotask(() => fields.find((field) => !field.element.hidden)?.focus());
-    return h("form", { method: "dialog", class: wide ? "wide" : null, novalidate: true, onsubmit }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
+    let waiting = null;
+    const oninput = live && (() => { clearTimeout(waiting); waiting = setTimeout(() => live(values(fields)), 400); });
+    queueMicrotask(() => { fields.find((field) => !field.element.hidden)?.focus(); live?.(values(fields)); });
+    return h("form", { method: "dialog", class: wide === true ? "wide" : wide || null, novalidate: true, onsubmit, ...(oninput ? { oninput } : {}) }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
       rules.length ? h("div", { class: "rules" }, h("span", { class: "muted" }, t("hazard.by_rule")), rules.map(rulingLine)) : null,
       h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), submit));
   });
@@ -43,13 +47,13 @@ export function openForm(title, fields, { about = null, rules = [], wide = false
 const values = (fields) => Object.fromEntries(fields.filter((field) => !field.element.hidden).map((field) => [field.name, field.read()]).filter(([, value]) => value !== ""));
 
 /** What went wrong, where it belongs: at the field, or above the buttons. */
-async function explain(failure, form, answerTo) {
+async function explain(failure, form, answerTo, place, word) {
   const problem = failure.problem ?? {};
   if (failure.at && pointAt(form.fields, failure.at, t(failure.words[failure.status] ?? "error.unavailable"))) return;
   if (failure.status === 422) {
     const errors = problem.errors ?? [{ pointer: problem.pointer, detail: problem.detail }];
-    const left = errors.filter((found) => !pointAt(form.fields, found.pointer ?? "", wrongWord(found, problem)));
-    if (left.length) form.show(h("p", { class: "refusal", role: "alert" }, wrongWord(left[0], problem)));
+    const left = errors.filter((found) => !pointAt(form.fields, place(found.pointer ?? ""), word(found, problem)));
+    if (left.length) form.show(h("p", { class: "refusal", role: "alert" }, word(left[0], problem)));
     else if (problem.ruling) form.show(h("p", { class: "refusal" }, rulingLine(problem.ruling)));
     return;
   }

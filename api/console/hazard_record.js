@@ -35,7 +35,7 @@ async function entriesOf(id) {
 export const inWords = (entries) => entries.map((e) => t("hazard.done_by", { event: said(e.event_name), by: who(e.actor), time: absolute(e.at) })).join("；");
 
 const TIMES = ["due_before", "due_at", "until", "held_at", "start"];
-const SHOWN = ["clock", "before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", "reference", ...TIMES, "override_reason"];
+const SHOWN = ["device", "clock", "before", "grade", "post", "posts", "days", "cause", "number", "supervisor", "to", "recipient", "place", "with_whom", "item", "experts", "kind", "point", "into", "duplicate", "reference", ...TIMES, "override_reason"];
 const VALUE = {
   grade: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,
   before: (x, v) => said(x.grades.find((g) => g.grade === v)?.name) || v,
@@ -48,7 +48,7 @@ const VALUE = {
 
 function line(hazard, entry) {
   const { details } = entry;
-  const note = details.reason ?? details.text ?? details.note ?? (entry.event === "proposed" ? details.description : null);
+  const note = details.reason ?? details.text ?? details.note ?? (entry.event === "proposed" ? details.description : details.because ? said(details.because) : null);
   const has = (name) => details[name] !== undefined && details[name] !== null && details[name] !== "" && details[name].length !== 0 && typeof details[name] !== "object" || Array.isArray(details[name]) && details[name].length;
   const shown = SHOWN.filter((name) => has(name) && !(name === "before" && entry.event !== "regraded") && !(name === "kind" && entry.event === "proposed"))
     .map((name) => h("span", {}, h("small", {}, t(`hazard.detail.${name}`)), " ", (VALUE[name] ?? ((_, v) => String(v)))(hazard, details[name])));

@@ -29,7 +29,7 @@ const chip = (look, text) => h("li", { class: `track ${look}` }, h("i", { "aria-
 
 /** Tracks, repeats, measures in force and late, as words with a mark. */
 export function trackChips(hazard, tracks = Object.keys(hazard.tracks)) {
-  return [hazard.repeated ? chip("on", t("hazard.repeated")) : null, ...tracks.filter((track) => hazard.tracks[track]).map((track) => chip(lookOf(track, hazard.tracks[track]), trackWord(hazard, track)))].filter(Boolean);
+  return [hazard.alarm_since_claim ? chip("late", t("hazard.alarm_since_claim")) : null, hazard.repeated ? chip("on", t("hazard.repeated")) : null, ...tracks.filter((track) => hazard.tracks[track]).map((track) => chip(lookOf(track, hazard.tracks[track]), trackWord(hazard, track)))].filter(Boolean);
 }
 const trackWord = (hazard, track) => said(hazard.track_names?.[track]) || t(`hazard.track.${track}.${hazard.tracks[track]}`);
 

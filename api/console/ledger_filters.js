@@ -22,6 +22,7 @@ export const MARKS = {
   listed: { query: "mark=listed", sign: "▌", has: (x) => x.tracks.listing === "listed" },
   supervised: { query: "mark=supervised", sign: "▌", has: (x) => x.tracks.supervision === "supervised" },
   extension: { query: "mark=extension_requested", sign: "○", has: (x) => x.tracks.extension === "requested" },
+  alarm_since_claim: { query: "mark=alarm_since_claim", sign: "!", has: (x) => x.alarm_since_claim },
   summons: { query: "mark=summons_due", sign: "!", has: (x) => x.tracks.summons === "due" },
 };
 

@@ -32,6 +32,7 @@ from hazards.ledger.policy import basis_of
 from hazards.ledger.rulings import ChangedSince, IncompleteByRule, NotByRule, NotForRole
 from hazards.scope import EVERYTHING, Scope
 from storage.hazard_facts import facts_of, policy_of, series_asked
+from storage.hazard_incidents import incidents_of
 from storage.hazard_queries import get_hazard, hazard_events, list_hazards
 from storage.hazards import command_hazard, preview_gate, propose_hazard
 from storage.outbox import feed_bounds
@@ -41,7 +42,7 @@ from storage.uploads import keep_upload
 router = APIRouter(route_class=GuardedRoute, tags=["hazards"])
 
 State = Literal["proposed", "confirmed", "planned", "rectifying", "claimed", "accepted", "closed", "dismissed", "merged"]
-Mark = Literal["repeated", "listed", "supervised", "extension_requested", "summons_due"]
+Mark = Literal["repeated", "listed", "supervised", "extension_requested", "alarm_since_claim", "summons_due"]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Marks = Annotated[list[Mark], Query(description="all of them; none: whatever marks")]
 Grades = Annotated[list[Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$")]], Query(description="one or more; none: all")]
@@ -112,6 +113,18 @@ async def get_hazard_events(
     )
     presenter = _presenter(services)
     return HazardEventPage(items=[presenter.event(r.entry, r.data, r.digest) for r in rows], next=following)
+
+
+@router.get("/api/v1/hazards/{id}/incidents", summary="The incidents of a hazard")
+async def get_hazard_incidents(
+    hazard_id: Id, asking: Asking, services: With, cursor: Cursor = None, limit: Limit = 50
+) -> models.HazardIncidentPage:
+    """Newest first: those that belong to it by its record, and those of its kind in its zone from an hour before it was put down."""
+    rows, following = await services.database.reading(
+        lambda c: incidents_of(c, hazard_id, scope=asking.scope, cursor=cursor, limit=clamp(limit))
+    )
+    presenter = _presenter(services)
+    return models.HazardIncidentPage(items=[presenter.incident(incident, why) for incident, why in rows], next=following)
 
 
 @router.post(

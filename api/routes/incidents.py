@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api import models
 from api.gate import GuardedRoute
+from api.present_rules import RulePresenter
 from api.problems import RuledNotPermitted, responses
 from api.roles import COMMANDS, COMMANDS_BASIS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
@@ -14,8 +15,11 @@ from hazards import incidents as domain
 from hazards.annunciation import AlarmState
 from storage.alarm_states import list_alarm_states
 from storage.commands import command_incident
-from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
+from storage.hazard_facts import policy_of
+from storage.incident_hazards import count_hazards, with_hazards
+from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents, newest_signals
 from storage.outbox import feed_bounds
+from storage.site_store import current_registry
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
@@ -23,6 +27,8 @@ State = Literal["pending", "active", "cleared", "closed"]
 AlarmStates = Annotated[list[AlarmState], Query(description="one or more; none: all")]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Severities = Annotated[list[Annotated[int, Query(ge=1, le=4)]], Query(description="one or more; none: all")]
+LOOKED_AT = 50
+"""Signals, the newest, in which the rule of the gravest one is looked for."""
 FEED_POSITION = "Feed-Position"
 _POSITION_HEADER = {"description": "give it to /feed as ``after``: nothing is missed in between", "schema": {"type": "integer"}}
 POSITION: dict[int | str, dict[str, Any]] = {200: {"headers": {FEED_POSITION: _POSITION_HEADER}}}
@@ -42,7 +48,8 @@ async def get_incidents(
             cursor=cursor, limit=clamp(limit),
         )  # fmt: skip
         presenter = services.presenter()
-        return newest, models.IncidentPage(items=[presenter.incident(i) for i in found], next=following)
+        counted = count_hazards(connection, found, now=services.now())
+        return newest, models.IncidentPage(items=[presenter.incident(i, counted[i.id]) for i in found], next=following)
 
     newest, page = await services.database.reading(work)
     response.headers[FEED_POSITION] = str(newest)
@@ -50,10 +57,19 @@ async def get_incidents(
 
 
 @router.get("/api/v1/incidents/{id}", summary="One incident")
-async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.Incident:
-    """With its names, its state towards the operator, and why."""
-    incident = await services.database.reading(lambda c: get_incident(c, incident_id, scope=asking.scope))
-    return services.presenter().incident(incident)
+async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> models.IncidentInFull:
+    """With its names, its state towards the operator, why, and what to do about it; and the open hazards of its zone with their clocks."""
+
+    def work(connection: Connection) -> models.IncidentInFull:
+        found, now = [get_incident(connection, incident_id, scope=asking.scope)], services.now()
+        (shown,) = with_hazards(connection, current_registry(connection), found, now=now)
+        signals = newest_signals(connection, incident_id, limit=LOOKED_AT)
+        presenter = services.presenter()
+        response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(shown, signals)
+        incident = presenter.incident(shown, count_hazards(connection, found, now=now)[incident_id])
+        return models.IncidentInFull(**dict(incident), response=response)
+
+    return await services.database.reading(work)
 
 
 @router.get("/api/v1/alarm-states", summary="Alarms that are not normal, newest first")

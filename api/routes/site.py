@@ -172,6 +172,6 @@ async def check_site(request: Request, asking: Asking, services: With) -> models
 async def put_site(request: Request, asking: Asking, services: With) -> models.SiteApplied:
     """What is gone from the file is marked removed, never deleted. Applying the same file again changes nothing."""
     site = await _read(request, services)
-    change = await services.database.writing(lambda c: apply_site(c, site, by=asking.id, now=services.now()))
+    change = await services.database.writing(lambda c: apply_site(c, site, by=asking.id, role=asking.role.value, now=services.now()))
     await services.reload_site()
     return models.SiteApplied(version=change.version, added=change.added, changed=change.changed, removed=change.removed)

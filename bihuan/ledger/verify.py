@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bihuan.ledger.verify_anchors import AnchorCheck, named
-from hazards.ledger.record import PACK_APPLIED, Entry
+from hazards.ledger.record import PACK_APPLIED, RULE_CHANGED, Entry
 from hazards.ledger.verification import AnchoredHead, ChainCheck, Fault, Finding, StoredEvent, where
 from storage import ledger_reading as reading
 from storage.database import Database
@@ -96,8 +96,8 @@ class Verification:
             yield from check.take(row)
             if b'sha256"' in row.data and check.entry is not None:
                 yield from self._evidence_of(check.entry)
-            if row.event == PACK_APPLIED and check.entry is not None:
-                yield from _pack_of(check.entry, page)
+            if row.event in (PACK_APPLIED, RULE_CHANGED) and check.entry is not None:
+                yield from _version_of(check.entry, page)
         if check is not None:
             yield from self._ended(page, check)
         for hazard in sorted(left):
@@ -141,10 +141,10 @@ class Verification:
                 events, hazards = anchor.events, anchor.hazards  # said once, not for every later anchor
 
 
-def _pack_of(entry: Entry, page: reading.LedgerPage) -> Iterator[Finding]:
-    """What a pack's version holds is what was applied."""
+def _version_of(entry: Entry, page: reading.LedgerPage) -> Iterator[Finding]:
+    """What a version of a pack or of an alarm rule holds is what was applied."""
     version = str(entry.details.get("version"))
-    held = page.packs.get(version)
+    held = page.versions.get((entry.hazard, version))
     if held != entry.details.get("digest"):
         fault, what = (Fault.MISSING, "is not there any more") if held is None else (Fault.CHANGED, "holds something else than was applied")
         yield Finding(fault, where(entry.hazard, entry.number), f"the version {version} {what}")

@@ -5,7 +5,7 @@ What must not go in: what an agent does, how an alarm is merged.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
@@ -15,14 +15,13 @@ from bihuan.control import Beat
 from bihuan.emitters import JournalEmitter, KafkaEmitter
 from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
+from bihuan.parts.sensor_watch import SensorWatch
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch, Waiting
 from bus.producer import Producer
-from hazards.sensors import Sensor, sensors_of_site
 from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.journal import Journal
-from storage.site_store import Registry
 from streams.app import WorkerSettings
 from streams.emit import Emitter
 from streams.evaluate import Telemetry
@@ -31,31 +30,8 @@ from streams.worker import run_worker
 
 log = structlog.get_logger()
 
-SENSOR_LOOK_SECONDS = 0.2
 HEIR_SECONDS = 60.0
 """After which the worker of a new broker takes itself to be in charge, whatever it was told."""
-
-
-class SensorWatch:
-    """The sensors of the present site, made once for each version on a thread; None until the site was read for the first time."""
-
-    def __init__(self, registry: Callable[[], Registry]) -> None:
-        self._registry = registry
-        self._sensors: Mapping[str, Sensor] | None = None
-
-    def __call__(self) -> Mapping[str, Sensor] | None:
-        """Sensors by series."""
-        return self._sensors
-
-    async def run(self) -> None:
-        """Follow the registry, which was read, until cancelled. A site that was never applied has no sensors."""
-        version = -1
-        while True:
-            registry = self._registry()
-            if registry.version != version:
-                self._sensors = await asyncio.to_thread(sensors_of_site, registry)
-                version = registry.version
-            await asyncio.sleep(SENSOR_LOOK_SECONDS)
 
 
 async def _emitter(settings: Settings, broker: str, registry: SiteWatch, held: AsyncExitStack) -> Emitter:

@@ -49,9 +49,9 @@ def check_may_propose(actor: Actor, policy: Policy) -> None:
 
 def propose(
     command: ask.Propose, *, hazard_id: str, actor: Actor, origin: Origin, enterprise: str | None, synthetic: bool, now: int,
-    facts: Facts, rule: str | None = None,
+    facts: Facts, rule: str | None = None, because: dict[str, object] | None = None,
 ) -> Decision:  # fmt: skip
-    """A hazard to be confirmed. ``rule``: id of the rule that proposes; without one a person does. Raises BadInput."""
+    """A hazard to be confirmed. ``rule``: id of the rule that proposes, ``because``: why; without them a person does. Raises BadInput."""
     policy, grade = facts.policy, grade_named(facts.policy, command.grade)
     if not KIND_PATTERN.match(command.kind):
         raise BadInput("a kind is lower_snake_case with at most 64 characters", where="/kind")
@@ -68,21 +68,29 @@ def propose(
         last_event=event.value, last_actor=actor.id,
     )  # fmt: skip
     details = {**entered(command), "origin": origin.value, "due_at": due, "due_basis": basis_of(policy.rule("provisional_clock"))}
+    details |= {"because": because} if because is not None else {}
     tells = policy.known_posts("park_command", "department")
     return Decision(woken(hazard, policy, facts.time_zone), event, details, follows, tells=tells)
 
 
-def raise_grade(hazard: Hazard, rule: ProposalRule, *, now: int, facts: Facts) -> Decision | None:
+def raise_grade(
+    hazard: Hazard, rule: ProposalRule, *, now: int, facts: Facts, because: dict[str, object] | None = None
+) -> Decision | None:  # fmt: skip
     """``rule`` proposes a graver grade than was proposed so far; None for what is no news, or what a person has decided already."""
     if next_state(hazard.state, Event.GRADE_RAISED) is None or not facts.policy.is_graver(rule.grade, hazard.grade):
         return None
-    return _proposed_graver(case_of(hazard, PLATFORM, now, facts), Event.GRADE_RAISED, rule.grade, {}, rule.rule)
+    details: dict[str, object] = {"because": because} if because is not None else {}
+    return _proposed_graver(case_of(hazard, PLATFORM, now, facts), Event.GRADE_RAISED, rule.grade, details, rule.rule)
 
 
-def mark_repeated(hazard: Hazard, earlier: Sequence[Earlier], *, now: int, facts: Facts) -> Decision | None:
-    """That a hazard just proposed is a repeat (重复隐患) of ``earlier`` ones; where the pack says so it is proposed graver."""
+def mark_repeated(
+    hazard: Hazard, earlier: Sequence[Earlier], *, now: int, facts: Facts, again: Sequence[Earlier] = ()
+) -> Decision | None:  # fmt: skip
+    """That a hazard just proposed is a repeat (重复隐患) of ``earlier`` ones, or of those that come ``again`` (``repeats_of``).
+
+    Where the pack says so it is proposed graver."""
     rule = facts.policy.repeats
-    repeated = repeats_of(hazard, earlier, rule)
+    repeated = repeats_of(hazard, earlier, rule, again)
     if not repeated:
         return None
     case, details = case_of(hazard, PLATFORM, now, facts), {"repeat_of": repeated, "inspections": rule.inspections}

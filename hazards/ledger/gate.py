@@ -18,7 +18,7 @@ from hazards.ledger.kinds import HazardKind
 from hazards.ledger.papers import PaperEvidence, PaperWhy
 from hazards.ledger.policy import GateRule
 from hazards.ledger.sensor_evidence import Measured, Says, SensorEvidence, can_tell, evidence_of, silences
-from hazards.sensors import sensors_of
+from hazards.sensors import Sensor, sensors_of
 from hazards.zones import Device
 
 
@@ -156,12 +156,15 @@ class Answer(Struct, frozen=True, kw_only=True):
         return [w.device for w in self.watchers if w.why is not None]
 
 
-def watchers_of(kind: HazardKind, devices: Sequence[Device]) -> list[Watcher]:
-    """Those of a zone's registered ``devices`` that can observe ``kind``: by a detector, or by each metric with a limit that says so."""
+def watchers_of(kind: HazardKind, devices: Sequence[Device], sensors: Sequence[Sensor] | None = None) -> list[Watcher]:
+    """Those of a zone's registered ``devices`` that can observe ``kind``: by a detector, or by each metric with a limit that says so.
+
+    ``sensors``: theirs, with the rules in force; None: by what the devices themselves say."""
+    known = sensors if sensors is not None else [s for device in devices for s in sensors_of(device)]
     found = []
     for device in devices:
         found += [Watcher(device.id, detector) for detector in device.detectors if kind.speaks(detector)][:1]
-        found += [Watcher(device.id, s.metric, measures=True) for s in sensors_of(device) if can_tell(kind, s)]
+        found += [Watcher(device.id, s.metric, measures=True) for s in known if s.device == device.id and can_tell(kind, s)]
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hazards.ledger.lifecycle import NONE, RUNNING, State, Track
+from hazards.ledger.lifecycle import NONE, RUNNING, WAITING, State, Track
 from hazards.ledger.particulars import (
+    AlarmSince,
     Claim,
     Extension,
     Inspection,
@@ -117,6 +118,7 @@ class Hazard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     duplicates: list[str] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)  # further incidents: of duplicates, of a recurrence
+    alarms_since_claim: list[AlarmSince] = field(default_factory=list)  # one an incident, the newest; a new claim begins anew
     reopened_at: int | None = None
     overdue_at: int | None = None  # when it was found to be overdue
     fired: list[str] = field(default_factory=list)
@@ -160,6 +162,11 @@ def is_overdue(state: str, due_at: int | None, now: int) -> bool:
     return due_at is not None and due_at < now and state in RUNNING
 
 
+def alarmed_since_claim(hazard: Hazard) -> bool:
+    """Whether an alarm of its kind came since a claim that nobody has decided to the end (申请验收后又报警)."""
+    return bool(hazard.alarms_since_claim) and hazard.state in WAITING
+
+
 def message_of(hazard: Hazard, basis: dict[str, Any], tells: tuple[str, ...] = ()) -> HazardMessage:
     """What goes out after the hazard's latest event, which followed ``basis``. ``tells``: posts that are to be told of it."""
     return HazardMessage(
@@ -167,4 +174,5 @@ def message_of(hazard: Hazard, basis: dict[str, Any], tells: tuple[str, ...] = (
         state=hazard.state.value, event=hazard.last_event, title=hazard.title, opened_at=hazard.opened_at, updated_at=hazard.updated_at,
         version=hazard.version, actor=hazard.last_actor, due_at=hazard.due_at, incident=hazard.incident, basis=basis,
         synthetic=hazard.synthetic, tells=list(tells), tracks=hazard.tracks, repeated=bool(hazard.repeat_of), policy=hazard.policy,
+        alarm_since_claim=alarmed_since_claim(hazard),
     )  # fmt: skip

@@ -55,6 +55,7 @@ _ROWS = [
     HazardKind("passage", "疏散和消防通道不畅", "blocked exit or passage", ("passage",)),
     HazardKind("equipment", "设备设施缺陷", "defective equipment", ("equipment",)),
     HazardKind("coverage", "监控盲区", "blind zone", ("coverage",), (), ("camera_offline", "tamper")),
+    HazardKind("work", "违规作业", "dangerous work against the rules", ("work",)),
     # no device sees these
     HazardKind("guarding", "安全防护设施缺失", "guards or railings missing"),
     HazardKind("electrical", "电气安全隐患", "electrical defect"),

@@ -60,6 +60,7 @@ class Event(StrEnum):
     REFERRED = "referred"  # 移送
     PENALTY_WAIVED = "penalty_waived"  # 免罚; the rectification is never waived
     CLAIMED = "claimed"
+    ALARM_SINCE_CLAIM = "alarm_since_claim"  # 申请验收后又报警: an alarm of its kind while it waits for acceptance or closing
     INSPECTED = "inspected"  # 验收检查, with experts
     GATE_REFUSED = "gate_refused"  # the evidence spoke against a claim, an acceptance or a closing (带病销号)
     ACCEPTED = "accepted"
@@ -95,6 +96,8 @@ OVER = FINAL | {Z}
 OPEN = frozenset(State) - OVER
 RUNNING = OPEN - {A}
 """States in which the clock of rectification runs: a claim does not stop it, acceptance does."""
+WAITING = frozenset({M, A})
+"""Said to be rectified, and not closed."""
 RECTIFIABLE = RUNNING - {P}
 """Confirmed and not accepted."""
 
@@ -117,7 +120,7 @@ _WHILE: dict[Event, frozenset[State]] = {
     Event.EXTENSION_REFUSED: RECTIFIABLE, Event.EXTENSION_FILED: RECTIFIABLE, Event.SUPERVISED: RECTIFIABLE,
     Event.SUPERVISION_LIFTED: frozenset({A, Z, G}), Event.CLOCK_POINT: OPEN, Event.OVERDUE: RUNNING, Event.SUMMONS_DUE: RECTIFIABLE,
     Event.SUMMONED: OPEN - {P}, Event.REFERRED: (OPEN - {P}) | {Z}, Event.PENALTY_WAIVED: (OPEN - {P}) | {Z}, Event.TRANSFERRED: OPEN,
-    Event.MERGED: RUNNING, Event.DUPLICATE_TAKEN: RUNNING, Event.COMMENTED: frozenset(State),
+    Event.ALARM_SINCE_CLAIM: WAITING, Event.MERGED: RUNNING, Event.DUPLICATE_TAKEN: RUNNING, Event.COMMENTED: frozenset(State),
 }  # fmt: skip
 """Events that leave the main state as it is (but MERGED), and the states in which they may happen.
 
@@ -201,9 +204,12 @@ COMMANDS: dict[str, tuple[Event, ...]] = {
 }
 """Every command on a hazard that is there, and the events it can make: the first unless its docstring says when another one."""
 OF_THE_PLATFORM = frozenset(
-    {Event.PROPOSED, Event.GRADE_RAISED, Event.REPEATED, Event.CLOCK_POINT, Event.OVERDUE, Event.SUMMONS_DUE, Event.DUPLICATE_TAKEN}
-)
-"""Events that no command on this hazard makes: its beginning, what rules and clocks do, what a command on another hazard does."""
+    {Event.PROPOSED, Event.GRADE_RAISED, Event.REPEATED, Event.ALARM_SINCE_CLAIM, Event.CLOCK_POINT, Event.OVERDUE, Event.SUMMONS_DUE,
+     Event.DUPLICATE_TAKEN}
+)  # fmt: skip
+"""Events that no command on this hazard makes: its beginning, what rules, alarms and clocks do, what a command on another hazard does.
+
+An alarm can also reopen one that was closed (REOPENED), as a person's command does."""
 
 
 _TRACKS_OF = {event: tuple(t for t, table in TRACKS.items() if any(known is event for _, known in table)) for event in Event}

@@ -33,6 +33,15 @@ class Paper(Struct, frozen=True, kw_only=True, omit_defaults=True):
 Papers = Annotated[list[Paper], Meta(max_length=40)]
 
 
+class AlarmSince(Struct, frozen=True, kw_only=True):
+    """An alarm of the hazard's kind that came since the claim (申请验收后又报警): the first of its incident."""
+
+    incident: str
+    device: str
+    kind: str
+    at: int
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """The plan of rectification with the five commitments (五落实, 001(16))."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from hazards.ledger.lifecycle import Event
+from hazards.rules import AlarmRule
 
 TOLD = ("enterprise", "park_command", "department", "bureau", "safety_office")
 """Posts that events tell whatever a pack says; one that a city does not have is left out (``bihuan policy check`` warns)."""
@@ -228,6 +229,15 @@ class RepeatRule(Struct, frozen=True, kw_only=True):
     rule: str
 
 
+class RecurrenceRule(Struct, frozen=True, kw_only=True):
+    """An alarm of the kind after the closing (复发): within ``hours`` it reopens the hazard, later, within the window of repeats, an
+    incident at least as grave as ``severity`` proposes a repeat; 0: neither."""
+
+    hours: int = 72
+    severity: int = 2
+    rule: str = "recurrence_by_alarm"
+
+
 class DutyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A periodic duty (履职时钟), such as the monthly special inspection. ``period``: month or quarter; due at its end.
 
@@ -300,6 +310,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     repeats: RepeatRule
     gate_override: Right  # who may go on against the evidence gate, with a reason
     gate: GateRule = GateRule()
+    recurrence: RecurrenceRule = RecurrenceRule()
     criteria: tuple[Criterion, ...] = ()
     waivers: tuple[Named, ...] = ()  # items of the first-offence and minor-offence lists
     duties: tuple[DutyRule, ...] = ()
@@ -307,6 +318,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     kinds: tuple[KindRow, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     amounts: tuple[Amount, ...] = ()
+    alarm_rules: tuple[AlarmRule, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict)  # name to text with {fields}
     responsible: frozenset[str] = field(default_factory=frozenset)  # roles that rectify where a zone has an enterprise
     responsible_without_enterprise: frozenset[str] = field(default_factory=frozenset)

@@ -15,9 +15,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 PACK = "policy:"
 """Before a pack's id: what the record of its changes is kept under, beside the hazards'."""
-PACK_APPLIED, PACK_STATE = "policy_applied", "in_force"
+PACK_APPLIED = "policy_applied"
 DECLARATION = "declaration:"
 """Before a declaration's id, likewise."""
+RULE = "rule:"
+"""Before an alarm rule's id: what the record of its versions is kept under."""
+RULE_CHANGED = "rule_changed"
+IN_FORCE, WITHDRAWN = "in_force", "withdrawn"
+"""How a pack or an alarm rule stands."""
 GENESIS = "0" * 64
 CLOCKED = ("fired", "wake_at")
 """Fields of a hazard that its clocks may change without an entry, as after a change of the time zone: no entry vouches for them."""
@@ -27,7 +32,8 @@ T = TypeVar("T")
 class Entry(Struct, frozen=True, kw_only=True):
     """One event as recorded. ``number``: from 1 without gaps, the version it made; ``basis`` as ``policy.basis_of`` gives it.
 
-    ``holds``: ``held`` of the hazard's bytes afterwards. Entries from before there was such a field, and those of packs, are without."""
+    ``holds``: ``held`` of the hazard's bytes afterwards. Entries from before there was such a field, and those of packs and alarm
+    rules, are without."""
 
     hazard: str
     number: int

@@ -23,14 +23,18 @@ class Earlier(Struct, frozen=True):
     opened_at: int
 
 
-def repeats_of(hazard: Hazard, earlier: Sequence[Earlier], rule: RepeatRule) -> list[str]:
-    """The ids of the ``earlier`` ones, newest first, that ``hazard`` repeats; none where there are fewer than the pack asks for."""
+def repeats_of(hazard: Hazard, earlier: Sequence[Earlier], rule: RepeatRule, again: Sequence[Earlier] = ()) -> list[str]:
+    """The ids of the ``earlier`` ones, newest first, that ``hazard`` repeats; none where there are fewer than the pack asks for.
+
+    ``again``: closed ones of its zone within the window, of which the alarms speak that this one was put down for: of whatever kind they
+    are called, and also where there is no enterprise."""
     since = hazard.opened_at - rule.days * DAY
     found = [
         e for e in earlier
         if e.id != hazard.id and since <= e.opened_at <= hazard.opened_at and (not rule.same_zone or e.zone == hazard.zone)
     ]  # fmt: skip
-    if hazard.enterprise is None or len(found) < rule.from_count:
+    found = ([] if hazard.enterprise is None else found) + [e for e in again if e.id not in {hazard.id, *(e.id for e in found)}]
+    if len(found) < rule.from_count:
         return []
     return [e.id for e in sorted(found, key=lambda e: (e.opened_at, e.id), reverse=True)[:MOST_NAMED]]
 

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from hazards.ledger.blindness import Blind
 from hazards.ledger.kinds import HazardKind
-from hazards.limits import Rule, kind_of_rule
-from hazards.sensors import LIMITS, Sensor
+from hazards.rules import Comparison
+from hazards.sensor_rules import LIMIT_RULES
+from hazards.sensors import Sensor, rules_of
 
 UPPER = frozenset({"high", "high_high"})
 _LATENESS = 60 * 1_000_000
@@ -85,20 +86,26 @@ class SensorEvidence(Struct, frozen=True, kw_only=True):
 
 
 def limits_that_speak(kind: HazardKind, sensor: Sensor) -> dict[str, float]:
-    """The limits of ``sensor`` whose alarms are alarms of ``kind``."""
-    speaking = [name for name in LIMITS if kind.speaks(kind_of_rule(sensor, name))]
-    return {name: bound for name in speaking if (bound := getattr(sensor.limits, name)) is not None}
+    """The limits of ``sensor`` whose alarms are alarms of ``kind``, the strictest of each name. A rule that is armed at times only says
+    what it has to say by its alarms."""
+    found: dict[str, float] = {}
+    for rule in rules_of(sensor):
+        if rule.compares in LIMIT_RULES and rule.windows is None and kind.speaks(rule.kind):
+            name = rule.compares.value
+            found[name] = (min if name in UPPER else max)(rule.limit, found.get(name, rule.limit))
+    return found
 
 
 def can_tell(kind: HazardKind, sensor: Sensor) -> bool:
     """Whether ``sensor`` observes ``kind``: it measures what belongs to it, and has a limit or a rate that would say so."""
-    rises = sensor.rate is not None and kind.speaks(kind_of_rule(sensor, Rule.RISING))
+    rises = any(rule.compares is Comparison.RISING and kind.speaks(rule.kind) for rule in rules_of(sensor))
     return sensor.metric in kind.metrics and (rises or bool(limits_that_speak(kind, sensor)))
 
 
 def silence_of(sensor: Sensor, default: int) -> int:
-    """How long ``sensor`` may say nothing until it is called silent, µs; ``default`` for one without ``stale_after``."""
-    return default if sensor.stale_after is None else max(sensor.stale_after, _LATENESS)
+    """How long ``sensor`` may say nothing until it is called silent, µs; ``default`` for one whose silence is no alarm."""
+    rule = next((rule for rule in rules_of(sensor) if rule.compares is Comparison.STALE), None)
+    return default if rule is None else max(rule.silence, _LATENESS)
 
 
 def evidence_of(measured: Measured, since: int) -> SensorEvidence:

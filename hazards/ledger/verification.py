@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import UNSET, Struct
 
-from hazards.ledger.record import DECLARATION, GENESIS, PACK, Entry, chained, read_entry
+from hazards.ledger.record import DECLARATION, GENESIS, PACK, RULE, Entry, chained, read_entry
 
 
 class Fault(StrEnum):
@@ -53,7 +53,7 @@ class StoredEvent(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What a hazard's own row says, or the rows of a policy pack: version and state of its columns.
+    """What a hazard's own row says, or the rows of a policy pack or alarm rule: version and state of its columns.
 
     ``says``: what its body says that the newest event says, too (``RECORDED``); ``holds``: the digest of that body (``record.held``), None
     for a pack's. ``unlike``: columns that are not what the body says, as (column, what it says, what the body says). ``spoiled``: the
@@ -80,9 +80,11 @@ class AnchoredHead(Struct, frozen=True):
 
 
 def subject(hazard: str) -> str:
-    """How whatever a record is kept of is named: a hazard, a policy pack, a declaration."""
+    """How whatever a record is kept of is named: a hazard, a policy pack, an alarm rule, a declaration."""
     if hazard.startswith(DECLARATION):
         return f"declaration {hazard.removeprefix(DECLARATION)}"
+    if hazard.startswith(RULE):
+        return f"alarm rule {hazard.removeprefix(RULE)}"
     return f"policy pack {hazard.removeprefix(PACK)}" if hazard.startswith(PACK) else f"hazard {hazard}"
 
 

@@ -18,6 +18,7 @@ from hazards.ledger.anchors import digest_of, read_document
 from storage import schema
 from tests.api.conftest import System, bearer
 from tests.api.test_hazards import Ledger
+from tests.packs import RECORDED
 
 EXPORT = "/hazards/export"
 
@@ -156,8 +157,7 @@ async def test_a_bureau_can_list_and_keep_every_anchor(ledger: Ledger, anchored:
     rest = (await ledger.get(f"/ledger/anchors?cursor={page['next']}", "bureau")).json()
     newest, first = page["items"][0], rest["items"][0]
     assert (newest["number"], first["number"], rest["next"]) == (2, 1, None)
-    packs = 2  # each has a record of its own
-    assert (first["events"], newest["events"], newest["hazards"], newest["changed"]) == (1 + packs, 2 + packs, 1 + packs, 1)
+    assert (first["events"], newest["events"], newest["hazards"], newest["changed"]) == (1 + RECORDED, 2 + RECORDED, 1 + RECORDED, 1)
     assert newest["previous"] == first["digest"] == digest_of(first["statement"].encode())
     assert is_signed(newest["statement"].encode(), newest["signature"], newest["key"])
     (delivery,) = newest["deliveries"]

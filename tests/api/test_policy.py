@@ -6,7 +6,7 @@ from bihuan.policy_file import PACKS
 from tests.api.conftest import System, bearer
 from tests.api.ledger import Ledger
 from tests.api.test_ledger import csv_rows
-from tests.packs import POLICY
+from tests.packs import POLICY, SHANXI
 
 TEXT = (PACKS / "guangyuan.yaml").read_text("utf-8")
 YAML = {"Content-Type": "application/yaml"}
@@ -16,11 +16,11 @@ async def test_the_pack_in_force_and_its_versions_are_shown_to_all(client: httpx
     headers = bearer(system.token("analyst"))
     pack = (await client.get("/api/v1/policy", headers=headers)).json()
     assert (pack["version"], [g["grade"] for g in pack["grades"]]) == (POLICY.version, ["general", "serious", "major"])
-    other = (await client.get("/api/v1/policy?version=shanxi-2", headers=headers)).json()
+    other = (await client.get(f"/api/v1/policy?version={SHANXI.version}", headers=headers)).json()
     assert other["id"] == "shanxi" and len(other["grades"]) == 2
     assert (await client.get("/api/v1/policy?version=none", headers=headers)).status_code == 404
     found = (await client.get("/api/v1/policy/versions", headers=headers)).json()["items"]
-    assert {v["version"]: v["in_force"] for v in found} == {POLICY.version: True, "shanxi-2": False}
+    assert {v["version"]: v["in_force"] for v in found} == {POLICY.version: True, SHANXI.version: False}
 
 
 async def test_a_pack_is_checked_by_line_and_applied_once(client: httpx.AsyncClient, system: System) -> None:

@@ -9,7 +9,7 @@ from bihuan.policies import apply_pack, pack_lines, version_lines
 from bihuan.policy_file import PACKS
 from hazards.errors import Conflict, InvalidFile, NotFound
 from tests.bihuan.test_cli import bihuan
-from tests.packs import POLICY
+from tests.packs import POLICY, SHANXI
 
 TEXT = (PACKS / "guangyuan.yaml").read_text("utf-8")
 
@@ -35,7 +35,7 @@ def test_a_pack_is_applied_once_listed_and_shown_with_who_says_what(settings: Se
     assert apply_pack(settings, newer)[-1] == "policy guangyuan: version guangyuan-3027, already there"
     newest, *others = version_lines(settings)
     assert newest.startswith("* guangyuan-3027 ") and newest.endswith("by command line")
-    assert {line.split()[0] for line in others} == {POLICY.version, "shanxi-2"}, "none of them is in force"
+    assert {line.split()[0] for line in others} == {POLICY.version, SHANXI.version}, "none of them is in force"
     shown = pack_lines(settings, "guangyuan")
     assert shown[0].startswith("guangyuan-3027") and any("at most 10 days" in line for line in shown)
     assert any("major 重大: 15 natural days  [clause 001(15)]" in line for line in shown)

@@ -42,7 +42,7 @@ MAJOR_LIMIT = "limit: {amount: 15, counting: natural_days, rule: major_limit}"
     ("before", "after", "place", "said"),
     [
         ("id: guangyuan", "id: Guang Yuan", "id", "lower case letters"),
-        ("version: guangyuan-3", "version: the second one", "version", "one word"),
+        ("version: guangyuan-4", "version: the second one", "version", "one word"),
         ("  control_room: {", "  Control room: {", "posts.Control room", "is no name"),
         ("    zh: 一般\n", '    zh: " "\n', "grades.general.zh", "is empty"),
         (MAJOR_LIMIT, MAJOR_LIMIT.replace("15", "99999999"), "grades.major.limit.amount", "0 to 3650 natural days"),

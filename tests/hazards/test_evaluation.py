@@ -1,15 +1,20 @@
 """Zones come and go, series nobody registered stay few, what is kept of a zone can be read again or is refused."""
 
+import base64
+import zlib
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from hazards import evaluation as module
 from hazards.errors import MalformedMessage, UnknownSchema
 from hazards.evaluation import FORGOTTEN, Evaluation
-from hazards.sensors import Limits
+from hazards.rules import Comparison
+from hazards.sensors import Limits, Sensor, own_rules
 from hazards.telemetry import Reading, TelemetryPack, pack_readings
 from hazards.zone_series import SEEN, SeenPacks
-from tests.hazards.telemetry_histories import NOON, SECOND, sensor
+from tests.hazards.telemetry_histories import NOON, SECOND, file_rule, sensor
 
 HOT = {s.series: s for s in (sensor(f"T-{n}", "hall" if n % 2 else "yard", limits=Limits(high=60.0)) for n in range(600))}
 
@@ -99,3 +104,70 @@ def test_what_is_kept_of_a_series_is_small() -> None:
     for second in range(2000):
         evaluation.take([pack("hall", *names, at=NOON + second * SECOND, value=20.0)])
     assert len(evaluation.snapshot("hall")) / len(names) < 1500
+
+
+# --- bytes of before rules were data ---
+
+OLD = zlib.decompress(base64.b85decode((Path(__file__).parent / "checkpoint_schema_1.b85").read_text("ascii").replace("\n", "")))
+"""A zone as the last program without rule files kept it: what stands and what is under way of the five sensors in OF_OLD."""
+OF_OLD = {
+    s.series: s for s in (
+        sensor("T-1", "hall", limits=Limits(low=10.0, high=60.0, high_high=80.0), deadband=2.0),
+        sensor("T-2", "hall", limits=Limits(high=60.0), on_delay=30 * SECOND),
+        sensor("T-3", "hall", rate=2.0, off_delay=20 * SECOND),
+        sensor("T-4", "hall", stale_after=10 * SECOND),
+        sensor("T-5", "hall", limits=Limits(high=60.0), latching=True),
+    )
+}  # fmt: skip
+
+
+def with_rule(sensor: Sensor) -> Sensor:
+    """As the resolution leaves it where a rule of a file holds beside the device's own."""
+    return msgspec.structs.replace(sensor, rules=(*own_rules(sensor), file_rule("deviation", 5.0, reference=20.0)))
+
+
+@pytest.mark.parametrize("upgraded", [OF_OLD, {name: with_rule(sensor) for name, sensor in OF_OLD.items()}])
+def test_a_state_of_before_rules_were_data_goes_on_where_it_was(upgraded: dict[str, Sensor]) -> None:
+    evaluation = Evaluation(upgraded)
+    evaluation.restore("hall", OLD, NOON + 12 * SECOND)
+    zone = evaluation.zones["hall"]
+    assert [(r.kind, r.action) for r in zone.outgoing] == [("sensor_stale", "raised")], "it was not sent yet"
+    assert (evaluation.standing(), evaluation.stale()) == (4, ["T-4/temperature"])
+    zone.outgoing.clear()
+    evaluation.tick(lambda _: NOON + 31 * SECOND, silent_from=-1)
+    reports = zone.outgoing + evaluation.take([pack("hall", *(f"T-{n}" for n in range(1, 6)), at=NOON + 32 * SECOND, value=20.0)])
+    assert sorted((r.source, r.source_id, r.action.value) for r in reports) == [
+        ("rule/sensor_stale", f"T-4/temperature/{NOON}/cleared", "cleared"),
+        ("rule/temperature_high", f"T-1/temperature/{NOON + SECOND}/cleared", "cleared"),
+        ("rule/temperature_high", f"T-2/temperature/{NOON + SECOND}/cleared", "cleared"),
+        ("rule/temperature_high", f"T-2/temperature/{NOON + SECOND}/raised", "raised"),
+        ("rule/temperature_high_high", f"T-1/temperature/{NOON + SECOND}/cleared", "cleared"),
+        ("rule/temperature_rising", f"T-3/temperature/{NOON + SECOND}/cleared", "cleared"),
+    ]
+
+
+class OldSeries(msgspec.Struct, frozen=True, array_like=True):
+    """The columns that a program of before rule files knew."""
+
+    names: list[str]
+    last_at: bytes
+    last_received: bytes
+    last_value: bytes
+    conditions: dict[int, dict[Comparison, dict[str, object]]]
+    sensors: dict[int, dict[str, object]]
+    rings: dict[int, tuple[bytes, bytes, bytes]]
+    seen: bytes
+    outgoing: list[dict[str, object]]
+
+
+def test_a_program_of_before_rule_files_reads_what_it_knows_of_a_state_of_today() -> None:
+    """While workers are upgraded one after the other a zone may go back to an old one: no name of a rule that it does not know."""
+    evaluation = Evaluation({name: with_rule(sensor) for name, sensor in OF_OLD.items()})
+    evaluation.restore("hall", None, NOON)
+    assert len(evaluation.take([pack("hall", "T-1")])) == 2
+    body = evaluation.snapshot("hall")
+    schema, kept = msgspec.msgpack.decode(body, type=tuple[int, OldSeries])
+    assert (schema, {place: list(c) for place, c in kept.conditions.items()}) == (1, {kept.names.index("T-1/temperature"): ["high"]})
+    again = Evaluation(evaluation.sensors)
+    again.restore("hall", body, NOON)
+    assert again.standing() == 2

@@ -13,7 +13,8 @@ def test_every_row_is_well_formed() -> None:
 
 
 def test_every_rule_of_every_metric_has_a_kind() -> None:
-    names = {f"{metric}_{rule}" for metric in METRICS for rule in ("high_high", "high", "low", "low_low", "rising")}
+    rules = ("high_high", "high", "low", "low_low", "rising", "deviation", "state", "consumption")
+    names = {f"{metric}_{rule}" for metric in METRICS for rule in rules}
     assert names | {"sensor_stale"} <= set(KINDS)
     assert (kind_of("humidity_low").chinese, kind_of("methane_high").chinese) == ("湿度低", "甲烷超限")
 

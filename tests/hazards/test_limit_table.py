@@ -13,7 +13,7 @@ from hazards.limits import SeriesState
 from hazards.pack_check import check_pack
 from hazards.sensors import Limits, Sensor
 from hazards.telemetry import Reading, TelemetryPack, pack_readings
-from tests.hazards.telemetry_histories import NOON, SECOND, ZONES, History, Tick, histories, sensor
+from tests.hazards.telemetry_histories import NOON, SECOND, ZONES, Change, History, Tick, file_rule, histories, sensor, walks
 
 
 class Plain:
@@ -42,6 +42,11 @@ class Plain:
             if (of := self.sensor(pack.zone, series)) is not None:
                 self.reports += limits.take(of, self.states.setdefault((pack.zone, series), SeriesState()), readings)
 
+    def change(self, change: Change) -> None:
+        for (_, series), state in self.states.items():
+            self.reports += limits.change_rules(change.sensors[series], self.sensors[series], state, change.now, "rule_removed")
+        self.sensors = change.sensors
+
     def tick(self, now: int) -> None:
         for (_, series), state in self.states.items():
             self.reports += limits.pass_time(self.sensors[series], state, now)
@@ -52,6 +57,8 @@ def plainly(history: History) -> list[Report]:
     for event in history.events:
         if isinstance(event, Tick):
             plain.tick(event.now)
+        elif isinstance(event, Change):
+            plain.change(event)
         else:
             plain.take(event)
     return plain.reports
@@ -59,7 +66,7 @@ def plainly(history: History) -> list[Report]:
 
 def evaluated(history: History, cut: Callable[[], bool], restart: Callable[[], bool] = lambda: False) -> tuple[list[Report], Evaluation]:
     """All reports; packs go together until ``cut`` says otherwise, and the state goes through its bytes when ``restart`` says so."""
-    evaluation = Evaluation(history.sensors)
+    sensors, evaluation = history.sensors, Evaluation(history.sensors)
     for zone in ZONES:
         evaluation.restore(zone, None, NOON)
     reports, waiting = list[Report](), list[TelemetryPack]()
@@ -73,7 +80,7 @@ def evaluated(history: History, cut: Callable[[], bool], restart: Callable[[], b
             zone.outgoing = []
         if restart():
             bodies = {zone: evaluation.snapshot(zone) for zone in ZONES}
-            evaluation = Evaluation(history.sensors)
+            evaluation = Evaluation(sensors)
             for zone, body in bodies.items():
                 evaluation.restore(zone, body, NOON)
 
@@ -81,6 +88,11 @@ def evaluated(history: History, cut: Callable[[], bool], restart: Callable[[], b
         if isinstance(event, Tick):
             flush()
             evaluation.tick(lambda _, now=event.now: now, silent_from=-1)
+            flush()
+        elif isinstance(event, Change):
+            flush()
+            sensors = event.sensors
+            evaluation.change_sensors(sensors, event.now)
             flush()
         else:
             check_pack(event)
@@ -114,6 +126,17 @@ QUIET = {"limits": Limits(low=10.0, high=60.0), "deadband": 2.0}
         ("it rises", {"rate": 5.0}, [(0, 0), (1, 4), (2, 9)], ["raised"]),
         ("it no longer rises", {"rate": 5.0}, [(0, 0), (1, 9), (2, 10)], ["raised", "cleared"]),
         ("it was silent", {"stale_after": 5 * SECOND}, [(0, 20), (1, 20), (6, 20), (7, 20)], ["raised", "cleared"]),
+        ("it leaves its reference above", {"rules": (file_rule("deviation", 5.0, reference=20.0, deadband=1.0),)},
+         [(0, 20), (1, 24.9), (2, 25), (3, 24.1), (4, 24)], ["raised"]),
+        ("it comes back from below", {"rules": (file_rule("deviation", 5.0, reference=20.0, deadband=1.0),)},
+         [(0, 15), (1, 15.9), (2, 16), (3, 16.1)], ["raised", "cleared"]),
+        ("a door opens and closes", {"rules": (file_rule("state", 1.0),)}, [(0, 0), (1, 1), (2, 1), (3, 0), (4, 0)], ["raised", "cleared"]),
+        ("a window begins", {"rules": (file_rule("consumption", 5.0, windows=((NOON + 2 * SECOND, NOON + 9 * SECOND),)),)},
+         [(0, 7), (1, 7), (2, 7), (3, 7)], ["raised"]),
+        ("a window ends", {"rules": (file_rule("consumption", 5.0, windows=((NOON, NOON + 3 * SECOND),)),)},
+         [(0, 7), (2, 7), (3, 7), (4, 7)], ["raised", "cleared"]),
+        ("a meter counts up", {"rules": (file_rule("consumption", 3600.0, hourly=True),)}, [(0, 10), (1, 10.9), (2, 12), (3, 13), (4, 13)],
+         ["raised", "cleared"]),
         ("it stands and stays", QUIET, [(0, 70), (1, 71), (2, 99), (3, 60)], ["raised"]),
     ],
 )  # fmt: skip
@@ -124,10 +147,26 @@ def test_what_moves_a_series(what: str, rules: dict[str, object], readings: list
     assert [r.action.value for r in reports] == expected
 
 
-@given(histories(), st.data())
+@given(histories(changes=True), st.data())
 @settings(max_examples=300)
 def test_the_same_reports_for_any_history_cut_in_any_way(history: History, data: st.DataObject) -> None:
     reports, _ = evaluated(history, lambda: data.draw(st.booleans()), lambda: data.draw(st.booleans()))
+    assert ordered(reports) == ordered(plainly(history))
+
+
+@given(walks(), st.data())
+@settings(max_examples=300)
+def test_the_same_reports_while_rules_are_armed_and_disarmed(history: History, data: st.DataObject) -> None:
+    every = data.draw(st.integers(1, 4))
+    restarts = iter(data.draw(st.lists(st.booleans(), max_size=10)))
+    count = 0
+
+    def cut() -> bool:
+        nonlocal count
+        count += 1
+        return count % every == 0
+
+    reports, _ = evaluated(history, cut, lambda: next(restarts, False))
     assert ordered(reports) == ordered(plainly(history))
 
 

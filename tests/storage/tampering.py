@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-GUARDED = ("hazard_events", "hazards", "evidence", "anchors", "anchor_heads", "policies")
+GUARDED = ("hazard_events", "hazards", "evidence", "anchors", "anchor_heads", "policies", "alarm_rules")
 
 
 def lift_guards(connection: Connection) -> None:

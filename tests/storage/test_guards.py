@@ -1,6 +1,7 @@
 """The database itself refuses to change or delete the record and the anchors, on SQLite and PostgreSQL."""
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Table, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -11,6 +12,7 @@ from storage.database import Database
 from storage.site_store import apply_site
 from storage.uploads import keep_upload
 from tests.hazards.signals import NOON
+from tests.rules import rule
 from tests.storage.test_hazards import SITE, put_down
 
 EVENTS, ANCHORS, HEADS = schema.hazard_events, schema.anchors, schema.anchor_heads
@@ -21,7 +23,7 @@ SEALED = {"number": 1, "day": "2026-01-01", "body": b"{}", "digest": "d", "signa
 def kept(database: Database) -> Database:
     """A hazard with a record, a file, an anchor with a head."""
     with database.write() as connection:
-        apply_site(connection, SITE, by="test", now=NOON)
+        apply_site(connection, replace(SITE, rules=[rule()]), by="test", now=NOON)
     put_down(database)
     with database.write() as connection:
         keep_upload(connection, "a" * 64, media_type="image/png", size=1, device="d", zone="smelter", taken_at=1)
@@ -52,6 +54,8 @@ def refused(database: Database, statement: str) -> str:
         ("INSERT INTO anchor_heads VALUES (1, 1, 'i', 1, 'd')", "an anchor is never changed"),
         ("UPDATE policies SET body = '{}'", "a policy pack is never changed"),
         ("DELETE FROM policies", "a policy pack is never deleted"),
+        ("UPDATE alarm_rules SET withdrawn = true", "a version of an alarm rule is never changed"),
+        ("DELETE FROM alarm_rules", "a version of an alarm rule is never deleted"),
     ],
 )
 def test_what_is_recorded_can_not_be_changed_or_deleted(kept: Database, statement: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from bus.codecs import encode
 from hazards.admission import Report
 from hazards.errors import BrokerUnavailable, Conflict, MalformedMessage, StorageUnavailable
-from hazards.limits import MICROS
+from hazards.sensor_rules import MICROS
 from hazards.sensors import Limits, Sensor
 from hazards.telemetry import Reading, RollupPack, TelemetryPack, pack_readings
 from storage import schema

@@ -34,7 +34,7 @@ def claim(case: Case, command: ask.Claim) -> Decision:
                  verdict=answer.verdict.value)  # fmt: skip
     details = {"note": command.note, "evidence": [msgspec.to_builtins(paper) for paper in command.evidence]}
     tells = ("park_command", "department") if case.hazard.enterprise is not None else ("bureau",)
-    return _passed(case, command, Event.CLAIMED, details, answer, tells=tells, claim=made)
+    return _passed(case, command, Event.CLAIMED, details, answer, tells=tells, claim=made, alarms_since_claim=[])
 
 
 def inspect(case: Case, command: ask.Inspect) -> Decision:
@@ -104,12 +104,19 @@ def omissions(case: Case) -> list[Rule]:
 
 def reopen(case: Case, command: ask.Reopen) -> Decision:
     """It came back: the same hazard, confirmed as it was, with a new limit; a plan has to be filed anew."""
+    return reopened(case, entered(command), command.incident)
+
+
+def reopened(case: Case, details: dict[str, Any], incident: str | None, *, rule: str | None = None) -> Decision:
+    """Open again, by a person or an alarm (``hazards/ledger/alarms.py``). ``incident``: by which it was seen; ``rule``: as in ``done``."""
     due = due_at(case.grade.limit, case.now, case.facts.time_zone, case.policy.calendar)
-    details = entered(command) | {"due_at": due, "due_basis": basis_of(case.policy.rule(case.grade.limit.rule))}
-    incidents = [*case.hazard.incidents, *([command.incident] if command.incident else [])]
-    return case.done(Event.REOPENED, details, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None, claim=None,
-                     rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None, overdue_at=None,
-                     received_at=None, received_by=None, refuted_by=[], referral=None, incidents=incidents)  # fmt: skip
+    details = details | {"due_at": due, "due_basis": basis_of(case.policy.rule(case.grade.limit.rule))}
+    known = {case.hazard.incident, *case.hazard.incidents}
+    incidents = [*case.hazard.incidents, *([incident] if incident and incident not in known else [])]
+    return case.done(Event.REOPENED, details, rule=rule, tells=("enterprise", "department"), reopened_at=case.now, due_at=due, plan=None,
+                     claim=None, rectifying_since=None, closed_at=None, closed_by=None, accepted_at=None, accepted_by=None,
+                     overdue_at=None, received_at=None, received_by=None, refuted_by=[], referral=None, incidents=incidents,
+                     alarms_since_claim=[])  # fmt: skip
 
 
 # --- the evidence gate ---

@@ -18,6 +18,7 @@ from storage.anchor_files import document_parts, documents_in
 from storage.anchors import heads_of
 from tests.bihuan.ledger.mail_server import MailServer
 from tests.bihuan.ledger.world import DAY, EVENTS, HEADS, World
+from tests.packs import RECORDED
 from tests.push.pushing import until
 
 ROOT = Path(__file__).parents[3]
@@ -103,7 +104,7 @@ async def test_killed_while_it_writes_the_heads_of_a_large_ledger_it_begins_anew
     template = world.hazard(1)
     with world.database.write() as connection:  # many hazards of one event, whose chains nobody looks at here
         event = connection.execute(select(EVENTS).where(EVENTS.c.hazard == template)).mappings().one()
-        others = MANY - 3  # and this hazard, and the two packs
+        others = MANY - 1 - RECORDED  # and this hazard, and what a fresh record has
         connection.execute(EVENTS.insert(), [dict(event) | {"hazard": f"many-{n:06d}"} for n in range(others)])
 
     def heads() -> int:

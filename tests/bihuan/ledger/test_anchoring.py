@@ -20,7 +20,7 @@ from storage.anchors import deliveries_of, heads_of, keep_heads
 from storage.database import Database
 from tests.bihuan.ledger.mail_server import MailServer
 from tests.bihuan.ledger.world import DAY, World
-from tests.packs import PACKS
+from tests.packs import RECORDED
 from tests.push.pushing import until
 
 
@@ -49,8 +49,8 @@ def test_each_day_has_one_anchor_also_a_day_without_events(world: World) -> None
         world.now += DAY
     rows = world.anchors()
     said = [row.anchor() for row in rows]
-    assert [(a.number, a.events, a.hazards, a.changed - PACKS * (a.number == 1)) for a in said] == [
-        (1, 1 + PACKS, 1 + PACKS, 1), (2, 1 + PACKS, 1 + PACKS, 0), (3, 1 + PACKS, 1 + PACKS, 0),
+    assert [(a.number, a.events, a.hazards, a.changed - RECORDED * (a.number == 1)) for a in said] == [
+        (1, 1 + RECORDED, 1 + RECORDED, 1), (2, 1 + RECORDED, 1 + RECORDED, 0), (3, 1 + RECORDED, 1 + RECORDED, 0),
     ]  # fmt: skip
     assert len({a.day for a in said}) == 3 and [a.first_day for a in said[1:]] == [a.day for a in said[1:]]
     assert said[2].previous == digest_of(rows[1].statement) and said[0].time_zone == "Asia/Shanghai"
@@ -87,7 +87,7 @@ def test_what_an_attempt_left_that_was_interrupted_is_cleared(world: World) -> N
     with world.database.write() as connection:
         keep_heads(connection, 1, 0, [Head(f"left-{n}", 1, "d") for n in range(1500)])
     world.anchor()
-    assert world.anchors()[0].anchor().changed == 1 + PACKS and world.verify() == []
+    assert world.anchors()[0].anchor().changed == 1 + RECORDED and world.verify() == []
 
 
 async def test_several_processes_make_one_anchor(world: World) -> None:

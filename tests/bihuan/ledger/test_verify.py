@@ -11,10 +11,12 @@ from bihuan.ledger.key import make_key, replace_key
 from bihuan.ledger.verify import Verification
 from hazards.ledger.lifecycle import State
 from storage import schema
+from storage.alarm_rules import Author, Files, put_rule
 from storage.database import Database
 from tests.bihuan.ledger.world import ANCHORS, DAY, EVENTS, HEADS, World, anchor_anew, cut, forget, put, rewrite, without_holds
 from tests.hazards.signals import NOON
-from tests.packs import PACKS
+from tests.packs import RECORDED, SHANXI
+from tests.rules import rule
 
 PACK, HAZARDS = schema.policies, schema.hazards
 Tampering = Callable[[Connection, dict[str, str]], None]
@@ -52,7 +54,7 @@ def named(lines: list[str], lived: dict[str, str]) -> list[str]:
 
 
 def test_what_nobody_touched_has_no_findings(world: World, lived: dict[str, str]) -> None:
-    counted = [(5 + PACKS, 2 + PACKS), (7 + PACKS, 1), (8 + PACKS, 1)]
+    counted = [(5 + RECORDED, 2 + RECORDED), (7 + RECORDED, 1), (8 + RECORDED, 1)]
     assert [(row.anchor().events, row.anchor().changed) for row in world.anchors()] == counted
     assert world.verify() == world.verify(outside=False) == []
 
@@ -259,8 +261,8 @@ def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: d
 
     world.tamper(hide)
     lines = named(world.verify(outside=False), lived)
-    hazards = 2 + PACKS
-    told = f"it counted {7 + PACKS} events of {hazards} hazards, the heads account for {5 + PACKS} of {hazards}"
+    hazards = 2 + RECORDED
+    told = f"it counted {7 + RECORDED} events of {hazards} hazards, the heads account for {5 + RECORDED} of {hazards}"
     assert f"anchor: anchor 2 (day2): {told}" in lines
 
 
@@ -272,7 +274,7 @@ def test_an_event_that_was_kept_out_of_an_anchor_is_found(world: World, lived: d
         (update(ANCHORS).where(ANCHORS.c.number == 2).values(digest="0" * 64),
          "anchor: anchor 2 (day2): the columns of its row are not what its bytes say"),
         (update(HEADS).where(HEADS.c.anchor == 1).values(digest="0" * 64),
-         f"anchor: anchor 1 (day1): its heads in the database ({2 + PACKS}) are not those that were signed ({2 + PACKS})"),
+         f"anchor: anchor 1 (day1): its heads in the database ({2 + RECORDED}) are not those that were signed ({2 + RECORDED})"),
         (HEADS.delete().where(HEADS.c.anchor == 3),
          "anchor: anchor 3 (day3): its heads in the database (0) are not those that were signed (1)"),
         (update(ANCHORS).where(ANCHORS.c.number == 2).values(signature="00"),
@@ -325,10 +327,10 @@ def test_an_evidence_file_that_is_missing_or_changed_is_named(world: World) -> N
 @pytest.mark.parametrize(
     ("tampering", "said"),
     [
-        (lambda c: c.execute(update(PACK).where(PACK.c.version == "shanxi-2").values(body="{}")),
-         ["changed: policy pack shanxi, event 1: the version shanxi-2 holds something else than was applied"]),
+        (lambda c: c.execute(update(PACK).where(PACK.c.version == SHANXI.version).values(body="{}")),
+         [f"changed: policy pack shanxi, event 1: the version {SHANXI.version} holds something else than was applied"]),
         (lambda c: c.execute(PACK.delete().where(PACK.c.id == "shanxi")),
-         ["missing: policy pack shanxi, event 1: the version shanxi-2 is not there any more",
+         ["missing: policy pack shanxi, event 1: the version shanxi-3 is not there any more",
           "vanished: policy pack shanxi: its row is gone, 1 events of its record are there"]),
         (lambda c: c.execute(EVENTS.delete().where(EVENTS.c.hazard == "policy:shanxi")),
          ["cut off: policy pack shanxi, event 1: it stands at version 1"]),
@@ -344,7 +346,7 @@ def test_a_policy_pack_that_was_changed_taken_away_or_put_in_is_named(
 
 def test_what_is_wrong_outside_is_named_too(world: World, lived: dict[str, str]) -> None:
     first, second, third = sorted(world.outside.iterdir())
-    first.write_bytes(first.read_bytes().replace(f'\\"events\\":{5 + PACKS},'.encode(), b'\\"events\\":1,'))
+    first.write_bytes(first.read_bytes().replace(f'\\"events\\":{5 + RECORDED},'.encode(), b'\\"events\\":1,'))
     third.write_bytes(third.read_bytes()[:100])
     (world.outside / "notes.txt").write_text("not an anchor, and nobody asks it to be one")
     lines = named(world.verify(), {**lived, "first": first.name, "third": third.name})
@@ -380,4 +382,30 @@ def test_a_new_key_in_place_of_a_lost_one_must_be_given(world: World, lived: dic
 def test_without_a_key_the_first_anchors_is_taken_and_said(world: World, lived: dict[str, str]) -> None:
     run = Verification(world.database, world.evidence)
     assert list(run.findings()) == [] and "no public key was given" in run.tally.notes[0]
-    assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9 + PACKS, 3 + PACKS, 3, 1)
+    assert (run.tally.events, run.tally.hazards, run.tally.anchors, run.tally.unanchored) == (9 + RECORDED, 3 + RECORDED, 3, 1)
+
+
+RULES = schema.alarm_rules
+
+
+@pytest.mark.parametrize(
+    ("tampering", "said"),
+    [
+        (lambda c: c.execute(update(RULES).where(RULES.c.number == 1).values(body=func.replace(RULES.c.body, "80.0", "800.0"))),
+         ["changed: alarm rule melt_hot, event 1: the version 1 holds something else than was applied"]),
+        (lambda c: c.execute(update(RULES).where(RULES.c.number == 2).values(withdrawn=True)),
+         ["changed: alarm rule melt_hot: its row says state withdrawn, its record in_force"]),
+        (lambda c: c.execute(RULES.delete().where(RULES.c.number == 2)),
+         ["missing: alarm rule melt_hot, event 2: the version 2 is not there any more",
+          "changed: alarm rule melt_hot: its row stands at version 1, its record at 2"]),
+    ],
+)  # fmt: skip
+def test_an_alarm_rule_that_was_changed_behind_the_record_is_named(
+    world: World, tampering: Callable[[Connection], object], said: list[str]
+) -> None:
+    with world.database.write() as connection:
+        for version, limit in enumerate((80.0, 70.0)):
+            put_rule(connection, rule(limit=limit), version=version, reason="r", author=Author("wang", "bureau", NOON), files=Files())
+    assert world.verify(keys=[]) == []
+    world.tamper(tampering)
+    assert world.verify(keys=[]) == said

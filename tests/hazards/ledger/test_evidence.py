@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hazards.ledger.blindness import Blind, Outage, length, outages, seen_percent
 from hazards.ledger.kinds import hazard_kind
@@ -12,6 +13,7 @@ from hazards.ledger.sensor_evidence import can_tell, limits_that_speak
 from hazards.messages import Action
 from hazards.sensors import Sensor, sensors_of
 from hazards.zones import Device
+from tests.hazards.telemetry_histories import file_rule
 
 OPENED, NOW = 100, 1000
 
@@ -88,3 +90,10 @@ def test_a_limit_speaks_of_a_kind_when_its_alarm_does(
 ) -> None:
     made = sensor(**settings)
     assert (limits_that_speak(hazard_kind(kind), made), can_tell(hazard_kind(kind), made)) == (limits, tells)
+
+
+def test_a_rule_of_a_file_speaks_like_a_limit_of_the_device_unless_it_is_armed_at_times_only() -> None:
+    always, strict, at_times = file_rule("high", 70.0), file_rule("high", 60.0, key="rule:s"), file_rule("low", 5.0, windows=((0, 9),))
+    ruled = structs.replace(sensor(metric="temperature"), rules=(always, strict, at_times))
+    assert limits_that_speak(hazard_kind("heat"), ruled) == {"high": 60.0} and can_tell(hazard_kind("heat"), ruled)
+    assert not can_tell(hazard_kind("heat"), structs.replace(ruled, rules=(at_times,)))
