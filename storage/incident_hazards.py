@@ -6,7 +6,7 @@ hazards, and devices that nobody registered have none in common. What must not g
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -55,15 +55,17 @@ _FIRST_OF_KIND = {dialect: _statement(dialect, " AND i.kind = {kind}") for diale
 def with_hazards(connection: Connection, registry: Registry, incidents: Sequence[IncidentMessage], *, now: int) -> list[IncidentMessage]:
     """``incidents`` with what they show of the hazards at ``now``. At most two queries, however many there are."""
     packs = kind_rows(registry)
+    spoken = cache(lambda kind, alarms: is_spoken_of(kind, alarms, packs))  # many incidents have the same kinds; packs are large keys
+    kinds_of = {alarms: spoken_kinds(alarms, packs) for alarms in {tuple(i.kinds) for i in incidents}}
     places = {_place(incident) for incident in incidents if incident.zone != UNASSIGNED}
     found = _by_place(connection, _FIRST, [_shown(place) for place in places])
     full = {place for place, rows in found.items() if len(rows) >= SHOWN}
-    asked = {(_place(i), kind) for i in incidents if _place(i) in full for kind in spoken_kinds(tuple(i.kinds), packs)}
+    asked = {(_place(i), kind) for i in incidents if _place(i) in full for kind in kinds_of[tuple(i.kinds)]}
     more = _by_place(connection, _FIRST_OF_KIND, [_shown(place) | {"kind": kind} for place, kind in asked])
     shown = []
     for incident in incidents:
         rows = {row.id: row for row in [*found.get(_place(incident), ()), *more.get(_place(incident), ())]}
-        same = {kind: is_spoken_of(kind, incident.kinds, packs) for kind in {row.kind for row in rows.values()}}
+        same = {kind: spoken(kind, tuple(incident.kinds)) for kind in {row.kind for row in rows.values()}}
         first = sorted(rows.values(), key=lambda row: (not same[row.kind], row.first_due, row.id))[:SHOWN]
         shown.append(structs.replace(incident, hazards=[_link(row, same[row.kind], now) for row in first]) if first else incident)
     return shown
