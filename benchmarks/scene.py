@@ -59,7 +59,7 @@ def declared(connection: Connection, registry: Registry, now: int) -> None:
                                 reason="bench"))  # fmt: skip
     for number, row in enumerate(rows):
         actor = _AUTHORITY if row.kind is Declared.KEY_PERIOD else _OFFICER if row.kind is Declared.PERMIT else _OPERATOR
-        declare(connection, row, actor=actor, scope=EVERYTHING, command_id=f"bench-{number}", now=now)
+        declare(connection, row, actor=actor, scope=EVERYTHING, command_id=f"bench-{number}", now=began)
 
 
 SEEDS: tuple[Seed, ...] = (open_hazards, declared)
