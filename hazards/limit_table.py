@@ -21,6 +21,8 @@ from hazards.series_batch import Batch, Flags
 from hazards.telemetry import Floats, Int64s
 
 _HOUR = 3600 * MICROS
+OF_A_TICK = 5000
+"""Slots that one tick looks at; nobody else has a turn meanwhile."""
 TIMES, VALUES = 4, 4
 _LAST_AT, _LAST_RECEIVED, _DUE, _SILENCE = range(TIMES)
 _LAST_VALUE, _FLOOR, _CEILING, _RATE = range(VALUES)
@@ -128,12 +130,16 @@ class LimitTable:
         return reports
 
     def tick(self, now: Int64s, silent_from: int) -> tuple[list[Report], list[int]]:
-        """Reports that ``now`` (of every slot) discovers, and the slots they changed. See ``hazards.limits.pass_time``."""
+        """Reports that ``now`` (of every slot) discovers, and the slots they changed. See ``hazards.limits.pass_time``.
+
+        Where more than ``OF_A_TICK`` slots are due, at the beginning of a schedule say, the others are left to the next tick."""
         quiet_for = now - np.maximum(self.times[:, _LAST_RECEIVED], silent_from)
         silence = self.times[:, _SILENCE]
         heard = self.times[:, _LAST_RECEIVED] != NEVER
         found = (self.times[:, _DUE] <= now) | ((silence >= 0) & (quiet_for >= silence) & heard)
         reports, slots = list[Report](), np.flatnonzero(found).tolist()
+        if len(slots) > OF_A_TICK:
+            slots = sorted(slots, key=lambda slot: slot not in self.conditions)[:OF_A_TICK]  # what may be an alarm goes first
         for slot in slots:
             state, sensor = self.state(slot), self.sensors[slot]
             if sensor is not None:

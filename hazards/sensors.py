@@ -6,7 +6,7 @@ of that device; ``hazards/rule_resolution.py`` adds those of the rule files. Wha
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from hazards.errors import MalformedMessage
 from hazards.methane import CEILINGS, METHANE, ceiling, conversion_of, is_over_limit
 from hazards.metrics import METRIC_PATTERN, metric_of
 from hazards.rules import Comparison
-from hazards.sensor_rules import LIMIT_RULES, MICROS, SensorRule
+from hazards.sensor_rules import HIGHS, LIMIT_RULES, MICROS, SensorRule
 from hazards.telemetry import series_name
 from hazards.zones import Device
 
@@ -186,6 +186,16 @@ def limits_given(device: Device, metric: str) -> frozenset[str]:
     settings = several.get(metric) if isinstance(several, dict) else device.settings
     limits = settings.get("limits") if isinstance(settings, dict) else None
     return frozenset(name for name in LIMITS if _number(limits.get(name)) is not None) if isinstance(limits, dict) else frozenset()
+
+
+def standing_limits(sensor: Sensor, of_kind: Callable[[str], bool] = lambda _: True) -> dict[str, float]:
+    """By name the strictest limits that are armed always and whose alarms are ``of_kind``, in the sensor's unit."""
+    found: dict[str, float] = {}
+    for rule in rules_of(sensor):
+        if rule.compares in LIMIT_RULES and rule.windows is None and of_kind(rule.kind):
+            stricter = min if rule.compares in HIGHS else max
+            found[rule.compares.value] = stricter(rule.limit, found.get(rule.compares.value, rule.limit))
+    return found
 
 
 def watches_silence(sensor: Sensor) -> bool:

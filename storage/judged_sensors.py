@@ -1,6 +1,6 @@
 """The sensors of a zone with the alarm rules in force, for those who ask what devices can tell. What must not go in: declarations, SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -25,6 +25,11 @@ def alarm_rules_of(registry: Registry) -> Mapping[str, AlarmRule]:
 
 
 def sensors_in(registry: Registry, zone: str) -> list[Sensor]:
-    """The sensors of ``zone`` with the rules that are armed whatever is declared; a schedule's windows are of no day in particular."""
-    part = _Part(registry.zones, [d for d in registry.devices.values() if d.zone == zone])
-    return list(sensors_with_rules(part, alarm_rules_of(registry).values(), (), now=0, time_zone=UTC).values())
+    """The sensors of ``zone``, see ``sensors_of_devices``."""
+    return list(sensors_of_devices(registry, (d for d in registry.devices.values() if d.zone == zone)).values())
+
+
+def sensors_of_devices(registry: Registry, devices: Iterable[Device]) -> dict[str, Sensor]:
+    """The sensors of ``devices`` with the rules that are armed whatever is declared; a schedule's windows are of no day in particular."""
+    part = _Part(registry.zones, list(devices))
+    return sensors_with_rules(part, alarm_rules_of(registry).values(), (), now=0, time_zone=UTC)

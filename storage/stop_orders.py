@@ -33,7 +33,7 @@ def declaration_of(hazard: Hazard, measure: Measure) -> Declaration:
     return Declaration(
         id=f"hazard:{hazard.id}:measure:{measure.number}", zone=hazard.zone, enterprise=hazard.enterprise,
         kind=Declared.STOP_ORDER if measure.kind in STOP_MEASURES else Declared.MEASURE, measure=measure.kind, starts_at=measure.start,
-        ends_at=None if measure.ended_at is None else max(measure.ended_at, measure.start), planned_end=measure.until if over else None,
+        ends_at=None if measure.ended_at is None else max(measure.ended_at, measure.start),
         reason=measure.authority, entered_by=measure.taken_by, entered_at=measure.start, ended_at=measure.ended_at,
         ended_by=measure.ended_by or "", synthetic=hazard.synthetic, version=2 if over else 1,
     )  # fmt: skip

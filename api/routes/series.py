@@ -17,9 +17,10 @@ from api.routes.common import LARGEST_PAGE, NO_NUL, Asking, Cursor, With, moment
 from api.services import Services
 from hazards.errors import BadInput, MalformedMessage, NotFound, Unavailable
 from hazards.scope import Scope
-from hazards.sensors import LIMITS, Sensor, sensors_of, sensors_of_site
+from hazards.sensors import LIMITS, Sensor, sensors_of_site, standing_limits
 from hazards.telemetry import Floats, series_name
 from hazards.units import conversion
+from storage.judged_sensors import sensors_of_devices
 from storage.series.port import RAW, SeriesQuery, SeriesRun
 from storage.series.resolution import MICROS, NAMES, WANTED, Choice, choices
 from storage.series.runs import joined, wider
@@ -91,7 +92,9 @@ def _listed(
         and scope.sees_register(s.zone, registry.enterprise_of(s.zone))
     ]  # fmt: skip
     page, following = page_by_id(found, lambda s: s.series, cursor=cursor, limit=limit)
-    return models.SeriesPage(items=[_described(s, shared=s.zone in scope.shared) for s in page], next=following)
+    judged = sensors_of_devices(registry, {s.device: registry.devices[s.device] for s in page}.values())
+    items = [_described(judged.get(s.series, s), shared=s.zone in scope.shared) for s in page]
+    return models.SeriesPage(items=items, next=following)
 
 
 def _sensor(registry: Registry, scope: Scope, device: str, metric: str) -> Sensor:
@@ -99,14 +102,13 @@ def _sensor(registry: Registry, scope: Scope, device: str, metric: str) -> Senso
     known, zone = registry.device(device), registry.zone_of(device)
     if not scope.sees(zone, registry.enterprise_of(zone)):
         raise NotFound("no such device", where=device)
-    registered = [s for s in sensors_of(known) if s.metric == metric] if known is not None else []
-    return registered[0] if registered else Sensor(
-        series=series_name(device, metric), device=device, metric=metric, zone=zone
-    )  # fmt: skip
+    series = series_name(device, metric)
+    registered = sensors_of_devices(registry, [known]).get(series) if known is not None else None
+    return registered or Sensor(series=series, device=device, metric=metric, zone=zone)
 
 
 def _described(sensor: Sensor, *, shared: bool = False) -> models.Series:
-    limits = models.SensorLimits(**{name: getattr(sensor.limits, name) for name in LIMITS})
+    limits = models.SensorLimits(**dict[str, float | None].fromkeys(LIMITS) | standing_limits(sensor))
     return models.Series(
         device=sensor.device, metric=sensor.metric, zone=sensor.zone, unit=sensor.unit, range=sensor.range, limits=limits,
         error=sensor.compression, shared=shared,

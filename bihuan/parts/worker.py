@@ -6,19 +6,21 @@ What must not go in: what an agent does, how an alarm is merged.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import structlog
 
 from bihuan.configuration import Settings
 from bihuan.control import Beat
 from bihuan.emitters import JournalEmitter, KafkaEmitter
+from bihuan.parts.declared_watch import DeclaredWatch
 from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.sensor_watch import SensorWatch
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch, Waiting
 from bus.producer import Producer
+from hazards.errors import StorageUnavailable
 from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.journal import Journal
@@ -54,11 +56,12 @@ async def work(part: Part) -> None:
         doorbell = open_doorbell(settings.database_url, part.start.doorbell, part.start.followers)
         held.push_async_callback(doorbell.close)
         broker, registry = BrokerWatch(part.start.broker, embedded=not settings.kafka), SiteWatch(database)
-        waiting, sensors = Waiting(database, settings.partitions, broker), SensorWatch(registry)
+        waiting, declared = Waiting(database, settings.partitions, broker), DeclaredWatch(database, registry)
+        sensors = SensorWatch(registry, declared)
         emitter = await _emitter(settings, part.start.broker, registry, held)
         telemetry = Telemetry(emitter, sensors, marks=not settings.kafka, in_charge=_charge(part))
         beside = [asyncio.create_task(job) for job in (
-            waiting.look(), broker.look(), _follow_site(part, registry, sensors), keep_notes(part, database),
+            waiting.look(), broker.look(), _follow_site(part, registry, declared, sensors), keep_notes(part, database),
         )]  # fmt: skip
         held.push_async_callback(_end, beside)
         await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
@@ -116,9 +119,11 @@ def _worker_settings(part: Part) -> WorkerSettings:
     )
 
 
-async def _follow_site(part: Part, registry: SiteWatch, sensors: SensorWatch) -> None:
+async def _follow_site(part: Part, registry: SiteWatch, declared: DeclaredWatch, sensors: SensorWatch) -> None:
     await registry.first(part.stopping)
-    await asyncio.gather(registry.run(), sensors.run())
+    with suppress(StorageUnavailable):  # then a little later, by ``run``
+        await declared.look()
+    await asyncio.gather(registry.run(), declared.run(), sensors.run())
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

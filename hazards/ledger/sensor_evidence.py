@@ -13,8 +13,7 @@ from msgspec import Struct
 from hazards.ledger.blindness import Blind
 from hazards.ledger.kinds import HazardKind
 from hazards.rules import Comparison
-from hazards.sensor_rules import LIMIT_RULES
-from hazards.sensors import Sensor, rules_of
+from hazards.sensors import Sensor, rules_of, standing_limits
 
 UPPER = frozenset({"high", "high_high"})
 _LATENESS = 60 * 1_000_000
@@ -88,12 +87,7 @@ class SensorEvidence(Struct, frozen=True, kw_only=True):
 def limits_that_speak(kind: HazardKind, sensor: Sensor) -> dict[str, float]:
     """The limits of ``sensor`` whose alarms are alarms of ``kind``, the strictest of each name. A rule that is armed at times only says
     what it has to say by its alarms."""
-    found: dict[str, float] = {}
-    for rule in rules_of(sensor):
-        if rule.compares in LIMIT_RULES and rule.windows is None and kind.speaks(rule.kind):
-            name = rule.compares.value
-            found[name] = (min if name in UPPER else max)(rule.limit, found.get(name, rule.limit))
-    return found
+    return standing_limits(sensor, kind.speaks)
 
 
 def can_tell(kind: HazardKind, sensor: Sensor) -> bool:

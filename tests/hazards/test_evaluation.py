@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hazards import evaluation as module
+from hazards import limit_table
 from hazards.errors import MalformedMessage, UnknownSchema
 from hazards.evaluation import FORGOTTEN, Evaluation
 from hazards.rules import Comparison
@@ -104,6 +105,20 @@ def test_what_is_kept_of_a_series_is_small() -> None:
     for second in range(2000):
         evaluation.take([pack("hall", *names, at=NOON + second * SECOND, value=20.0)])
     assert len(evaluation.snapshot("hall")) / len(names) < 1500
+
+
+def test_what_is_due_at_one_moment_is_found_by_some_ticks_and_alarms_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limit_table, "OF_A_TICK", 10)
+    armed = file_rule("consumption", 60.0, windows=((NOON, NOON + 9 * SECOND), (NOON + 20 * SECOND, NOON + 30 * SECOND)))
+    evaluation = Evaluation({name: msgspec.structs.replace(s, rules=(armed,)) for name, s in HOT.items() if s.zone == "hall"})
+    evaluation.restore("hall", None, NOON)
+    cool, hot = [f"T-{n}" for n in range(1, 60, 2)], [f"T-{n}" for n in range(61, 75, 2)]
+    assert len(evaluation.take([pack("hall", *cool, value=20.0), pack("hall", *hot)])) == len(hot)
+    found = evaluation.zones["hall"].outgoing
+    for tick in range(6):
+        evaluation.tick(lambda _: NOON + 10 * SECOND, silent_from=-1)
+        assert len(found) == len(hot), f"all that stood is cleared by the first tick, not by number {tick}"
+    assert len(evaluation.take([pack("hall", *cool, *hot, at=NOON + 21 * SECOND)])) == len(cool) + len(hot)
 
 
 # --- bytes of before rules were data ---

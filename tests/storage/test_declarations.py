@@ -216,7 +216,9 @@ def test_a_stop_order_of_a_hazard_is_in_force_until_somebody_ends_it(park: Datab
     before = revision(park)
     give(park, hazard, ask.EndMeasure(measure=number), now=NOON + 3 * HOUR)
     assert in_force(park, "smelter", now=NOON + 3 * HOUR) == [] and revision(park) == before + 1
-    assert [d.holds(NOON + HOUR) for d in _all(park, NOON + 3 * HOUR)] == [True], "what happened meanwhile was under it"
+    (known,) = _all(park, NOON + 3 * HOUR)
+    assert known.holds(NOON + 2 * HOUR), "what happened meanwhile was under it, also after it was meant to end"
+    assert [standing(known, NOON + n * HOUR) for n in (2, 3)] == [Standing.IN_FORCE, Standing.ENDED]
     with pytest.raises(NotInState, match="measure of its hazard"):
         end(park, order, now=NOON + 4 * HOUR)
 
