@@ -19,8 +19,7 @@ export class List {
     this.elements = new Map();
     this.pointerMovedAt = 0;
     this.arrivals = h("button", { class: "arrivals", hidden: true, onclick: () => calls.release(), title: t("list.waiting_hint") });
-    this.flood = h("button", { class: "arrivals flood", hidden: true, title: t("list.flood_hint"),
-      onclick: () => { store.expanded = !store.expanded; store.arrange(); this.render(); } });
+    this.flood = h("div", { class: "flood", role: "group", "aria-label": t("list.flood_title"), hidden: true });
     this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("list.title") });
     this.rows.addEventListener("pointermove", () => { this.pointerMovedAt = performance.now(); });
     this.rows.addEventListener("scroll", () => { if (this.isAtTop() && store.held.size) calls.release(); });
@@ -47,7 +46,10 @@ export class List {
   render() {
     const { store } = this;
     this.renderFlood();
-    if (!store.shown.length) {
+    if (!store.shown.length && store.flood && store.condensed().length) { // all of it waits in the rows of the flood
+      fill(this.rows);
+      this.elements.clear();
+    } else if (!store.shown.length) {
       const filtered = store.filter !== "open" || store.severity !== null || store.search;
       fill(this.rows, filtered
         ? stateBox(t("list.none_match"), t("list.none_match_note"), h("button", { onclick: () => this.calls.clearFilters() }, t("list.clear_filters")))
@@ -71,13 +73,27 @@ export class List {
     this.renderArrivals();
   }
 
-  /** One row for all that a flood condenses; a press shows them, another condenses them again. */
+  /** In a flood a row for each zone; a press shows its incidents one by one, another puts them together again. */
   renderFlood() {
     const { store } = this;
     this.flood.hidden = !store.flood;
-    if (!store.flood) { store.expanded = false; return; }
-    const n = store.condensed().length;
-    this.flood.textContent = store.expanded ? t("list.flood_expanded") : t("list.flood", { n, since: absolute(store.flood) });
+    if (!store.flood) { store.opened.clear(); return; }
+    const rows = store.condensed().map(([zone, incidents]) => h("button", { class: "group", "data-zone": zone, "aria-expanded": String(store.opened.has(zone)), onclick: () => this.toggle(zone) },
+      incidents.length ? glyph(incidents[0].severity, "quiet", severityWord(incidents[0].severity)) : null,
+      h("strong", {}, this.zoneName(zone)), h("span", {}, incidents.length ? summary(incidents) : t("list.flood_opened"))));
+    fill(this.flood, h("p", { title: t("list.flood_hint") }, t("list.flood", { since: absolute(store.flood) })), rows);
+  }
+
+  toggle(zone) {
+    const { opened } = this.store;
+    if (!opened.delete(zone)) opened.add(zone);
+    this.store.arrange();
+    this.render();
+  }
+
+  zoneName(zone) {
+    if (zone === "unassigned") return t("zone.unassigned");
+    return [...this.store.known.values()].find((incident) => incident.zone === zone)?.zone_name ?? zone;
   }
 
   renderArrivals() {
@@ -137,6 +153,13 @@ export class List {
   tick() {
     for (const [id, { element }] of this.elements) fill(element.querySelector(".since"), sinceText(this.store.known.get(id)));
   }
+}
+
+/** "12 起：2 紧急 3，3 一般 9". */
+function summary(incidents) {
+  const counts = new Map();
+  for (const { severity } of incidents) counts.set(severity, (counts.get(severity) ?? 0) + 1);
+  return t("list.flood_zone", { n: incidents.length, counts: [...counts].map(([severity, n]) => `${severityWord(severity)} ${n}`).join(" · ") });
 }
 
 /** Why an alarm of it is quieter than it would be, where the word does not say so. */

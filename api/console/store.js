@@ -21,19 +21,27 @@ export class Store {
     this.severity = null;
     this.search = "";
     this.flood = null; // since when this desk is in flood, by the server
-    this.expanded = false;
+    this.opened = new Set(); // zones whose incidents are shown one by one though it is in flood
     this.zone = null; // only with a search: what a search within one zone is narrowed to
     this.clear();
   }
 
-  /** In a flood the less grave wait together in one row, unless somebody looks for them. */
+  /** In a flood what is not of severity 1, and no methane, waits in one row a zone, unless somebody opened that or looks for something. */
   isCondensed(incident) {
-    return Boolean(this.flood) && !this.expanded && this.severity === null && !this.search && incident.severity > 2;
+    return Boolean(this.flood) && !this.opened.has(incident.zone) && this.severity === null && !this.search
+      && incident.severity > 1 && !incident.kinds.some((kind) => kind.startsWith("methane_high"));
   }
 
-  /** What waits together in the flood's row. */
+  /** By zone what waits in a flood's rows, the gravest first; zones that were opened have an empty list. */
   condensed() {
-    return [...this.known.values()].filter((i) => this.matches(i) && this.isCondensed(i));
+    const zones = new Map([...this.opened].map((zone) => [zone, []]));
+    for (const incident of this.known.values()) {
+      if (!this.matches(incident) || !this.isCondensed(incident)) continue;
+      if (!zones.has(incident.zone)) zones.set(incident.zone, []);
+      zones.get(incident.zone).push(incident);
+    }
+    for (const incidents of zones.values()) incidents.sort((x, y) => x.severity - y.severity || newestFirst(x, y));
+    return [...zones].sort(([, x], [, y]) => (x[0]?.severity ?? 5) - (y[0]?.severity ?? 5) || y.length - x.length);
   }
 
   clear() {

@@ -377,17 +377,18 @@ CONTRAST = """() => {
 }"""
 
 
-def test_in_a_flood_the_less_grave_wait_in_one_row_until_somebody_wants_them(park: Server, open_page: Open) -> None:
+def test_in_a_flood_the_less_grave_wait_in_a_row_a_zone_until_somebody_wants_them(park: Server, open_page: Open) -> None:
     page = open_page()
     for n in range(14):
         park.post(alarm(f"flood-{n}", device=f"N-{n}", kind="device_fault"))
-    park.post(alarm("flame-in-flood", device="N-99"))
-    row = page.locator(".arrivals.flood")
-    expect(row).to_be_visible(timeout=30_000)
-    expect(row).to_contain_text("3–4 级事件")
+    park.post(alarm("methane-in-flood", device="N-98", kind="methane_high"))
+    group = page.locator(".flood .group[data-zone='unassigned']")
+    expect(group).to_be_visible(timeout=30_000)
+    expect(group).to_contain_text("14")
     expect(page.locator(".row[data-severity='3']")).to_have_count(0)
-    expect(page.locator(".row[data-severity='2']").first).to_be_visible()
-    row.click()
-    expect(page.locator(".row[data-severity='3']").first).to_be_visible()
+    expect(page.locator(".row[data-severity='1']").first).to_be_visible()
     if folder := os.environ.get("BIHUAN_TEST_PICTURES"):
         page.screenshot(path=str(Path(folder) / "flood.png"))
+    group.click()
+    expect(page.locator(".row[data-severity='3']").first).to_be_visible()
+    expect(group).to_have_attribute("aria-expanded", "true")
