@@ -50,13 +50,14 @@ def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
     """The one word for how it stands towards the operator (ISA-18.2 states, for a merged incident)."""
     if incident.state is IncidentState.CLOSED:
         return "closed"
-    if incident.shelved_until is not None and incident.shelved_until > now:
+    grave = any(never_suppressed(kind) for kind in incident.kinds)
+    if incident.shelved_until is not None and incident.shelved_until > now and not grave:
         return "shelved"
     if incident.state is IncidentState.PENDING:
         return "pending"
     if is_acknowledged(incident):
         return "acknowledged"
-    if incident.quiet and not any(never_suppressed(kind) for kind in incident.kinds):
+    if incident.quiet and not grave:
         return _OF_QUIET[incident.quiet]
     return "cleared_unacknowledged" if incident.state is IncidentState.CLEARED else "unacknowledged"
 

@@ -44,10 +44,10 @@ SPARED = frozenset(_SPARED)
 _SPARE = {Move.SHELVED: G, Move.SUPPRESSED: H, Move.REMOVED: I}
 
 NEXT: dict[tuple[AlarmState, Move], AlarmState] = {
-    (N, Move.OCCURRED): U, (N, Move.RETURNED): N, (N, Move.ACKNOWLEDGED): N,
-    (U, Move.OCCURRED): U, (U, Move.RETURNED): R, (U, Move.LATCHED): L, (U, Move.ACKNOWLEDGED): A,
-    (A, Move.OCCURRED): A, (A, Move.RETURNED): N, (A, Move.LATCHED): L, (A, Move.ACKNOWLEDGED): A,
-    (R, Move.OCCURRED): U, (R, Move.RETURNED): R, (R, Move.LATCHED): L, (R, Move.ACKNOWLEDGED): N,
+    (N, Move.OCCURRED): U, (N, Move.RETURNED): N, (N, Move.ACKNOWLEDGED): N, (N, Move.RELEASED): N, (N, Move.LATCHED): L,
+    (U, Move.OCCURRED): U, (U, Move.RETURNED): R, (U, Move.LATCHED): L, (U, Move.ACKNOWLEDGED): A, (U, Move.RELEASED): N,
+    (A, Move.OCCURRED): A, (A, Move.RETURNED): N, (A, Move.LATCHED): L, (A, Move.ACKNOWLEDGED): A, (A, Move.RELEASED): N,
+    (R, Move.OCCURRED): U, (R, Move.RETURNED): R, (R, Move.LATCHED): L, (R, Move.ACKNOWLEDGED): N, (R, Move.RELEASED): N,
     (L, Move.OCCURRED): U, (L, Move.LATCHED): L, (L, Move.ACKNOWLEDGED): L, (L, Move.RELEASED): N,
     **{(spared, Move.SOUNDED): U for spared in _SPARED},
     **{(spared, Move.CALMED): N for spared in _SPARED},

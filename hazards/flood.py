@@ -1,9 +1,9 @@
 """Flood mode of a zone (EEMUA 191): when more new alarms come than a person can read, they become one incident. Pure.
 
 It begins above ``BEGINS`` new alarms within ``WINDOW`` and ends below ``ENDS``. In it, alarms that would open incidents of their own join
-the zone's flood incident; those of severity 1 and methane never do. Counted are new alarms by their receipt, in the order consumed, so
-that a replay groups the same. The same counting tells a listener of the feed that it is in flood (``api/routes/feed.py``): its console
-condenses what is less grave. What must not go in: figures (``hazards/alarm_quality.py``).
+the zone's flood incident; fire, gas and whatever is of severity 1 never do. Counted are new alarms by their receipt, in the order
+consumed, so that a replay groups the same. The same counting tells a listener of the feed that it is in flood (``api/routes/feed.py``):
+its console condenses what is less grave. What must not go in: figures (``hazards/alarm_quality.py``).
 """
 
 from msgspec import Struct, field
@@ -14,6 +14,9 @@ BEGINS, ENDS = 10, 5
 """New alarms in ``WINDOW``: above the first a flood begins, below the second it ends (EEMUA 191)."""
 GROUP = "flood"
 """Group and family of the incident that takes the alarms of a flood (报警泛滥)."""
+
+NEVER_IN_FLOOD = frozenset({"fire", "gas"})
+"""Groups of families that always have an incident of their own."""
 
 
 class Flood(Struct, omit_defaults=True):

@@ -11,19 +11,27 @@ from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, expire, move
 from hazards.annunciation import SPARED, AlarmState, Move, next_state
 from hazards.correlation import Finding, Source, corroborate, modality_of, particulars, remember, surer
 from hazards.flood import GROUP
+from hazards.inhibition import CAUSES, LINGER, ZONE_CAUSES, explained_by
 from hazards.inhibition import EFFECTS as EXPLAINED
-from hazards.inhibition import LINGER, ZONE_CAUSES, explained_by
+from hazards.kinds import never_suppressed
 from hazards.messages import IncidentState
-from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet, silent
+from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, counted, declared_quiet, silent
 from hazards.surroundings import Surroundings
-from hazards.telling import IN_FLOOD, INTERVALS, News, due
+from hazards.telling import IN_FLOOD, INTERVALS, Intervals, News, due
 from hazards.zone_state import Happening, Incident, Merged, Reason, Sounded, ZoneState
 
 REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
+ANEW = "anew"
+"""In place of the mark of declarations in a state that an older version wrote: all that is not normal is to be shown."""
 _FAR = 2**62
 _ENOUGH = 8
 """Characters of an id that tell the few incidents of one group apart, which follow one another."""
+
+
+def intervals_of(group: str, incident: Incident) -> Intervals:
+    """How often ``incident``, which the zone keeps under ``group``, is told; a flood's only while nothing grave is in it."""
+    return IN_FLOOD if group == GROUP and incident.severity > 1 else INTERVALS[incident.severity]
 
 
 def waits_for_quiet(incident: Incident) -> bool:
@@ -67,6 +75,7 @@ class Course:
             self.annunciate(alarm, before, at, incident)
             reason = Reason.CONFIRMED if before is Phase.RAISING else Reason.LATCHED if alarm.phase is Phase.LATCHED else Reason.ENDED
             self.settle(incident, key, at, reason, sounded=before is Phase.RAISING)
+            self.cause_moved(alarm, before, at)
 
     def release(self, incident: Incident, key: str, now: int) -> None:
         """Let a latched alarm go after its acknowledgement."""
@@ -75,6 +84,7 @@ class Course:
         move(alarm, Trigger.RELEASED, now, self.around.timing_of(alarm.device))
         self.annunciate(alarm, before, now, incident)
         self.settle(incident, key, now, Reason.RELEASED, sounded=False)
+        self.cause_moved(alarm, before, now)
 
     def let_go_if_quiet(self, incident: Incident, now: int) -> None:
         """After the regroup window: take no more alarms, and close unless somebody still has to acknowledge it."""
@@ -102,7 +112,7 @@ class Course:
         if sounded or (alarming and before is not IncidentState.ACTIVE):
             self._activate(incident, at)
         if incident.labels or incident.quiet or alarm.quiet:
-            self._hear(incident, at, pulsed=sounded and not alarming and not alarm.quiet)
+            self._hear(incident, at, pulsed=sounded and phase is Phase.NORMAL and not silent(alarm.kind, alarm.quiet))
         else:  # nothing here was or is quiet: as nearly always
             incident.loud = incident.loud or alarming or sounded
         corroborated = sounded and self._bear_out(incident, alarm, at)
@@ -175,6 +185,14 @@ class Course:
             if alarm.group == group and is_in(alarm, incident) and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
                 was, alarm.state = alarm.state, next_state(alarm.state, Move.ACKNOWLEDGED)
                 self._moved(alarm, was, now, incident)
+        if incident.labels or incident.quiet:
+            self._hear(incident, now)
+
+    def show_all(self, now: int) -> None:
+        """Tell of every alarm that is not normal: an older version did not."""
+        for alarm in self.state.alarms.values():
+            if alarm.state is not AlarmState.NORMAL:
+                self._moved(alarm, AlarmState.NORMAL, now, self.incident_of(alarm))
 
     def quieting(self, alarm: Alarm, at: int) -> Quieting | None:
         """What keeps ``alarm`` quiet at ``at``."""
@@ -196,6 +214,8 @@ class Course:
         cause = self.state.alarms.get(key)
         if cause is None or (cause.phase not in ALARMING and cause.last_at + LINGER <= at) or not cause.group:
             return None
+        if cause.quiet in (Quiet.OUT_OF_SERVICE, Quiet.SHELVED):  # people do not believe it: then it explains nothing
+            return None
         return _FAR if cause.phase in ALARMING else cause.last_at + LINGER
 
     def spare(self, alarm: Alarm, at: int) -> None:
@@ -216,6 +236,11 @@ class Course:
             if alarm.phase is Phase.LATCHED:
                 alarm.state = next_state(alarm.state, Move.LATCHED)
 
+    def cause_moved(self, alarm: Alarm, before: Phase, at: int) -> None:
+        """If ``alarm`` explains others and has begun or ended to stand, see what becomes of those."""
+        if alarm.kind in CAUSES and (before in ALARMING) != (alarm.phase in ALARMING):
+            self.cause_changed(alarm, at)
+
     def cause_changed(self, cause: Alarm, at: int) -> None:
         """An alarm that explains others began or ended to stand: see what becomes of those."""
         if cause.kind in ZONE_CAUSES:
@@ -231,7 +256,7 @@ class Course:
     def _look_at(self, keys: Iterable[str], now: int) -> None:
         for key in keys:
             alarm = self.state.alarms[key]
-            if alarm.phase is Phase.NORMAL and alarm.state is AlarmState.NORMAL:
+            if alarm.phase is Phase.NORMAL and alarm.state not in SPARED:
                 continue
             was, quiet = alarm.state, (alarm.quiet, alarm.by)
             self.spare(alarm, now)
@@ -241,23 +266,32 @@ class Course:
             self._moved(alarm, was, now, incident)
             if incident is not None and key in incident.present:
                 self._quiet_changed(incident, alarm, now)
+            if alarm.kind in CAUSES and alarm.kind not in EXPLAINED:
+                self.cause_changed(alarm, now)
 
     def _quiet_changed(self, incident: Incident, alarm: Alarm, now: int) -> None:
-        if not alarm.quiet and alarm.phase in ALARMING and alarm.severity:
-            self.raise_severity(incident, alarm.severity, now, Reason.SOUNDED, {})
+        standing = alarm.phase in ALARMING
+        if standing and alarm.severity:
+            self.raise_severity(incident, counted(alarm.severity, alarm.kind, alarm.quiet), now, Reason.SOUNDED, {})
+        if standing and not alarm.quiet:
             self._sounded(incident, alarm, now)
         self._hear(incident, now)
+        if standing and not silent(alarm.kind, alarm.quiet):
+            self._bear_out(incident, alarm, now)
 
     def _hear(self, incident: Incident, at: int, *, pulsed: bool = False) -> None:
-        """Work out whether any alarm that stands calls somebody. ``pulsed``: one did that is over already."""
+        """Work out whether any alarm of it calls somebody: one that stands, or one that called and ended and nobody has answered.
+
+        ``pulsed``: one called that is over already."""
         standing = [a for key in incident.present if (a := self.state.alarms[key]).phase in ALARMING]
         labels = sorted({a.quiet for a in standing if a.quiet}, key=lambda q: STRONGEST.index(Quiet(q)))
         if labels != incident.labels:
             incident.labels = labels
             self.note(incident, News.CHANGE)
-        if not standing and not pulsed:
+        calls = pulsed or self._unanswered(incident)
+        if not standing and not calls:
             return
-        mildest = None if pulsed else min(standing, key=_quietness)
+        mildest = None if calls else min(standing, key=_quietness)
         before, incident.quiet = incident.quiet, mildest.quiet if mildest is not None else ""
         incident.quiet_by = mildest.by if mildest is not None else ""
         incident.loud = incident.loud or pulsed or any(not silent(a.kind, a.quiet) for a in standing)
@@ -269,12 +303,22 @@ class Course:
             self.happened(incident, at, "quietened", Reason(incident.quiet), {"by": incident.quiet_by})
             self.note(incident, News.CHANGE)
 
+    def _unanswered(self, incident: Incident) -> bool:
+        """Whether an alarm of it called, is over, and nobody has acknowledged the incident since."""
+        if incident.acknowledged or not incident.loud:
+            return False
+        return any(
+            a.state is AlarmState.RETURNED and not silent(a.kind, a.quiet) and self.incident_of(a) is incident
+            for a in self.state.alarms.values()
+        )
+
     def tell(self, now: int) -> None:
         """Say which incidents are to be told now, and remind of those that nobody acknowledged."""
         for group, incident in self.state.incidents.items():
-            intervals = IN_FLOOD if group == GROUP else INTERVALS[incident.severity]
+            intervals = intervals_of(group, incident)
             at = due(incident.news, incident.told_at, incident.opened_at, intervals)
-            waits = incident.state is IncidentState.ACTIVE and incident.loud and not incident.quiet and not incident.acknowledged
+            calls = not incident.quiet or any(never_suppressed(kind) for kind in incident.kinds)
+            waits = incident.state is IncidentState.ACTIVE and incident.loud and calls and not incident.acknowledged
             if at is not None and at <= now:
                 self.merged.told[incident.id] = incident.word or "updated"
             elif waits and incident.remind_at is not None and incident.remind_at <= now:

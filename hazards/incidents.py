@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from hazards.errors import BadInput, Conflict, NotInState
 from hazards.incident_course import REGROUP_WINDOW
+from hazards.kinds import never_suppressed
 from hazards.messages import IncidentMessage, IncidentState
 from hazards.zone_state import Reason
 
@@ -115,13 +116,22 @@ def _shelve(incident: IncidentMessage, command: Shelve, actor: str, now: int) ->
         raise BadInput("shelving needs a reason of 1 to 1000 characters", where="/reason")
     if incident.state is IncidentState.CLOSED:
         raise NotInState("the incident is closed", where="/command")
+    _refuse_methane(incident, "shelved")
     after = structs.replace(incident, shelved_by=actor, shelved_until=now + length, shelve_reason=command.reason)
     return after, "shelved", {"until": now + length, "reason": command.reason}
+
+
+def _refuse_methane(incident: IncidentMessage, what: str) -> None:
+    """Methane over its limit is an incident whatever anybody configures or wants (004(13))."""
+    if any(never_suppressed(kind) for kind in incident.kinds):
+        raise NotInState(f"methane over its limit is never {what}", where="/command", hint="act on it; it ends when the gas is gone")
 
 
 def _close(incident: IncidentMessage, command: Close, actor: str, now: int) -> Decided:
     if incident.state is IncidentState.CLOSED:
         raise NotInState("the incident is closed already", where="/command")
+    if incident.state is not IncidentState.CLEARED:
+        _refuse_methane(incident, "closed while it stands")
     if not command.reason.strip() or len(command.reason) > 1000:
         raise BadInput("closing by hand needs a reason of 1 to 1000 characters", where="/reason")
     after = structs.replace(incident, state=IncidentState.CLOSED, cleared_at=incident.cleared_at or now, closed_at=now,

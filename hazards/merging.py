@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
-from hazards.annunciation import AlarmState
-from hazards.flood import GROUP
+from hazards.annunciation import SPARED, AlarmState
+from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import REGROUP_WINDOW, Course, is_in, put_in, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, intervals_of, is_in, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, silent
 from hazards.surroundings import Surroundings
-from hazards.telling import IN_FLOOD, INTERVALS, News, due
+from hazards.telling import News, due
 from hazards.weight import Weighed, weigh
 from hazards.zone_state import Decision, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
@@ -45,8 +45,7 @@ def next_wake(state: ZoneState) -> int | None:
     for group, incident in state.incidents.items():
         if waits_for_quiet(incident) and incident.cleared_at is not None:
             deadlines.append(incident.cleared_at + REGROUP_WINDOW)
-        intervals = IN_FLOOD if group == GROUP else INTERVALS[incident.severity]
-        telling = due(incident.news, incident.told_at, incident.opened_at, intervals)
+        telling = due(incident.news, incident.told_at, incident.opened_at, intervals_of(group, incident))
         deadlines += [at for at in (telling, incident.remind_at) if at is not None]
     return min(deadlines, default=None)
 
@@ -71,6 +70,8 @@ def wake(state: ZoneState, now: int, around: Surroundings) -> Merged:
             if incident.id in course.acknowledged and state.alarms[key].phase is Phase.LATCHED:
                 course.release(incident, key, now)
         course.let_go_if_quiet(incident, now)
+    if state.declared == ANEW:
+        course.show_all(now)
     if around.mark != state.declared or (state.quiet_until is not None and state.quiet_until <= now):
         state.declared = around.mark
         changes = [at for d in around.declarations for at in (d.starts_at, d.ends_at) if at is not None and at > now]
@@ -86,9 +87,11 @@ def close_by_hand(state: ZoneState, incident_id: str, now: int) -> bool:
     incident = next((i for i in state.incidents.values() if i.id == incident_id), None)
     if incident is None:
         return False
-    for key in incident.present:
-        alarm = state.alarms[key]
-        alarm.phase, alarm.due, alarm.state, alarm.since = Phase.NORMAL, None, AlarmState.NORMAL, now
+    for alarm in state.alarms.values():
+        if state.incidents.get(alarm.group) is incident and is_in(alarm, incident):
+            if alarm.kind in CAUSES:
+                state.quiet_until = now  # what it explained is looked at anew at the next wake
+            alarm.phase, alarm.due, alarm.state, alarm.since = Phase.NORMAL, None, AlarmState.NORMAL, now
     incident.present.clear()
     incident.state, incident.over, incident.reason = IncidentState.CLOSED, True, Reason.CLOSED_BY_HAND
     incident.cleared_at, incident.closed_at = incident.cleared_at or now, now
@@ -122,7 +125,7 @@ class _Merging(Course):
             move(alarm, Trigger(signal.action.value), at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
-        weighed = self._weigh(alarm, signal, at)
+        weighed = self._weigh(alarm, signal, at, moves=not late and signal.action is not Action.CLEARED)
         if rises:
             group, incident, opening = self._place(group, incident, alarm, weighed, signal, at)
         else:
@@ -132,16 +135,15 @@ class _Merging(Course):
         if rises or not alarm.group:
             put_in(alarm, incident, group)
         reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
+        self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
-        if alarm.quiet or alarm.state is not AlarmState.NORMAL:
-            self.spare(alarm, at)
-        self._absorb(incident, signal, alarm, weighed, at)
+        if alarm.quiet or alarm.state in SPARED:
+            self.spare(alarm, max(at, alarm.last_at))
         if rises and incident.state is not IncidentState.ACTIVE:
             incident.raised_at = signal.received_at
         reason = self.settle(incident, key, at, reason, sounded=rises and alarm.phase is not Phase.RAISING)
-        if alarm.kind in CAUSES and (before in ALARMING) != (alarm.phase in ALARMING):
-            self.cause_changed(alarm, at)
+        self.cause_moved(alarm, before, at)
         self._decide(signal, incident, alarm, weighed, reason, rises=rises)
 
     def _place(
@@ -149,14 +151,15 @@ class _Merging(Course):
     ) -> tuple[str, Incident | None, Reason | None]:
         """Where a new alarm goes: group, the incident that takes it (None: a new one), and why if it does not simply join."""
         own = group_of(kind_of(signal.kind).family)
+        alone = weighed.severity == 1 or own in NEVER_IN_FLOOD or never_suppressed(alarm.kind)
         if incident is not None:
             self.let_go_if_quiet(incident, at - 1)
-            if incident.over and group != own:  # it was in a flood that is over
+            if group != own and (incident.over or (alone and group == GROUP)):  # its flood is over, or it is too grave for one now
                 group, incident = own, self._looked_at(own, at, rises=True)
         flooded = not silent(alarm.kind, alarm.quiet) and self.state.flood.take(signal.received_at)
         if incident is not None and not incident.over:
             return group, incident, None
-        if not flooded or weighed.severity == 1 or never_suppressed(alarm.kind):
+        if not flooded or alone:
             return group, None, Reason.OPENED
         incident = self._looked_at(GROUP, at, rises=True)
         return GROUP, incident if incident is not None and not incident.over else None, Reason.FLOOD
@@ -183,10 +186,10 @@ class _Merging(Course):
                 incident.reason = reason
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
 
-    def _weigh(self, alarm: Alarm, signal: Signal, at: int) -> Weighed:
-        """How grave the alarm is, and what keeps it quiet; both stay with it. An end changes nothing of it."""
+    def _weigh(self, alarm: Alarm, signal: Signal, at: int, *, moves: bool) -> Weighed:
+        """How grave the alarm is, and what keeps it quiet; both stay with it. An end, or what is late, changes nothing of it."""
         kind = kind_of(signal.kind)
-        if signal.action is Action.CLEARED:
+        if not moves:
             return Weighed(signal.severity or kind.severity)
         weighed = weigh(signal.severity or kind.severity, kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
                         declarations=self.around.declarations, synthetic=signal.synthetic)  # fmt: skip

@@ -7,10 +7,12 @@ over is a new SCHEMA: that worker refuses the zone until it is upgraded. What mu
 
 import msgspec
 
-from hazards.alarm_state import ALARMING
+from hazards.alarm_state import ALARMING, Phase
 from hazards.annunciation import AlarmState
 from hazards.errors import MalformedMessage, UnknownSchema
-from hazards.incident_course import put_in
+from hazards.incident_course import ANEW, put_in
+from hazards.messages import IncidentState
+from hazards.telling import News
 from hazards.zone_state import ZoneState
 
 SCHEMA = 2
@@ -54,11 +56,14 @@ def decode_state(body: bytes) -> ZoneState:
 
 
 def _of_first(state: ZoneState) -> ZoneState:
-    """A state of schema 1 as one of today: which incident an alarm is in, and how it stands towards people."""
+    """A state of schema 1 as one of today: which incident an alarm is in, and how it stands towards people; its next wake tells."""
+    state.declared = ANEW
     for group, incident in state.incidents.items():
         for key in incident.present:
             alarm = state.alarms[key]
             put_in(alarm, incident, group)
             if alarm.phase in ALARMING:
-                alarm.state = AlarmState.UNACKNOWLEDGED
+                alarm.state = AlarmState.LATCHED if alarm.phase is Phase.LATCHED else AlarmState.UNACKNOWLEDGED
+        if incident.state is IncidentState.ACTIVE:
+            incident.news = News.CHANGE
     return state

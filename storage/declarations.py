@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, bindparam, select, update
 
 from hazards.declarations import Declaration, DeclarationMessage, Declared
@@ -30,6 +31,8 @@ from storage.outbox import announce_declaration
 from storage.record import keep_entry
 from storage.revisions import DECLARATIONS, revise, revision
 from storage.site_store import Registry, current_registry
+
+log = structlog.get_logger(__name__)
 
 LATE = DAY
 """µs: what ended within is still asked for, since late signals are judged by the time at which they happened."""
@@ -54,9 +57,18 @@ def declarations_in_force(
         bodies = connection.scalars(_IN_FORCE, bounds)
     else:
         bodies = connection.scalars(_OF_ZONES, {**bounds, "b_zones": [*dict.fromkeys(zones), WHOLE_SITE]})
-    found = [declaration_in(body) for body in bodies]
+    found = [d for body in bodies if (d := _readable(body)) is not None]
     periods = key_periods(registry or current_registry(connection))
     return found + [p for p in periods if p.starts_at <= until and (p.ends_at or FOREVER) > since]
+
+
+def _readable(body: str) -> Declaration | None:
+    """The declaration in ``body``; None for one that a newer version wrote: what can't be read quietens nothing, and stops nothing."""
+    try:
+        return declaration_in(body)
+    except msgspec.DecodeError as e:
+        log.error("a declaration can't be read, it has no effect", error=str(e))  # noqa: TRY400 (a line, not a trace)
+        return None
 
 
 def declarations_revision(connection: Connection) -> int:

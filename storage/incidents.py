@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, func, select, update
 
 from hazards.merging import merge, state_key, wake
@@ -22,6 +23,8 @@ from storage.incident_queries import message_of
 from storage.merging_work import CHUNK, MergingWork, StaleState, joined, record_events
 from storage.outbox import announce
 from storage.site_store import current_registry
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["Applied", "StaleState", "applied_ids", "apply_signals", "end_shelving", "waiting_devices", "wake_zones"]
 
@@ -76,15 +79,24 @@ def apply_signals(connection: Connection, signals: Sequence[Signal], *, now: int
 
 
 def wake_zones(connection: Connection, *, now: int, limit: int = 200, mine: Callable[[str], bool] = lambda zone: True) -> int:
-    """Let time pass in the zones that are due and ``mine``; how many there were. Raises StaleState as above."""
+    """Let time pass in the zones that are due and ``mine``; how many there were. Raises StaleState as above.
+
+    One that can't be worked on is put off and said: it must not hold up the delays and reminders of the others."""
     table = schema.zone_states
     due = connection.execute(select(table.c.key, table.c.zone).where(table.c.wake_at <= now).order_by(table.c.wake_at))
     zones = dict(islice(((row.key, row.zone) for row in due if mine(row.zone)), limit))  # another's overdue zones must not hold up ours
-    work = MergingWork(connection, now)
+    work, woken = MergingWork(connection, now), 0
     for key, state in work.load(zones, newer=False).items():
-        work.keep(key, zones[key], state, wake(state, now, work.around(zones[key])))
+        try:
+            then = wake(state, now, work.around(zones[key]))
+        except Exception:
+            log.exception("a zone can't be woken", zone=zones[key], key=key)
+            work.put_off([key])
+            continue
+        work.keep(key, zones[key], state, then)
+        woken += 1
     work.save({})
-    return len(zones) + end_shelving(connection, now=now, mine=mine)
+    return woken + end_shelving(connection, now=now, mine=mine)
 
 
 def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool] = lambda zone: True) -> int:

@@ -3,19 +3,19 @@
 What must not go in: decisions (``hazards/merging.py``), which signals are new (``storage/incidents.py``), reading for people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bus.codecs import encode
 from hazards.annunciation import AlarmState
 from hazards.declarations import Declaration
-from hazards.errors import Unavailable, UnknownSchema
-from hazards.kinds import kind_of
-from hazards.ledger.limits import DAY
+from hazards.errors import MalformedMessage, Unavailable, UnknownSchema
+from hazards.kinds import kind_of, never_suppressed
+from hazards.ledger.limits import DAY, SECOND
 from hazards.merging import next_wake
 from hazards.messages import WHOLE_SITE, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
 from hazards.surroundings import Surroundings
@@ -37,6 +37,8 @@ from storage.zone_hazards import open_hazards
 _NO_DELAY = AlarmTiming()
 CHUNK = 500
 """Ids in one IN list: under every driver's bound."""
+PUT_OFF = 60 * SECOND
+"""µs until a state that this worker can't work on is due again."""
 SOON = DAY
 """µs ahead: declarations that begin within are known to a zone beforehand, so that it wakes by itself when they do."""
 
@@ -46,7 +48,9 @@ class StaleState(Unavailable):
 
 
 class NewerState(Unavailable):
-    """A newer version wrote the zone: nothing is lost, this worker has to be upgraded, or leave the zone to a newer one."""
+    """A newer version wrote the zone of ``key``: nothing is lost, this worker has to be upgraded, or leave the zone to a newer one."""
+
+    key: str = ""
 
 
 def record_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -72,6 +76,7 @@ class MergingWork:
         self.acknowledged: set[str] = set()
         self.kept: list[tuple[str, str, ZoneState, Merged]] = []
         self.changed: dict[str, tuple[str, str, Incident]] = {}
+        self.graver: set[str] = set()
         self._declared: dict[str, list[Declaration]] = {}
         self._hazards: dict[str, list[OpenHazard]] = {}
 
@@ -93,23 +98,33 @@ class MergingWork:
     def load(self, zones: Mapping[str, str], *, newer: bool = True) -> dict[str, ZoneState]:
         """States by key, of ``zones`` by key, locked in one order (PostgreSQL), and who of their incidents is acknowledged.
 
-        Raises NewerState; without ``newer`` such states are left out."""
+        Raises NewerState; without ``newer`` such states, and those that can't be read at all, are left out and put off."""
         table, keys, found, skipped = schema.zone_states, sorted(zones), {}, set[str]()
         for start in range(0, len(keys), CHUNK):
             query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
             for row in self.connection.execute(query):
                 try:
                     found[row.key] = _decoded(row.state)
-                except NewerState:
+                except (NewerState, MalformedMessage) as error:
                     if newer:
+                        if isinstance(error, NewerState):
+                            error.key = row.key
                         raise
                     skipped.add(row.key)
                 self.versions[row.key] = row.version
+        self.put_off(skipped)
         states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
         self._hazards = open_hazards(self.connection, self.registry, zones.values())
-        self._load_acknowledged([i.id for s in states.values() for i in s.incidents.values() if not i.over])
+        waiting = [i.id for s in states.values() for i in s.incidents.values() if not i.over or i.state is IncidentState.CLEARED]
+        self._load_acknowledged(waiting)
         self._load_declared(set(zones.values()))
         return states
+
+    def put_off(self, keys: Collection[str]) -> None:
+        """States that can't be worked on are not due again at once: others must have their turn."""
+        if keys:
+            states = schema.zone_states
+            self.connection.execute(update(states).where(states.c.key.in_(keys)).values(wake_at=self.now + PUT_OFF))
 
     def _load_declared(self, zones: set[str]) -> None:
         found = declarations_in_force(self.connection, zones, now=self.now, until=self.now + SOON, registry=self.registry)
@@ -125,6 +140,7 @@ class MergingWork:
     def keep(self, key: str, zone: str, state: ZoneState, merged: Merged) -> None:
         """Put down what is to be saved of one state."""
         self.kept.append((key, zone, state, merged))
+        self.graver |= merged.graver
         for incident in merged.changed.values():
             self.changed[incident.id] = (key, zone, incident)
 
@@ -194,6 +210,8 @@ class MergingWork:
                 if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
                     # an acknowledgement closed what merging had let go: a repeated end must not bring it back
                     merged |= {"state": row.state, "cleared_at": row.cleared_at, "closed_at": row.closed_at}
+                grave = incident.id in self.graver or any(never_suppressed(kind) for kind in incident.kinds)
+                merged |= {name: None if grave else row._mapping[name] for name in ("shelved_by", "shelved_until", "shelve_reason")}
                 old.append({**merged, "id": incident.id, "version": row.version + 1})
                 messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
         insert_rows(self.connection, table, new)

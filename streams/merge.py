@@ -22,11 +22,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from bus.codecs import SignalPack, decode, encode
 from bus.topics import ALARMS
 from hazards.errors import BadInput, Conflict, Unavailable
+from hazards.merging import state_key
 from hazards.messages import Signal
 from hazards.signal_check import check_signal
 from storage.database import Database
 from storage.dead_letters import DeadLetter, dead_letter, keep_dead_letters
 from storage.incidents import StaleState
+from storage.merging_work import NewerState
 from streams.batches import Batches
 from streams.progress import Tally
 
@@ -100,6 +102,9 @@ class Merger:
             try:
                 await self._commit(piece)
             except Exception as error:
+                if isinstance(error, NewerState) and (parted := piece.without_zone(error.key)) is not None:
+                    pieces[:1] = parted  # the others need not wait for an upgrade
+                    continue
                 if _worth_trying_again(error, tries):
                     await self._pause(error, tries)
                     tries += 1
@@ -155,6 +160,13 @@ class _Piece:
 
     signals: Sequence[Signal]
     letters: Sequence[DeadLetter]
+
+    def without_zone(self, key: str) -> "tuple[_Piece, _Piece] | None":
+        """The signals of other zone states, and then those of ``key``; None where there are no others."""
+        others = [s for s in self.signals if state_key(s.zone, s.device) != key]
+        if not others:
+            return None
+        return _Piece(others, self.letters), _Piece([s for s in self.signals if state_key(s.zone, s.device) == key], ())
 
     def without_what_failed(self, error: Exception) -> "tuple[_Piece, ...]":
         """Halves, to find the signal that SQL or the rules can't take; that one alone becomes a dead letter."""

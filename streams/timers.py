@@ -83,6 +83,9 @@ class Timers:
         except (Unavailable, Conflict, DBAPIError) as error:
             log.warning("timers not run, tried again", error=str(error))
             return 0
+        except Exception:  # whatever it is, delays and reminders of all other zones must go on
+            log.exception("timers not run, tried again")
+            return 0
         if woken:
             self._tally.woken += woken
             self._ring()

@@ -184,7 +184,7 @@ export class Detail {
 const SILENCING = ["shelved", "out_of_service"];
 
 /** Unacknowledged, or shelved before anybody acknowledged it. */
-export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["shelved", "pending"].includes(incident.annunciation) && !incident.acknowledged_at);
+export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["shelved", "pending", "permit", "calibration", "suppressed_by_design", "out_of_service"].includes(incident.annunciation) && !incident.acknowledged_at);
 
 function alarmLine(alarm, button) {
   return h("li", {},

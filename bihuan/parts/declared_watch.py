@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import Callable, Hashable
 
+import structlog
 from sqlalchemy import Connection
 
 from bihuan.parts.sensor_watch import Declarations
@@ -14,6 +15,8 @@ from hazards.schedules import AHEAD
 from storage.database import Database
 from storage.declarations import declarations_in_force, declarations_revision
 from storage.site_store import Registry
+
+log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
 
@@ -53,3 +56,5 @@ class DeclaredWatch:
                 await self.look()
             except StorageUnavailable:
                 continue
+            except Exception:
+                log.exception("what is declared can't be read")

@@ -6,7 +6,7 @@ What must not go in: what an agent does, how an alarm is merged.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -20,7 +20,6 @@ from bihuan.parts.sensor_watch import SensorWatch
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.parts.waiting import BrokerWatch, Waiting
 from bus.producer import Producer
-from hazards.errors import StorageUnavailable
 from storage.database import Database
 from storage.doorbell import open_doorbell
 from storage.journal import Journal
@@ -121,8 +120,10 @@ def _worker_settings(part: Part) -> WorkerSettings:
 
 async def _follow_site(part: Part, registry: SiteWatch, declared: DeclaredWatch, sensors: SensorWatch) -> None:
     await registry.first(part.stopping)
-    with suppress(StorageUnavailable):  # then a little later, by ``run``
+    try:
         await declared.look()
+    except Exception:  # then a little later, by ``run``: rules that are always armed must not wait for it
+        log.exception("what is declared can't be read")
     await asyncio.gather(registry.run(), declared.run(), sensors.run())
 
 

@@ -81,8 +81,9 @@ class Reference:
             alarm.last_at, alarm.last_received = at, signal.received_at
         if rises and incident is not None:
             self._let_go(incident, at - 1)
-            if incident.over and incident.group != group_of(kind_of(signal.kind).family):
-                incident = self._newest_now(group_of(kind_of(signal.kind).family), at)
+            own = group_of(kind_of(signal.kind).family)
+            if incident.group != own and (incident.over or (incident.group == FAMILY_OF_FLOOD and self._stands_alone(signal))):
+                incident = self._newest_now(own, at)
         flooded = rises and not self._says_nothing(alarm, at) and self._count(signal.received_at)
         if incident is None or (rises and incident.over):
             incident = self._new_or_flood(signal, at, flooded)
@@ -127,10 +128,8 @@ class Reference:
         return incident
 
     def _new_or_flood(self, signal: Signal, at: int, flooded: bool) -> PlainIncident:
-        kind = kind_of(signal.kind)
-        alone = (signal.severity or kind.severity) == 1 or signal.kind in ("methane_high", "methane_high_high")
-        group = group_of(kind.family)
-        if flooded and not alone:
+        group = group_of(kind_of(signal.kind).family)
+        if flooded and not self._stands_alone(signal):
             group, flood = FAMILY_OF_FLOOD, self._newest_now(FAMILY_OF_FLOOD, at)
             if flood is not None and not flood.over:
                 return flood
@@ -138,6 +137,10 @@ class Reference:
         return self.incidents[-1]
 
     # --- floods ---
+
+    def _stands_alone(self, signal: Signal) -> bool:
+        kind = kind_of(signal.kind)
+        return (signal.severity or kind.severity) == 1 or kind.family in ("fire", "heat", "gas")
 
     def _count(self, received: int) -> bool:
         self.new_alarms = [t for t in self.new_alarms if t > received - 10 * MINUTE]

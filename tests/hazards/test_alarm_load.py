@@ -17,11 +17,13 @@ from hazards.surroundings import Surroundings
 from hazards.telling import INTERVALS, News, due
 from hazards.weight import OpenHazard, weigh
 from hazards.zone_state import Incident, Merged, Reason, ZoneState
+from hazards.zones import AlarmTiming
 from tests.hazards.signals import NOON, SECOND, signal
 
 ZONE = "smelter"
 TYPES = {"CAM-1": "camera", "CAM-2": "camera", "G-1": "sensor", "E-1": "sensor", "S-1": "sensor"}
 MINUTE = 60 * SECOND
+PLAIN = AlarmTiming()
 
 
 def declared(kind: Declared, *, starts: float = -3600, ends: float | None = 3600, work: str = "", devices: tuple[str, ...] = (),
@@ -76,7 +78,8 @@ def test_the_loss_of_power_explains_silent_sensors_also_those_that_fell_silent_b
     assert state.quiet_until == until == next_wake(state)
     merged = wake(state, until, NOTHING)
     assert states(state)["G-1 sensor_stale"] == "unacknowledged", "it is still silent: now it calls"
-    assert [h.event for h in merged.happenings] == ["sounded"] and of(state, "equipment").quiet == ""
+    assert [s.kind for s in merged.sounded] == ["sensor_stale"] and of(state, "equipment").id in merged.told
+    assert of(state, "equipment").quiet == "", "the loss of power has called, and nobody has answered that either"
 
 
 def test_a_row_of_inhibition_names_known_kinds_and_never_methane() -> None:
@@ -169,6 +172,53 @@ def test_the_severity_of_what_is_quiet() -> None:
     assert set(EFFECTS) == set(Quiet) == set(STRONGEST)
 
 
+def test_one_that_called_and_ended_is_not_silenced_by_another_that_is_shelved() -> None:
+    shelf = around(declared(Declared.SHELVED, devices=("CAM-1",), alarms=("intrusion",)))
+    state, _ = run(signal(1, kind="intrusion"), signal(2, kind="intrusion", device="CAM-2", at=5), place=shelf)
+    run(signal(3, "cleared", kind="intrusion", device="CAM-2", at=25), state=state, place=shelf)
+    access = of(state, "access")
+    assert (access.quiet, access.labels, access.loud) == ("", ["shelved"], True)
+    wake(state, NOON + 30 * SECOND, shelf)
+    assert access.remind_at is not None, "somebody has to answer"
+    wake(state, NOON + 40 * SECOND, around(*shelf.declarations, acknowledged=(access.id,)))
+    assert (access.quiet, states(state)["CAM-1 intrusion"]) == ("shelved", "shelved")
+
+
+def test_a_loud_pulse_beside_a_shelved_alarm_calls() -> None:
+    shelf = around(declared(Declared.SHELVED, devices=("CAM-1",), alarms=("intrusion",)))
+    state, _ = run(signal(1, kind="intrusion"), signal(2, "pulse", kind="line_crossing", device="CAM-2", at=5), place=shelf)
+    assert (of(state, "access").quiet, of(state, "access").loud) == ("", True)
+
+
+def test_what_a_cause_explained_sounds_when_the_cause_ends_by_time_by_hand_or_is_not_believed() -> None:
+    slow = AlarmTiming(off_delay=10 * SECOND)
+    delayed = Surroundings(ZONE, lambda device: slow if device == "E-1" else PLAIN, TYPES.get)
+    begin = signal(1, kind="power_lost", device="E-1"), signal(2, kind="sensor_stale", device="G-1", at=1)
+    state, _ = run(*begin, signal(3, "cleared", kind="power_lost", device="E-1", at=20), place=delayed)
+    wake(state, NOON + 31 * SECOND, delayed)
+    assert states(state)["G-1 sensor_stale"] == "suppressed_by_design" and state.quiet_until is not None
+    wake(state, NOON + 31 * SECOND + LINGER, delayed)
+    assert states(state)["G-1 sensor_stale"] == "unacknowledged"
+    state, _ = run(*begin)
+    wake(state, NOON + 2 * SECOND, around(declared(Declared.OUT_OF_SERVICE, devices=("E-1",))))
+    assert states(state) == {"E-1 power_lost": "out_of_service", "G-1 sensor_stale": "unacknowledged"}, "a relay that lies explains nothing"
+
+
+def test_methane_within_a_calibration_is_reminded_of() -> None:
+    window = around(declared(Declared.CALIBRATION))
+    state, _ = run(signal(1, kind="methane_high", device="G-1"), place=window)
+    wake(state, NOON, window)
+    assert wake(state, NOON + INTERVALS[1].repeat, window).told == {of(state, "gas").id: "reminded"}
+
+
+def test_what_makes_an_acknowledged_incident_graver_is_not_acknowledged_with_it() -> None:
+    state, merged = run(signal(1, kind="flammable_gas_rising", device="G-1"))
+    gas = merged.decisions[0].incident
+    wake(state, NOON + SECOND, around(acknowledged=(gas,)))
+    run(signal(2, kind="methane_high", device="G-2", at=2), state=state, place=around(acknowledged=(gas,)))
+    assert states(state) == {"G-1 flammable_gas_rising": "acknowledged", "G-2 methane_high": "unacknowledged"}
+
+
 # --- ISA-18.2 in the course of an incident ---
 
 
@@ -187,12 +237,13 @@ def test_who_acknowledges_the_incident_has_acknowledged_its_alarms() -> None:
 
 
 def test_in_a_flood_what_would_open_incidents_of_its_own_joins_the_floods_and_methane_does_not() -> None:
-    kinds = ["odd_thing", "intrusion", "absent_from_post", "exit_blocked", "pressure_low"]
+    kinds = ["odd_thing", "intrusion", "absent_from_post", "exit_blocked", "pressure_low"]  # and no flame: fire has its own
     many = [signal(n, kind="camera_offline", device=f"CAM-{n}", at=n / 10) for n in range(BEGINS + 1)]
     others = [signal(100 + n, kind=kind, device=f"D-{n}", at=3 + n / 10) for n, kind in enumerate(kinds)]
-    state, merged = run(*many, *others, signal(200, kind="methane_high", device="G-1", at=5))
-    assert set(state.incidents) == {"equipment", GROUP, "gas"}
-    assert [d.reason for d in merged.decisions[-6:-1]] == [Reason.FLOOD] * 5
+    state, merged = run(*many, *others, signal(200, kind="methane_high", device="G-1", at=5),
+                        signal(201, kind="smoke", device="CAM-77", at=6))  # fmt: skip
+    assert set(state.incidents) == {"equipment", GROUP, "gas", "fire"}
+    assert [d.reason for d in merged.decisions[-7:-2]] == [Reason.FLOOD] * 5
     assert (of(state, GROUP).family, of(state, GROUP).count) == (GROUP, 5)
     assert [h.event for h in merged.happenings if h.incident == of(state, GROUP).id][:2] == ["flood_began", "opened"]
     state, merged = run(signal(300, "cleared", kind="intrusion", device="D-1", at=9), state=state)

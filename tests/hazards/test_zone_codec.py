@@ -37,12 +37,15 @@ FIRST = base64.b64decode(
 def test_a_state_of_the_first_schema_is_read_and_its_alarms_stand_towards_people() -> None:
     state = decode_state(FIRST)
     assert {key: (a.phase.value, a.state.value, a.group) for key, a in state.alarms.items() if a.group} == {
-        "CAM-1 flame": ("standing", "unacknowledged", "fire"), "CAM-2 smoke": ("latched", "unacknowledged", "fire"),
+        "CAM-1 flame": ("standing", "unacknowledged", "fire"), "CAM-2 smoke": ("latched", "latched", "fire"),
     }  # fmt: skip
     before = {group: incident.id for group, incident in state.incidents.items()}
     merged = merge(state, [signal(9, kind="temperature_high", device="T-1", at=30), signal(10, "cleared", at=31)], Surroundings("smelter"))
     assert {d.incident for d in merged.decisions} == {before["fire"]}, "the incident goes on"
     assert decode_state(encode_state(state)) == state
+    then = wake(state, NOON + 32 * SECOND, Surroundings("smelter", acknowledged=(before["fire"],)))
+    assert set(then.alarms) >= {"CAM-1 flame", "CAM-2 smoke"}, "what an older version did not tell of is told"
+    assert state.alarms["CAM-2 smoke"].state.value == "normal", "and an acknowledgement lets the latch go"
 
 
 def test_a_worker_carries_along_what_a_newer_one_has_put_beside_the_state() -> None:

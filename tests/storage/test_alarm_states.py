@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 
 from hazards.declarations import Declared
 from hazards.declaring import Declare
-from hazards.incidents import Acknowledge, Close
+from hazards.errors import NotInState
+from hazards.incidents import Acknowledge, Close, Shelve
 from hazards.messages import IncidentMessage
 from hazards.scope import EVERYTHING, Scope
 from hazards.zone_codec import SCHEMA
@@ -42,7 +43,7 @@ def only(database: Database) -> IncidentMessage:
         return incident
 
 
-def give_order(database: Database, command: Acknowledge | Close, now: int) -> None:
+def give_order(database: Database, command: Acknowledge | Close | Shelve, now: int) -> None:
     with database.write() as connection:
         command_incident(connection, only(database).id, command, actor="wang", scope=EVERYTHING, now=now)
 
@@ -99,8 +100,28 @@ def test_a_state_that_a_newer_version_wrote_is_left_alone_and_its_signals_wait(p
     with pytest.raises(NewerState, match="upgrade"), park.write() as connection:
         apply_signals(connection, [signal(2, at=1)], now=NOON + SECOND)
     take(park, signal(3, zone="depot", device="D-3", kind="intrusion"))
-    wake(park, NOON + HOUR)  # others go on
+    with park.write() as connection:
+        connection.execute(update(schema.zone_states).values(wake_at=NOON))
+        assert wake_zones(connection, now=NOON + HOUR) == 1, "others go on"
+        due = connection.execute(select(schema.zone_states.c.wake_at).where(schema.zone_states.c.key == "smelter")).scalar()
+        assert due is not None and due > NOON + HOUR, "and it is not the first in the queue for ever"
     with park.read() as connection:
         assert connection.execute(select(schema.zone_states.c.state).where(schema.zone_states.c.key == "smelter")).scalar() == newer
         zones = [row.zone for row in connection.execute(select(schema.alarms.c.zone))]
         assert sorted(zones) == ["depot", "smelter"], "the second of the smelter waits where it is"
+
+
+def test_methane_is_neither_shelved_nor_closed_while_it_stands(park: Database) -> None:  # noqa: F811
+    take(park, signal(1, kind="methane_high", device="M-1"))
+    for order in (Close("it is nothing"), Shelve(minutes=5, reason="nothing")):
+        with pytest.raises(NotInState, match="methane"):
+            give_order(park, order, NOON + SECOND)
+    take(park, signal(2, "cleared", kind="methane_high", device="M-1", at=9))
+    give_order(park, Close("aired"), NOON + 10 * SECOND)
+
+
+def test_a_shelf_ends_when_the_incident_becomes_graver(park: Database) -> None:  # noqa: F811
+    take(park, signal(1, kind="flammable_gas_rising", device="G-1"))
+    give_order(park, Shelve(minutes=60, reason="known"), NOON + SECOND)
+    take(park, signal(2, kind="flammable_gas_high_high", device="G-1", at=5))
+    assert (only(park).shelved_until, only(park).severity) == (None, 1)
