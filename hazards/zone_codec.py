@@ -42,17 +42,30 @@ def decode_state(body: bytes) -> ZoneState:
     try:
         if not body or body[0] not in _ARRAYS:
             return _of_first(_first.decode(body))
-        schema, _ = _schema.decode(body)
-        if schema > SCHEMA:
-            raise UnknownSchema(f"a zone's state of schema {schema}, this worker knows {SCHEMA}", where="zone_states",
-                                hint="upgrade this worker; the state and its signals are kept")  # fmt: skip
-        state = _exact.decode(body)[1]
-        fields = _parts.decode(body)[1]
-        if len(fields) > len(_KNOWN) or not fields.keys() <= _KNOWN:
-            state.unknown = {name: bytes(value) for name, value in fields.items() if name not in _KNOWN}
+        try:
+            schema, state = _exact.decode(body)
+        except msgspec.ValidationError:  # of another version, or nonsense
+            schema, state = _of_another(body)
+        _check(schema)
         return state
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise MalformedMessage(f"a zone's state that can't be read: {e}", where="zone_states") from e
+
+
+def _check(schema: int) -> None:
+    if schema > SCHEMA:
+        raise UnknownSchema(f"a zone's state of schema {schema}, this worker knows {SCHEMA}", where="zone_states",
+                            hint="upgrade this worker; the state and its signals are kept")  # fmt: skip
+
+
+def _of_another(body: bytes) -> tuple[int, ZoneState]:
+    """A state with fields at its top that this version does not know: they are carried along as they are."""
+    _check(_schema.decode(body)[0])
+    schema, fields = _parts.decode(body)
+    known = {name: value for name, value in fields.items() if name in _KNOWN}
+    state = msgspec.msgpack.decode(_encoder.encode(known), type=ZoneState)
+    state.unknown = {name: bytes(value) for name, value in fields.items() if name not in _KNOWN}
+    return schema, state
 
 
 def _of_first(state: ZoneState) -> ZoneState:

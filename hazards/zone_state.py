@@ -84,7 +84,7 @@ class Incident(Struct, omit_defaults=True):
     remind_at: int | None = None
 
 
-class ZoneState(Struct, omit_defaults=True):
+class ZoneState(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """All that merging remembers of one state key. Alarms by "device kind"; the newest incident of each group of families.
 
     ``sources``: what may bear out incidents of another group (``hazards/across.py``). ``quiet_until``: when what keeps some alarm quiet
