@@ -24,10 +24,13 @@ from storage.site_store import apply_site
 from tests.push.receiver import SECRET
 from tests.real.ports import free_port
 
+HALLS = 8
+"""Zones for tests in which much happens: in one zone it would be a flood, and one incident."""
 ENVIRONMENT = {"ALU_SECRET": SECRET, "CITY_SECRET": SECRET}
 SITE = Site(
     id="park", name="园区", enterprises=[Enterprise("alu", "示例铝业"), Enterprise("chem", "示例化工")],
-    zones=[Zone("smelter", "熔铸车间", Grade.RED, "alu"), Zone("tank", "储罐区", Grade.RED, "chem"), Zone("pipe", "管线", Grade.YELLOW)],
+    zones=[Zone("smelter", "熔铸车间", Grade.RED, "alu"), Zone("tank", "储罐区", Grade.RED, "chem"), Zone("pipe", "管线", Grade.YELLOW),
+           *(Zone(f"hall-{n}", f"{n}号车间", Grade.RED, "alu") for n in range(HALLS))],
     devices=[Device("CAM-1", "smelter", "camera"), Device("G-1", "tank", "sensor")],
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from storage.database import Database
 from tests.push.pushing import ENVIRONMENT, World, hook, until
 from tests.push.receiver import Receiver, status
-from tests.push.test_run import signal
+from tests.push.test_run import another, signal
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,7 +88,7 @@ async def test_killed_again_and_again_while_incidents_happen_it_tells_each_once_
         told_before = {g.id for g in receiver.got}
         process.start()
         for n in range(8):
-            world.happens(signal(100 * round_ + n, kind=f"kind_{round_}_{n}"))
+            world.happens(another(100 * round_ + n))
             await asyncio.sleep(0.03 * (round_ + 1))
         if round_:  # it is killed while it works, not before it began; all may be told already
             await until(lambda told=told_before: {g.id for g in receiver.got} - told)  # type: ignore[misc]

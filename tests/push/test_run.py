@@ -20,7 +20,7 @@ from storage.duties import make_duties, tick_duty
 from storage.outbox import give_positions
 from tests.hazards.signals import signal as _signal
 from tests.packs import POLICY
-from tests.push.pushing import ENVIRONMENT, World, hook, now, steady, until
+from tests.push.pushing import ENVIRONMENT, HALLS, World, hook, now, steady, until
 from tests.push.receiver import Receiver, status
 from tests.real.ports import free_port
 from tests.storage.test_hazards import DEPARTMENT, OFFICER, OPERATOR, give, put_down
@@ -44,6 +44,11 @@ def signal(number: int, action: str = "raised", **more: object) -> Signal:
     """A signal of now."""
     at = now()
     return msgspec.structs.replace(_signal(number, action, **more), at=at, received_at=at)  # type: ignore[arg-type]
+
+
+def another(number: int, *, severity: int | None = None) -> Signal:
+    """The signal of an incident of its own, one of very many."""
+    return signal(number, kind=f"kind_{number}", zone=f"hall-{number % HALLS}", severity=severity)
 
 
 def kinds(receiver: Receiver, path: str = "/hook") -> list[str]:
@@ -179,7 +184,7 @@ async def test_one_dead_endpoint_does_not_hold_up_another(world: World, receiver
     world.apply(hook(dead), hook(receiver.url("/alive"), None, "CITY_SECRET"))
     async with world.pushing(timeout=20.0, parallel=8):
         for n in range(20):
-            world.happens(signal(n, kind=f"kind_{n}"))
+            world.happens(another(n))
         await until(lambda: len(kinds(receiver, "/alive")) == 20)
         assert len(kinds(receiver, "/dead")) <= 4
     assert {d.state for d in world.deliveries() if d.delivered_at} == {"delivered"}
@@ -192,7 +197,7 @@ async def test_what_is_grave_goes_first_and_never_more_at_once_than_allowed(worl
 
     receiver.answers = [slow]  # type: ignore[list-item]
     world.apply(hook(receiver.url()))
-    world.happens(*(signal(n, kind=f"kind_{n}", severity=4 - n % 4) for n in range(40)))
+    world.happens(*(another(n, severity=3 - n % 3) for n in range(40)))
     async with world.pushing():
         await receiver.until(40)
     said = [g.body["data"]["severity"] for g in receiver.got]
@@ -217,7 +222,7 @@ async def test_an_endpoint_that_leaves_the_site_gets_nothing_more(world: World, 
     receiver.answers = [status(500)]
     world.apply(hook(receiver.url()))
     async with world.pushing():
-        world.happens(signal(1, severity=4, kind="odd"))
+        world.happens(signal(1, severity=3, kind="odd"))
         await until(lambda: len(world.rows("delivery_attempts")) == 1)
         world.apply()
         await until(lambda: world.deliveries()[0].state == "cancelled")
@@ -240,7 +245,7 @@ async def test_two_push_processes_send_each_message_once(world: World, receiver:
     world.apply(hook(receiver.url()))
     async with world.pushing(), other.pushing():
         for n in range(20):
-            world.happens(signal(n, kind=f"kind_{n}"))
+            world.happens(another(n))
             other.bell.ring()
         await receiver.until(20)
         await steady(lambda: None, 0.3)
@@ -270,7 +275,7 @@ async def test_from_commit_to_receiver_it_is_woken_and_does_not_wait_for_its_pol
         world.happens(signal(0))
         await receiver.until(1)
         for n in range(1, 11):
-            made = signal(n, kind=f"kind_{n}")
+            made = another(n)
             await asyncio.to_thread(world.happens, made)
             committed = time.time()
             await receiver.until(n + 1)
