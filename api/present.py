@@ -18,7 +18,7 @@ from hazards.annunciation import AlarmState
 from hazards.device_clock import WORDS as FAULT_WORDS
 from hazards.device_clock import ClockFault
 from hazards.incidents import is_acknowledged
-from hazards.kinds import FAMILIES, kind_of, never_suppressed
+from hazards.kinds import FAMILIES, holds_never_suppressed, kind_of
 from hazards.ledger.limits import EPOCH
 from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.quieting import Quiet
@@ -50,7 +50,7 @@ def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
     """The one word for how it stands towards the operator (ISA-18.2 states, for a merged incident)."""
     if incident.state is IncidentState.CLOSED:
         return "closed"
-    grave = any(never_suppressed(kind) for kind in incident.kinds)
+    grave = holds_never_suppressed(incident.kinds)
     if incident.shelved_until is not None and incident.shelved_until > now and not grave:
         return "shelved"
     if incident.state is IncidentState.PENDING:

@@ -51,7 +51,7 @@ class Alarm(Struct, omit_defaults=True):
 
     ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
     ``incident``: the beginning of that one's id.
-    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``, ``until``: as in ``hazards.quieting.Quieting``."""
+    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``."""
 
     device: str
     kind: str
@@ -66,7 +66,11 @@ class Alarm(Struct, omit_defaults=True):
     severity: int = 0
     quiet: str = ""
     by: str = ""
-    until: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Under which the zone's state keeps it."""
+        return f"{self.device} {self.kind}"
 
 
 def next_phase(phase: Phase, trigger: Trigger, *, latching: bool = False) -> Phase:

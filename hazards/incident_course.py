@@ -11,11 +11,12 @@ from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, expire, move
 from hazards.annunciation import SPARED, AlarmState, Move, next_state
 from hazards.correlation import Finding, Source, corroborate, modality_of, particulars, remember, surer
 from hazards.flood import GROUP
-from hazards.inhibition import CAUSES, LINGER, ZONE_CAUSES, explained_by
+from hazards.inhibition import CAUSES, ZONE_CAUSES
 from hazards.inhibition import EFFECTS as EXPLAINED
-from hazards.kinds import never_suppressed
+from hazards.kinds import holds_never_suppressed
 from hazards.messages import IncidentState
-from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, counted, declared_quiet, silent
+from hazards.quieting import STRONGEST, Quiet, counted, silent
+from hazards.sparing import Sparing
 from hazards.surroundings import Surroundings
 from hazards.telling import IN_FLOOD, INTERVALS, Intervals, News, due
 from hazards.zone_state import Happening, Incident, Merged, Reason, Sounded, ZoneState
@@ -24,7 +25,6 @@ REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
 ANEW = "anew"
 """In place of the mark of declarations in a state that an older version wrote: all that is not normal is to be shown."""
-_FAR = 2**62
 _ENOUGH = 8
 """Characters of an id that tell the few incidents of one group apart, which follow one another."""
 
@@ -44,23 +44,18 @@ def put_in(alarm: Alarm, incident: Incident, group: str) -> None:
     alarm.group, alarm.incident = group, incident.id[:_ENOUGH]
 
 
-def is_in(alarm: Alarm, incident: Incident) -> bool:
-    """Whether ``alarm`` was last put into this very incident, and not into an earlier one of its group."""
-    return incident.id.startswith(alarm.incident)
+def incident_of(state: ZoneState, alarm: Alarm) -> Incident | None:
+    """The very incident that ``alarm`` was last put into, if ``state`` still holds it, and not a later one of its group."""
+    incident = state.incidents.get(alarm.group)
+    return incident if incident is not None and incident.id.startswith(alarm.incident) else None
 
 
-class Course:
+class Course(Sparing):
     """One call's work on one zone state."""
 
     def __init__(self, state: ZoneState, around: Surroundings) -> None:
-        self.state, self.around, self.acknowledged = state, around, set(around.acknowledged)
-        self.merged = Merged()
-        self._causes: list[str] | None = None
-
-    def incident_of(self, alarm: Alarm) -> Incident | None:
-        """The incident that ``alarm`` was last put into, if the state still holds it."""
-        incident = self.state.incidents.get(alarm.group)
-        return incident if incident is not None and is_in(alarm, incident) else None
+        super().__init__(state, around)
+        self.acknowledged, self.merged = set(around.acknowledged), Merged()
 
     # --- time ---
 
@@ -173,16 +168,15 @@ class Course:
     def _moved(self, alarm: Alarm, was: AlarmState, at: int, incident: Incident | None) -> None:
         if alarm.state is not was:
             alarm.since = at
-        key = f"{alarm.device} {alarm.kind}"
-        self.merged.alarms[key] = alarm
+        self.merged.alarms[alarm.key] = alarm
         if incident is not None:
-            self.merged.of[key] = incident.id
+            self.merged.of[alarm.key] = incident.id
 
-    def acknowledge(self, incident: Incident, group: str, now: int) -> None:
+    def acknowledge(self, incident: Incident, now: int) -> None:
         """Somebody acknowledged the incident: so are its alarms."""
         incident.acknowledged, incident.remind_at = True, None
         for alarm in self.state.alarms.values():
-            if alarm.group == group and is_in(alarm, incident) and alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
+            if alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED) and incident_of(self.state, alarm) is incident:
                 was, alarm.state = alarm.state, next_state(alarm.state, Move.ACKNOWLEDGED)
                 self._moved(alarm, was, now, incident)
         if incident.labels or incident.quiet:
@@ -192,49 +186,7 @@ class Course:
         """Tell of every alarm that is not normal: an older version did not."""
         for alarm in self.state.alarms.values():
             if alarm.state is not AlarmState.NORMAL:
-                self._moved(alarm, AlarmState.NORMAL, now, self.incident_of(alarm))
-
-    def quieting(self, alarm: Alarm, at: int) -> Quieting | None:
-        """What keeps ``alarm`` quiet at ``at``."""
-        declared = declared_quiet(self.around.declarations, self.around.zone, alarm.device, alarm.kind, at)
-        explained = None
-        if alarm.kind in EXPLAINED:
-            explained = explained_by(alarm.device, alarm.kind, self._of_kind, lambda key: self._explains_until(key, at))
-        if explained is None or (declared is not None and STRONGEST.index(declared.quiet) < STRONGEST.index(Quiet.INHIBITED)):
-            return declared
-        return Quieting(Quiet.INHIBITED, explained[0], None if explained[1] == _FAR else explained[1])
-
-    def _of_kind(self, kind: str) -> list[str]:
-        """Keys of the zone's alarms of ``kind``, which is one that explains others in the whole zone: there are few."""
-        if self._causes is None:
-            self._causes = [key for key, alarm in self.state.alarms.items() if alarm.kind in ZONE_CAUSES]
-        return [key for key in self._causes if self.state.alarms[key].kind == kind]
-
-    def _explains_until(self, key: str, at: int) -> int | None:
-        cause = self.state.alarms.get(key)
-        if cause is None or (cause.phase not in ALARMING and cause.last_at + LINGER <= at) or not cause.group:
-            return None
-        if cause.quiet in (Quiet.OUT_OF_SERVICE, Quiet.SHELVED):  # people do not believe it: then it explains nothing
-            return None
-        return _FAR if cause.phase in ALARMING else cause.last_at + LINGER
-
-    def spare(self, alarm: Alarm, at: int) -> None:
-        """Let what keeps the alarm quiet, or nothing any more, count from ``at`` on."""
-        found = self.quieting(alarm, at)
-        if found is None:
-            alarm.quiet, alarm.by, alarm.until = "", "", None
-        else:
-            alarm.quiet, alarm.by, alarm.until = found.quiet.value, found.by, found.until
-            if found.until is not None:
-                self.state.quiet_until = min(self.state.quiet_until or _FAR, found.until)
-        spared = EFFECTS[found.quiet].move if found is not None else None
-        if spared is not None:
-            alarm.state = next_state(alarm.state, spared)
-        elif alarm.state in SPARED:
-            standing = alarm.phase in (Phase.STANDING, Phase.CLEARING, Phase.LATCHED)
-            alarm.state = next_state(alarm.state, Move.SOUNDED if standing else Move.CALMED)
-            if alarm.phase is Phase.LATCHED:
-                alarm.state = next_state(alarm.state, Move.LATCHED)
+                self._moved(alarm, AlarmState.NORMAL, now, incident_of(self.state, alarm))
 
     def cause_moved(self, alarm: Alarm, before: Phase, at: int) -> None:
         """If ``alarm`` explains others and has begun or ended to stand, see what becomes of those."""
@@ -244,7 +196,7 @@ class Course:
     def cause_changed(self, cause: Alarm, at: int) -> None:
         """An alarm that explains others began or ended to stand: see what becomes of those."""
         if cause.kind in ZONE_CAUSES:
-            self._causes = None
+            self.causes_changed()
             self._look_at([key for key, alarm in self.state.alarms.items() if alarm.kind in EXPLAINED], at)
         else:
             self._look_at([key for kind in EXPLAINED if (key := f"{cause.device} {kind}") in self.state.alarms], at)
@@ -259,10 +211,11 @@ class Course:
             if alarm.phase is Phase.NORMAL and alarm.state not in SPARED:
                 continue
             was, quiet = alarm.state, (alarm.quiet, alarm.by)
-            self.spare(alarm, now)
+            self.hush(alarm, now)
+            self.spare(alarm)
             if (alarm.quiet, alarm.by) == quiet and alarm.state is was:
                 continue
-            incident = self.incident_of(alarm)
+            incident = incident_of(self.state, alarm)
             self._moved(alarm, was, now, incident)
             if incident is not None and key in incident.present:
                 self._quiet_changed(incident, alarm, now)
@@ -308,7 +261,7 @@ class Course:
         if incident.acknowledged or not incident.loud:
             return False
         return any(
-            a.state is AlarmState.RETURNED and not silent(a.kind, a.quiet) and self.incident_of(a) is incident
+            a.state is AlarmState.RETURNED and not silent(a.kind, a.quiet) and incident_of(self.state, a) is incident
             for a in self.state.alarms.values()
         )
 
@@ -317,7 +270,7 @@ class Course:
         for group, incident in self.state.incidents.items():
             intervals = intervals_of(group, incident)
             at = due(incident.news, incident.told_at, incident.opened_at, intervals)
-            calls = not incident.quiet or any(never_suppressed(kind) for kind in incident.kinds)
+            calls = not incident.quiet or holds_never_suppressed(incident.kinds)
             waits = incident.state is IncidentState.ACTIVE and incident.loud and calls and not incident.acknowledged
             if at is not None and at <= now:
                 self.merged.told[incident.id] = incident.word or "updated"
@@ -349,7 +302,7 @@ class Course:
         changed = False
         for key, finding in agree(self.state.sources, source, self._ended):
             leading = self.state.alarms.get(key)
-            incident = self.incident_of(leading) if leading is not None else None
+            incident = incident_of(self.state, leading) if leading is not None else None
             if incident is not None and incident.state is IncidentState.ACTIVE and self._found(incident, finding, at):
                 changed |= incident is own
                 incident.reason = Reason.CORROBORATED

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from hazards.errors import BadInput, Conflict, NotInState
 from hazards.incident_course import REGROUP_WINDOW
-from hazards.kinds import never_suppressed
+from hazards.kinds import holds_never_suppressed
 from hazards.messages import IncidentMessage, IncidentState
 from hazards.zone_state import Reason
 
@@ -123,7 +123,7 @@ def _shelve(incident: IncidentMessage, command: Shelve, actor: str, now: int) ->
 
 def _refuse_methane(incident: IncidentMessage, what: str) -> None:
     """Methane over its limit is an incident whatever anybody configures or wants (004(13))."""
-    if any(never_suppressed(kind) for kind in incident.kinds):
+    if holds_never_suppressed(incident.kinds):
         raise NotInState(f"methane over its limit is never {what}", where="/command", hint="act on it; it ends when the gas is gone")
 
 

@@ -5,6 +5,7 @@ what out (``hazards/correlation.py``).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hazards.metrics import METRICS, Metric
@@ -131,6 +132,11 @@ _METHANE_OVER_LIMIT = ("methane_high", "methane_high_high")
 def never_suppressed(name: str) -> bool:
     """Whether an alarm of that kind is an incident whatever is configured: methane over its limit (004(13), 甲烷零超限)."""
     return name in _METHANE_OVER_LIMIT
+
+
+def holds_never_suppressed(names: Iterable[str]) -> bool:
+    """Whether one of the kinds ``names`` is such a one: then neither is an incident that holds them."""
+    return any(never_suppressed(name) for name in names)
 
 
 def group_of(family: str) -> str:

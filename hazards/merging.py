@@ -14,7 +14,7 @@ from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, intervals_of, is_in, put_in, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, incident_of, intervals_of, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
@@ -62,18 +62,19 @@ def merge(state: ZoneState, signals: Sequence[Signal], around: Surroundings) -> 
 def wake(state: ZoneState, now: int, around: Surroundings) -> Merged:
     """Let time pass to ``now``: end delays and quiet, release the latches of acknowledged incidents, close what stayed quiet, tell."""
     course = Course(state, around)
-    for group, incident in list(state.incidents.items()):
+    for incident in list(state.incidents.values()):
         course.pass_time(incident, now)
         if incident.id in course.acknowledged and not incident.acknowledged:
-            course.acknowledge(incident, group, now)
+            course.acknowledge(incident, now)
         for key in list(incident.present):
             if incident.id in course.acknowledged and state.alarms[key].phase is Phase.LATCHED:
                 course.release(incident, key, now)
         course.let_go_if_quiet(incident, now)
     if state.declared == ANEW:
         course.show_all(now)
-    if around.mark != state.declared or (state.quiet_until is not None and state.quiet_until <= now):
-        state.declared = around.mark
+    mark = around.mark
+    if mark != state.declared or (state.quiet_until is not None and state.quiet_until <= now):
+        state.declared = mark
         changes = [at for d in around.declarations for at in (d.starts_at, d.ends_at) if at is not None and at > now]
         state.quiet_until = min(changes, default=None)
         course.look_again(now)
@@ -88,7 +89,7 @@ def close_by_hand(state: ZoneState, incident_id: str, now: int) -> bool:
     if incident is None:
         return False
     for alarm in state.alarms.values():
-        if state.incidents.get(alarm.group) is incident and is_in(alarm, incident):
+        if incident_of(state, alarm) is incident:
             if alarm.kind in CAUSES:
                 state.quiet_until = now  # what it explained is looked at anew at the next wake
             alarm.phase, alarm.due, alarm.state, alarm.since = Phase.NORMAL, None, AlarmState.NORMAL, now
@@ -125,7 +126,8 @@ class _Merging(Course):
             move(alarm, Trigger(signal.action.value), at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
-        weighed = self._weigh(alarm, signal, at, moves=not late and signal.action is not Action.CLEARED)
+        moves = not late and signal.action is not Action.CLEARED
+        weighed = self._weigh(alarm, signal, at) if moves else Weighed(signal.severity or kind_of(signal.kind).severity)
         if rises:
             group, incident, opening = self._place(group, incident, alarm, weighed, signal, at)
         else:
@@ -139,7 +141,9 @@ class _Merging(Course):
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
         if alarm.quiet or alarm.state in SPARED:
-            self.spare(alarm, max(at, alarm.last_at))
+            if not moves:  # else it has just been looked at
+                self.hush(alarm, max(at, alarm.last_at))
+            self.spare(alarm)
         if rises and incident.state is not IncidentState.ACTIVE:
             incident.raised_at = signal.received_at
         reason = self.settle(incident, key, at, reason, sounded=rises and alarm.phase is not Phase.RAISING)
@@ -166,7 +170,7 @@ class _Merging(Course):
 
     def _decide(self, signal: Signal, incident: Incident, alarm: Alarm, weighed: Weighed, reason: Reason, *, rises: bool) -> None:
         """Put down where the signal went, and why."""
-        explained: dict[str, Any] = {"alarm": f"{signal.device} {signal.kind}", "phase": alarm.phase.value,
+        explained: dict[str, Any] = {"alarm": alarm.key, "phase": alarm.phase.value,
                                      "incident_state": incident.state.value, "alarm_state": alarm.state.value}  # fmt: skip
         if alarm.due is not None:
             explained["due"] = alarm.due
@@ -186,16 +190,13 @@ class _Merging(Course):
                 incident.reason = reason
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
 
-    def _weigh(self, alarm: Alarm, signal: Signal, at: int, *, moves: bool) -> Weighed:
-        """How grave the alarm is, and what keeps it quiet; both stay with it. An end, or what is late, changes nothing of it."""
+    def _weigh(self, alarm: Alarm, signal: Signal, at: int) -> Weighed:
+        """How grave the alarm is, and what keeps it quiet; both stay with it."""
         kind = kind_of(signal.kind)
-        if not moves:
-            return Weighed(signal.severity or kind.severity)
         weighed = weigh(signal.severity or kind.severity, kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
                         declarations=self.around.declarations, synthetic=signal.synthetic)  # fmt: skip
         alarm.severity = weighed.severity
-        found = self.quieting(alarm, at)
-        alarm.quiet, alarm.by = (found.quiet.value, found.by) if found is not None else ("", "")
+        self.hush(alarm, at)
         return weighed
 
     def _timing(self, signal: Signal) -> AlarmTiming:
@@ -206,8 +207,8 @@ class _Merging(Course):
     def _group(self, alarm: Alarm, family: str) -> str:
         """Where the state keeps the incident of ``alarm``: where it is already, or under its family's group; under the family itself if
         that began before there were groups."""
-        own = self.state.incidents.get(alarm.group)
-        if own is not None and not own.over and is_in(alarm, own):
+        own = incident_of(self.state, alarm)
+        if own is not None and not own.over:
             return alarm.group
         older = self.state.incidents.get(family)
         return family if older is not None and not older.over else group_of(family)

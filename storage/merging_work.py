@@ -14,11 +14,11 @@ from bus.codecs import encode
 from hazards.annunciation import AlarmState
 from hazards.declarations import Declaration
 from hazards.errors import MalformedMessage, Unavailable, UnknownSchema
-from hazards.kinds import kind_of, never_suppressed
+from hazards.kinds import holds_never_suppressed, kind_of
 from hazards.ledger.limits import DAY, SECOND
 from hazards.merging import next_wake
 from hazards.messages import WHOLE_SITE, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
-from hazards.surroundings import Surroundings
+from hazards.surroundings import NO_TIMING, Surroundings
 from hazards.weight import OpenHazard
 from hazards.zone_codec import decode_state, encode_state
 from hazards.zone_state import Decision, Happening, Incident, Merged, ZoneState
@@ -34,7 +34,6 @@ from storage.outbox import announce
 from storage.site_store import Registry, current_registry
 from storage.zone_hazards import open_hazards
 
-_NO_DELAY = AlarmTiming()
 CHUNK = 500
 """Ids in one IN list: under every driver's bound."""
 PUT_OFF = 60 * SECOND
@@ -50,7 +49,9 @@ class StaleState(Unavailable):
 class NewerState(Unavailable):
     """A newer version wrote the zone of ``key``: nothing is lost, this worker has to be upgraded, or leave the zone to a newer one."""
 
-    key: str = ""
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason, where="zone_states", hint="upgrade this worker; the state and its signals are kept")
+        self.key = key
 
 
 def record_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -75,6 +76,7 @@ class MergingWork:
         self.versions: dict[str, int] = {}
         self.acknowledged: set[str] = set()
         self.kept: list[tuple[str, str, ZoneState, Merged]] = []
+        self._wakes: dict[str, int | None] = {}
         self.changed: dict[str, tuple[str, str, Incident]] = {}
         self.graver: set[str] = set()
         self._declared: dict[str, list[Declaration]] = {}
@@ -83,7 +85,7 @@ class MergingWork:
     def timing_of(self, device: str) -> AlarmTiming:
         """The delays of a device."""
         known = self.registry.device(device)
-        return known.timing if known else _NO_DELAY
+        return known.timing if known else NO_TIMING
 
     def type_of(self, device: str) -> str | None:
         """The type of a device, None for one that nobody registered."""
@@ -103,15 +105,13 @@ class MergingWork:
         for start in range(0, len(keys), CHUNK):
             query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
             for row in self.connection.execute(query):
+                self.versions[row.key] = row.version
                 try:
-                    found[row.key] = _decoded(row.state)
-                except (NewerState, MalformedMessage) as error:
+                    found[row.key] = _decoded(row.key, row.state)
+                except (NewerState, MalformedMessage):
                     if newer:
-                        if isinstance(error, NewerState):
-                            error.key = row.key
                         raise
                     skipped.add(row.key)
-                self.versions[row.key] = row.version
         self.put_off(skipped)
         states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
         self._hazards = open_hazards(self.connection, self.registry, zones.values())
@@ -140,6 +140,7 @@ class MergingWork:
     def keep(self, key: str, zone: str, state: ZoneState, merged: Merged) -> None:
         """Put down what is to be saved of one state."""
         self.kept.append((key, zone, state, merged))
+        self._wakes[key] = next_wake(state)
         self.graver |= merged.graver
         for incident in merged.changed.values():
             self.changed[incident.id] = (key, zone, incident)
@@ -147,7 +148,7 @@ class MergingWork:
     @property
     def next_wake(self) -> int | None:
         """When a state of this transaction wants to be woken, µs."""
-        return min((at for _, _, state, _ in self.kept if (at := next_wake(state)) is not None), default=None)
+        return min((at for at in self._wakes.values() if at is not None), default=None)
 
     def save(self, signals: dict[str, Signal]) -> None:
         """Write everything of this transaction. The incidents come before the outbox: their row locks order its ids."""
@@ -182,7 +183,7 @@ class MergingWork:
     def _save_states(self) -> None:
         rows: list[dict[str, Any]] = [
             {"key": key, "zone": zone, "version": self.versions.get(key, 0) + 1, "state": encode_state(state),
-             "wake_at": next_wake(state)}
+             "wake_at": self._wakes[key]}
             for key, zone, state, _ in self.kept
         ]  # fmt: skip
         insert_rows(self.connection, schema.zone_states, [r for r in rows if r["version"] == 1])
@@ -210,7 +211,7 @@ class MergingWork:
                 if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
                     # an acknowledgement closed what merging had let go: a repeated end must not bring it back
                     merged |= {"state": row.state, "cleared_at": row.cleared_at, "closed_at": row.closed_at}
-                grave = incident.id in self.graver or any(never_suppressed(kind) for kind in incident.kinds)
+                grave = incident.id in self.graver or holds_never_suppressed(incident.kinds)
                 merged |= {name: None if grave else row._mapping[name] for name in ("shelved_by", "shelved_until", "shelve_reason")}
                 old.append({**merged, "id": incident.id, "version": row.version + 1})
                 messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
@@ -227,7 +228,6 @@ class MergingWork:
             for _, _, _, merged in self.kept for d in merged.decisions for s in (signals[d.signal],)
         ]  # fmt: skip
         insert_rows(self.connection, schema.alarms, rows)
-
 
     def _save_alarm_states(self) -> None:
         normal, others = list[dict[str, Any]](), list[dict[str, Any]]()
@@ -246,11 +246,11 @@ class MergingWork:
         upsert_rows(self.connection, schema.alarm_states, others)
 
 
-def _decoded(state: bytes) -> ZoneState:
+def _decoded(key: str, state: bytes) -> ZoneState:
     try:
         return decode_state(state)
     except UnknownSchema as e:
-        raise NewerState(str(e), where="zone_states", hint="upgrade this worker; the state and its signals are kept") from e
+        raise NewerState(key, str(e)) from e
 
 
 def message_of_columns(columns: Any) -> IncidentMessage:

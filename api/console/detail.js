@@ -6,7 +6,7 @@ import { fill, h, stateBox } from "./dom.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { responseSheet } from "./response_sheet.js";
-import { glyph, isUnacknowledged, standingOf } from "./severity.js";
+import { glyph, isNeverSuppressed, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
@@ -138,7 +138,7 @@ export class Detail {
 
   /** The button that silences an alarm, or ends its silence; null for who may not. */
   silencing(alarm, incident) {
-    if (!SILENCING.some((kind) => this.me.declares.includes(kind)) || alarm.kind.startsWith("methane_high")) return null;
+    if (!SILENCING.some((kind) => this.me.declares.includes(kind)) || isNeverSuppressed(alarm.kind)) return null;
     const silent = this.declarations.find((each) => SILENCING.includes(each.kind) && each.standing === "in_force" && each.devices.includes(alarm.device) && (!each.alarms.length || each.alarms.includes(alarm.kind)));
     if (silent && !silent.may_end) return null;
     const act = async () => {

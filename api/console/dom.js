@@ -29,3 +29,9 @@ export function isTyping() {
 export function stateBox(title, note, button = null) {
   return h("div", { class: "state" }, h("strong", {}, title), note ? h("p", {}, note) : null, button);
 }
+
+/** The id `step` places from `chosen` in `ids`, the first where that is not among them. */
+export function stepFrom(ids, chosen, step) {
+  const at = ids.indexOf(chosen);
+  return ids[at < 0 ? 0 : Math.min(Math.max(at + step, 0), ids.length - 1)];
+}

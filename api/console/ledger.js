@@ -1,5 +1,5 @@
 // The page of hazards: facets, list, detail; what the feed says of hazards, and the commands that people give.
-import { fill, h, isTyping, stateBox } from "./dom.js";
+import { fill, h, isTyping, stateBox, stepFrom } from "./dom.js";
 import { HazardDetail } from "./hazard_detail.js";
 import { chooseCommand, giveCommand, proposeHazard } from "./hazard_forms.js";
 import { GROUPS, may } from "./hazard_next.js";
@@ -100,10 +100,7 @@ export class Ledger {
   }
 
   /** The id `step` rows from the chosen one. */
-  neighbour(step) {
-    const at = this.shown.findIndex((x) => x.id === this.chosen);
-    return this.shown[at < 0 ? 0 : Math.min(Math.max(at + step, 0), this.shown.length - 1)]?.id;
-  }
+  neighbour(step) { return stepFrom(this.shown.map((x) => x.id), this.chosen, step); }
 
   filter(change) {
     if (change.filterName) this.filterName = change.filterName;

@@ -1,5 +1,5 @@
 // The rows. Live updates patch single rows; the order changes only when the operator is not in the middle of something.
-import { fill, h, stateBox } from "./dom.js";
+import { fill, h, stateBox, stepFrom } from "./dom.js";
 import { glyph, isUnacknowledged, standingOf } from "./severity.js";
 import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
@@ -143,11 +143,7 @@ export class List {
   }
 
   /** The id `step` rows from the chosen one. */
-  neighbour(step) {
-    const { shown } = this.store;
-    const at = shown.indexOf(this.chosen);
-    return shown[at < 0 ? 0 : Math.min(Math.max(at + step, 0), shown.length - 1)];
-  }
+  neighbour(step) { return stepFrom(this.store.shown, this.chosen, step); }
 
   /** Time passes: only the texts change. */
   tick() {

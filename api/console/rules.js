@@ -1,5 +1,5 @@
 // The page of alarm rules (报警规则): facets, list, one rule in full; changing, withdrawing and restoring one.
-import { fill, h, stateBox } from "./dom.js";
+import { fill, h, stateBox, stepFrom } from "./dom.js";
 import { call } from "./net.js";
 import { RuleDetail, standingWord } from "./rule_detail.js";
 import { askRestore, askRule, askWithdraw } from "./rule_forms.js";
@@ -61,10 +61,7 @@ export class Rules {
   }
 
   /** The id `step` rows from the chosen one. */
-  neighbour(step) {
-    const at = this.shown.findIndex((rule) => rule.id === this.chosen);
-    return this.shown[at < 0 ? 0 : Math.min(Math.max(at + step, 0), this.shown.length - 1)]?.id;
-  }
+  neighbour(step) { return stepFrom(this.shown.map((rule) => rule.id), this.chosen, step); }
 
   /** What a key does here; false where it does nothing. */
   key(name) {

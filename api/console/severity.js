@@ -37,3 +37,5 @@ const STANDING = { unacknowledged: "calls", cleared_unacknowledged: "calls", ack
 export const standingOf = (incident) => STANDING[incident.annunciation];
 /** Whether somebody still has to acknowledge it. */
 export const isUnacknowledged = (incident) => standingOf(incident) === "calls";
+/** Kinds that nobody silences and no flood takes: `hazards.kinds.never_suppressed`. */
+export const isNeverSuppressed = (kind) => kind.startsWith("methane_high");

@@ -1,5 +1,5 @@
 // What the list shows: incidents by id, the last raised first, filtered. New ones wait while the operator is busy.
-import { isUnacknowledged } from "./severity.js";
+import { isNeverSuppressed, isUnacknowledged } from "./severity.js";
 import { said } from "./words.js";
 
 export const FILTERS = {
@@ -29,7 +29,7 @@ export class Store {
   /** In a flood what is not of severity 1, and no methane, waits in one row a zone, unless somebody opened that or looks for something. */
   isCondensed(incident) {
     return Boolean(this.flood) && !this.opened.has(incident.zone) && this.severity === null && !this.search
-      && incident.severity > 1 && !incident.kinds.some((kind) => kind.startsWith("methane_high"));
+      && incident.severity > 1 && !incident.kinds.some(isNeverSuppressed);
   }
 
   /** By zone what waits in a flood's rows, the gravest first; zones that were opened have an empty list. */
