@@ -126,7 +126,7 @@ def test_of_two_editors_the_slower_hears_what_was_done_and_keeps_what_was_writte
     save(ruled, replace(FURNACE, limit=60.0), 1)
     page.locator("dialog button[type=submit]").click()
     expect(page.locator("dialog .conflict")).to_contain_text("修改（zhao")
-    assert page.locator("dialog [name=limit]").first.input_value() == "85"
+    expect(page.locator("dialog [name=limit]").first).to_have_value("85")
     page.locator("dialog button[type=submit]").click()
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.locator(".rule-detail .versions li").first).to_contain_text("第 3 版")
