@@ -28,7 +28,7 @@ STEADY = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the watchdog waits, in seconds: for the first sign of life, the next one, for progress."""
+    """How long the watchdog waits, in seconds: for the first sign of life (and the first progress), the next one, for progress."""
 
     first: float = 60.0
     beat: float = 10.0
@@ -41,7 +41,8 @@ def verdict(run: PartProcess, patience: Patience, *, now: float, standstill: flo
     silent = now - run.heard
     if silent > (patience.beat if run.heard != run.started else patience.first):
         return f"no sign of life for {silent:.0f} s"
-    if run.ready.done() and run.beat.behind > patience.stall and standstill > patience.stall:
+    stall = patience.stall if run.ready.done() else patience.first
+    if run.beat.behind > stall and standstill > stall:
         return f"no progress for {standstill:.0f} s while its work has waited for {run.beat.behind:.0f} s"
     return ""
 

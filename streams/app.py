@@ -12,6 +12,7 @@ from typing import Any, cast
 import faust
 from faust.streams import Stream
 from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.types import StreamT
 
 from bus.topics import ALARMS, DEFAULT_PARTITIONS, TELEMETRY, Topic
@@ -61,8 +62,25 @@ class AgentLine:
     run: AgentFunction
 
 
+class _PatientRecovery(Recovery):
+    """What sets the positions after a rebalance and lets messages flow again.
+
+    Faust gives the broker its request time-out for that, takes the time-out for its own end and never lets anything flow again: a
+    Kafka that is away for 15 s just then would leave a consumer that is a member of its group and reads nothing. Ours waits as long
+    as it takes, or until the next rebalance."""
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:
+        await super()._wait(coro)
+
+
 class _NoTables(TableManager):
     """Faust waits a second at the start for tables that might still register; there are none."""
+
+    @property
+    def recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = _PatientRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
     async def on_start(self) -> None:
         await self._update_channels()

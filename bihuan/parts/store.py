@@ -4,6 +4,7 @@ What must not go in: what is stored, and in which form.
 """
 
 import asyncio
+import time
 
 import structlog
 
@@ -24,6 +25,9 @@ from streams.store import run_store
 
 log = structlog.get_logger()
 
+JOINING = 45.0
+"""Seconds that taking partitions up may last: members that died and members that are slow are waited for by the group."""
+
 
 async def store(part: Part) -> None:
     """Store until told to stop, or until the site belongs to another district: its points go elsewhere, by a fresh run."""
@@ -35,12 +39,14 @@ async def store(part: Part) -> None:
     bell = open_followers_bell(settings.database_url, part.start.bell)
     broker = BrokerWatch(part.start.broker, embedded=not settings.kafka)
     load = AlarmLoad(database, series, registry, now=now_us)
-    latest = WorkerProgress(ready=False, assigned=[])
+    latest, joining_since = WorkerProgress(ready=False, assigned=[]), time.time()
 
     def report(progress: WorkerProgress) -> None:
-        nonlocal latest
+        nonlocal latest, joining_since
         if progress.ready and not latest.ready:
             part.ready()
+        if latest.ready and not progress.ready:
+            joining_since = time.time()
         latest = progress
 
     async def take_over(_: str) -> None:
@@ -51,7 +57,7 @@ async def store(part: Part) -> None:
         broker=part.start.broker,
         broker_bytes=latest.bytes_written,
         applied=latest.messages,
-        behind=_standstill(latest, broker),
+        behind=standstill(latest, broker, joining_since),
         note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble} | load.figures,
     )
     beside = [asyncio.create_task(job) for job in (
@@ -79,11 +85,15 @@ async def store(part: Part) -> None:
         await asyncio.to_thread(database.close)
 
 
-def _standstill(progress: WorkerProgress, broker: BrokerWatch) -> float:
-    """Seconds for which the broker has not been heard, though nothing that the process knows of is away."""
-    if progress.trouble or not progress.ready or progress.last_fetch_at is None:
+def standstill(progress: WorkerProgress, broker: BrokerWatch, joining_since: float) -> float:
+    """Seconds for which the broker has not been heard, or the group not joined, though nothing that the process knows of is away.
+
+    ``joining_since``: Unix time since which it has no partitions."""
+    if progress.trouble:
         return 0.0
-    return broker.blamed_for(progress.last_fetch_at / 1e6)
+    if not progress.ready:
+        return max(0.0, broker.blamed_for(joining_since) - JOINING)
+    return 0.0 if progress.last_fetch_at is None else broker.blamed_for(progress.last_fetch_at / 1e6)
 
 
 async def _until_other_district(part: Part, registry: SiteWatch) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from storage import schema
 from tests.api import scene
 from tests.api.conftest import PASSWORD, Server, System, alarm, bearer, run_server
+from tests.api.touch import within_reach
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -313,8 +314,7 @@ def test_on_a_phone_one_thing_at_a_time_with_targets_for_thumbs(open_page: Open,
     acknowledge = page.get_by_role("button", name="确认", exact=True)
     expect(acknowledge).to_be_visible()
     for button in page.locator(".detail button:visible").all():
-        box = button.bounding_box()
-        assert box is not None and box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        within_reach(button)
     acknowledge.tap()
     expect(page.locator(".detail .head .word")).to_contain_text("已确认")
     page.get_by_role("button", name="返回列表").tap()

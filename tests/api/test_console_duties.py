@@ -14,6 +14,7 @@ from storage.ledger_clocks import Keeper
 from tests.api.conftest import Server
 from tests.api.test_console import CONTRAST, Open, browser, live, open_page, park, playwright  # noqa: F401 (fixtures)
 from tests.api.test_duties import Silence
+from tests.api.touch import within_reach
 
 UNTRANSLATED = re.compile(r"\b(?:duties|duty|page|due|wrong|role)\.[a-z_]+(?:\.[a-z_]+)*\b")
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
@@ -109,6 +110,5 @@ def test_on_a_phone_it_is_one_column_and_the_button_is_large(open_page: Open, be
         page.get_by_role("button", name="EN").click()
         expect(page.locator(".duty-list.open h2")).to_contain_text("To be done")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    box = page.locator(".duty-list.open .do button").first.bounding_box()
-    assert box is not None and box["height"] >= 44
+    within_reach(page.locator(".duty-list.open .do button").first)
     assert page.evaluate(CONTRAST) == [] and not UNTRANSLATED.findall(page.inner_text("body"))

@@ -17,6 +17,7 @@ from storage import schema
 from tests.api import scene
 from tests.api.conftest import PASSWORD, Server, alarm, bearer
 from tests.api.test_console import CONTRAST, Open, browser, live, open_page, park, playwright  # noqa: F401 (fixtures)
+from tests.api.touch import within_reach
 
 PLAN = {
     "responsibility": "陈卫东", "measures": "清空通道并加装门磁", "funds": "2 万元", "time": "十日内", "contingency": "期间停止装卸",
@@ -557,5 +558,4 @@ def test_the_ledger_on_a_phone(desk: At, park: Server) -> None:  # noqa: F811
 def reachable(page: Page, where: str) -> None:
     """Every target is 44 px and within the width of the phone."""
     for target in page.locator(f"{where} :is(button, input, select, textarea):visible").all():
-        box = target.bounding_box()
-        assert box is not None and box["height"] >= 44 and box["width"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390, box
+        within_reach(target)

@@ -19,9 +19,9 @@ from bihuan.supervisor import Supervisor
 TINY = Path(__file__).with_name("tiny.py")
 
 
-def keeper(folder: Path, command: Sequence[str], *, again: bool = True) -> Keeper:
+def keeper(folder: Path, command: Sequence[str], *, again: bool = True, patience: Patience = Patience()) -> Keeper:  # noqa: B008
     """A launched keeper whose part may begin."""
-    made = Keeper("worker", command, lambda: Start(name="worker", settings=Settings(data=str(folder))), Patience(), again=again)
+    made = Keeper("worker", command, lambda: Start(name="worker", settings=Settings(data=str(folder))), patience, again=again)
     made.launch()
     made.begin()
     return made
@@ -40,6 +40,21 @@ async def test_a_machine_without_room_for_a_process_is_waited_out(tmp_path: Path
     try:
         await kept.when_ready(90)
         assert kept.restarts == 3
+    finally:
+        await kept.stop(2)
+
+
+async def test_a_part_that_never_gets_ready_while_work_waits_is_started_anew(tmp_path: Path) -> None:
+    (tmp_path / "worker.never").touch()
+    (tmp_path / "worker.stall").touch()
+    kept = keeper(tmp_path, [sys.executable, str(TINY)], patience=Patience(first=8.0, beat=60.0, stall=600.0))
+    try:
+        async with asyncio.timeout(90):
+            while not kept.restarts:
+                await asyncio.sleep(0.05)
+        (tmp_path / "worker.never").unlink()
+        (tmp_path / "worker.stall").unlink()
+        await kept.when_ready(90)
     finally:
         await kept.stop(2)
 

@@ -1,6 +1,7 @@
 """A real, tiny child program for the supervisor's tests: ``python tiny.py PART``. It speaks the control channel like every part.
 
-Files in the data folder steer it: ``PART.hang`` stops its event loop once, ``PART.stall`` claims that it is behind.
+Files in the data folder steer it: ``PART.hang`` stops its event loop once, ``PART.stall`` claims that it is behind,
+``PART.never`` keeps it from saying that it is ready.
 """
 
 import asyncio
@@ -54,7 +55,8 @@ async def work(part: Part) -> None:
     note(f"{name} started on {broker or 'nothing'}")
     (folder / f"{name}.pid.part").write_text(str(os.getpid()))
     (folder / f"{name}.pid.part").replace(folder / f"{name}.pid")  # whoever looks meanwhile sees the old one, never half of one
-    part.ready()
+    if not (folder / f"{name}.never").exists():
+        part.ready()
     hang = folder / f"{name}.hang"
     while not part.stopping.is_set():
         if hang.exists():
