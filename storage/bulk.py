@@ -1,16 +1,17 @@
-"""Many rows in one statement. PostgreSQL gets one binary array a column (``%b``: psycopg's text arrays cost
+"""Many rows in one statement, and many rows by one column. PostgreSQL gets one binary array a column (``%b``: psycopg's text arrays cost
 a regular expression a value), SQLite an executemany of values as they are: what SQLAlchemy does to each row's parameters
 costs a sixth of applying an alarm, and no column here needs it. So defaults that only Python knows are not filled in.
 
 What must not go in: anything that knows a table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
+import msgspec
+from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql
 
 
@@ -61,6 +62,20 @@ def delete_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
     connection.exec_driver_sql(f'DELETE FROM "{table.name}" WHERE {match}', _values(rows, names))  # noqa: S608 (the schema's own names)
 
 
+def select_rows(
+    connection: Connection, table: Table, names: tuple[str, ...], key: str, values: Iterable[str], *, lock: bool = False
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Columns ``names`` of the rows whose ``key`` is one of ``values``, in the order of ``key``, as the driver has them.
+
+    ``lock``: nobody else changes them before the end of the transaction (SQLite has one writer anyway)."""
+    wanted = list(values)
+    if not wanted:
+        return ()
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(_select_any(table, names, key, lock), {"values": wanted}).all()
+    return connection.exec_driver_sql(_select_each(table, names, key), (msgspec.json.encode(wanted).decode(),)).all()
+
+
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
@@ -74,6 +89,18 @@ def _values(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[tuple[
 
 def _type(table: Table, name: str) -> str:
     return str(table.c[name.removesuffix("_before")].type.compile(postgresql.dialect()))  # type: ignore[no-untyped-call]
+
+
+@lru_cache
+def _select_any(table: Table, names: tuple[str, ...], key: str, lock: bool) -> str:
+    columns, end = ", ".join(f'"{n}"' for n in names), " FOR UPDATE" if lock else ""
+    return f'SELECT {columns} FROM "{table.name}" WHERE "{key}" = ANY(CAST(%(values)b AS text[])) ORDER BY "{key}"{end}'  # noqa: S608
+
+
+@lru_cache
+def _select_each(table: Table, names: tuple[str, ...], key: str) -> str:
+    columns = ", ".join(f'"{n}"' for n in names)
+    return f'SELECT {columns} FROM "{table.name}" WHERE "{key}" IN (SELECT value FROM json_each(?)) ORDER BY "{key}"'  # noqa: S608
 
 
 @lru_cache

@@ -33,11 +33,9 @@ from storage.hazard_links import open_hazard_of
 from storage.hazard_proposals import put_down_by_rule
 from storage.hazard_writing import apply_decision, locked_hazard
 from storage.site_store import Registry
-from storage.zone_hazards import closed_kinds, is_spoken_of, is_waiting, kind_rows, window
+from storage.zone_hazards import Meant, closed_kinds, is_spoken_of, is_waiting, kind_rows, unmarked, window
 
 log = structlog.get_logger(__name__)
-MOST_MARKED = 50
-"""Hazards of one kind in one zone that one incident marks."""
 _h = schema.hazards.c
 
 
@@ -77,14 +75,6 @@ def _all_of(registry: Registry, incident: IncidentMessage, alarms: Sequence[Hear
     return [*alarms, *(o for o in others if all((o.device, o.kind) != (a.device, a.kind) for a in alarms))]
 
 
-def _unmarked(connection: Connection, incident: IncidentMessage, like: OpenHazard) -> list[tuple[str, str]]:
-    """(hazard, incident) of those like ``like`` to which the incident does not belong yet."""
-    links = schema.hazard_incidents.c
-    belongs = select(links.hazard).where(links.hazard == _h.id, links.incident == incident.id).exists()
-    query = select(_h.id).where(_h.watched.is_(True), _h.zone == incident.zone, _h.kind == like.kind, _h.state == like.state, ~belongs)
-    return [(hazard, incident.id) for hazard in connection.scalars(query.order_by(_h.id).limit(MOST_MARKED))]
-
-
 class _Hearing:
     """What one transaction does: hazards to mark, kinds of closed hazards to bring back."""
 
@@ -98,13 +88,15 @@ class _Hearing:
         self, heard: Mapping[str, Sequence[Heard]], incidents: Mapping[str, IncidentMessage], watched: Callable[[str], Sequence[OpenHazard]]
     ) -> None:  # fmt: skip
         """See which hazards are meant."""
-        sure: dict[str, list[Heard]] = {}
+        sure, meant = dict[str, list[Heard]](), dict[Meant, list[Heard]]()
         for incident, alarms in heard.items():
-            for hazard in filter(is_waiting, watched(incidents[incident].zone)):
+            zone = incidents[incident].zone
+            for hazard in filter(is_waiting, watched(zone)):
                 if speaking := self.speaking(alarms, hazard.kind, synthetic=hazard.synthetic):
-                    self.to_mark |= dict.fromkeys(_unmarked(self.connection, incidents[incident], hazard), speaking)
+                    meant[Meant(incident, zone, hazard.kind, hazard.state)] = speaking
             if enough := [each for each in _all_of(self.registry, incidents[incident], alarms) if each.borne_out]:
                 sure[incident] = enough
+        self.to_mark = {(hazard, each.incident): meant[each] for hazard, each in unmarked(self.connection, list(meant))}
         zones = {incidents[incident].zone for incident in sure}
         closed = closed_kinds(self.connection, self.registry, zones, now=self.now) if sure else {}
         for incident, alarms in sure.items():

@@ -4,7 +4,7 @@ Only hazards of the incident's own enterprise, so that whoever may see the one m
 hazards, and devices that nobody registered have none in common. What must not go in: hazards in full, JSON shapes of the API.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -24,14 +24,14 @@ from storage.site_store import Registry
 from storage.zone_hazards import is_spoken_of, kind_rows
 
 SHOWN = 5
-"""Hazards that an incident names. A zone that has so many is asked for those as well of which the alarms speak."""
+"""Hazards that an incident names. A zone that has more is asked for those as well of which the alarms speak."""
 _Place = tuple[str, str | None, bool]
 _Rows = tuple[tuple[KindRow, ...], ...]
 
 _COLUMNS = "id, zone, enterprise, synthetic, kind, grade, state, title, confirmed, due_at, first_due"
 _INNER = (
     "FROM hazards i WHERE i.first_due IS NOT NULL AND i.zone = {zone} AND i.enterprise {same} {enterprise}"
-    f" AND i.synthetic = {{synthetic}}{{more}} ORDER BY i.first_due, i.id LIMIT {SHOWN}"
+    f" AND i.synthetic = {{synthetic}}{{more}} ORDER BY i.first_due, i.id LIMIT {SHOWN + 1}"
 )
 _OF_SQLITE = {name: f"json_extract(z.value, '$.{name}')" for name in ("zone", "enterprise", "synthetic", "kind")}
 
@@ -59,16 +59,19 @@ def with_hazards(connection: Connection, registry: Registry, incidents: Sequence
     kinds_of = {alarms: spoken_kinds(alarms, packs) for alarms in {tuple(i.kinds) for i in incidents}}
     places = {_place(incident) for incident in incidents if incident.zone != UNASSIGNED}
     found = _by_place(connection, _FIRST, [_shown(place) for place in places])
-    full = {place for place, rows in found.items() if len(rows) >= SHOWN}
-    asked = {(_place(i), kind) for i in incidents if _place(i) in full for kind in kinds_of[tuple(i.kinds)]}
+    full = {place for place, rows in found.items() if len(rows) > SHOWN}
+    alike = {(_place(i), tuple(i.kinds)) for i in incidents}
+    asked = {(place, kind) for place, alarms in alike if place in full for kind in kinds_of[alarms]}
     more = _by_place(connection, _FIRST_OF_KIND, [_shown(place) | {"kind": kind} for place, kind in asked])
-    shown = []
-    for incident in incidents:
-        rows = {row.id: row for row in [*found.get(_place(incident), ()), *more.get(_place(incident), ())]}
-        same = {kind: spoken(kind, tuple(incident.kinds)) for kind in {row.kind for row in rows.values()}}
-        first = sorted(rows.values(), key=lambda row: (not same[row.kind], row.first_due, row.id))[:SHOWN]
-        shown.append(structs.replace(incident, hazards=[_link(row, same[row.kind], now) for row in first]) if first else incident)
-    return shown
+    links = cache(lambda place, alarms: _links([*found.get(place, ()), *more.get(place, ())], lambda kind: spoken(kind, alarms), now))
+    return [structs.replace(i, hazards=shown) if (shown := links(_place(i), tuple(i.kinds))) else i for i in incidents]
+
+
+def _links(rows: Iterable[Any], same: Callable[[str], bool], now: int) -> list[HazardLink]:
+    """The first ``SHOWN`` of ``rows``, which may come twice; those first whose kind is the ``same`` as that of the alarms."""
+    once = {row.id: row for row in rows}
+    first = sorted(once.values(), key=lambda row: (not same(row.kind), row.first_due, row.id))[:SHOWN]
+    return [_link(row, same(row.kind), now) for row in first]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,16 @@ from hazards.merging import merge, state_key, wake
 from hazards.messages import UNASSIGNED, Signal
 from hazards.zone_state import Reason
 from storage import schema
+from storage.bulk import select_rows
 from storage.incident_hazards import with_hazards
 from storage.incident_queries import message_of
-from storage.merging_work import CHUNK, MergingWork, StaleState, joined, record_events
+from storage.merging_work import MergingWork, StaleState, joined, record_events
 from storage.outbox import announce
 from storage.site_store import current_registry
 
 log = structlog.get_logger(__name__)
+MOST_AT_ONCE = 500
+"""Incidents that one transaction unshelves."""
 
 __all__ = ["Applied", "StaleState", "applied_ids", "apply_signals", "end_shelving", "waiting_devices", "wake_zones"]
 
@@ -45,11 +48,7 @@ class Applied:
 
 def applied_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Those of ``ids`` that SQL has applied."""
-    found: set[str] = set()
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        found.update(connection.scalars(select(schema.alarms.c.id).where(schema.alarms.c.id.in_(part))))
-    return found
+    return {row.id for row in select_rows(connection, schema.alarms, ("id",), "id", ids)}
 
 
 def apply_signals(connection: Connection, signals: Sequence[Signal], *, now: int) -> Applied:
@@ -103,7 +102,7 @@ def end_shelving(connection: Connection, *, now: int, mine: Callable[[str], bool
     """Unshelve the incidents whose time is over, and announce it; how many."""
     table = schema.incidents
     found = connection.execute(select(table.c.id, table.c.zone).where(table.c.shelved_until <= now).order_by(table.c.shelved_until))
-    ids = list(islice((row.id for row in found if mine(row.zone)), CHUNK))
+    ids = list(islice((row.id for row in found if mine(row.zone)), MOST_AT_ONCE))
     over = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update()).all() if ids else []
     registry = current_registry(connection)
     for row in over:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from bus.codecs import encode
@@ -24,20 +24,20 @@ from hazards.zone_codec import decode_state, encode_state
 from hazards.zone_state import Decision, Happening, Incident, Merged, ZoneState
 from hazards.zones import AlarmTiming
 from storage import schema
-from storage.bulk import delete_rows, insert_rows, update_rows, upsert_rows
+from storage.bulk import delete_rows, insert_rows, select_rows, update_rows, upsert_rows
 from storage.declarations import declarations_in_force
 from storage.hazard_alarms import hear, heard_of
 from storage.hazard_proposals import propose_by_rule
 from storage.incident_hazards import with_hazards
-from storage.incident_queries import message_of
+from storage.incident_rows import PEOPLE, STANDING, merged_columns, merged_message
 from storage.outbox import announce
 from storage.site_store import Registry, current_registry
 from storage.zone_hazards import open_hazards
 
-CHUNK = 500
-"""Ids in one IN list: under every driver's bound."""
 PUT_OFF = 60 * SECOND
 """µs until a state that this worker can't work on is due again."""
+_SHELVING = ("shelved_by", "shelved_until", "shelve_reason")
+_WRITTEN = ("version", "cleared_at", "closed_at", *_SHELVING)
 SOON = DAY
 """µs ahead: declarations that begin within are known to a zone beforehand, so that it wakes by itself when they do."""
 
@@ -102,16 +102,14 @@ class MergingWork:
 
         Raises NewerState; without ``newer`` such states, and those that can't be read at all, are left out and put off."""
         table, keys, found, skipped = schema.zone_states, sorted(zones), {}, set[str]()
-        for start in range(0, len(keys), CHUNK):
-            query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key).with_for_update()
-            for row in self.connection.execute(query):
-                self.versions[row.key] = row.version
-                try:
-                    found[row.key] = _decoded(row.key, row.state)
-                except (NewerState, MalformedMessage):
-                    if newer:
-                        raise
-                    skipped.add(row.key)
+        for row in select_rows(self.connection, table, ("key", "version", "state"), "key", keys, lock=True):
+            self.versions[row.key] = row.version
+            try:
+                found[row.key] = _decoded(row.key, row.state)
+            except (NewerState, MalformedMessage):
+                if newer:
+                    raise
+                skipped.add(row.key)
         self.put_off(skipped)
         states = {key: found.get(key) or ZoneState() for key in keys if key not in skipped}
         self._hazards = open_hazards(self.connection, self.registry, zones.values())
@@ -132,10 +130,9 @@ class MergingWork:
             self._declared[zone] = [d for d in found if d.zone in (zone, WHOLE_SITE)]
 
     def _load_acknowledged(self, ids: Sequence[str]) -> None:
-        table = schema.incidents
-        for start in range(0, len(ids), CHUNK):
-            query = select(table.c.id).where(table.c.id.in_(ids[start : start + CHUNK]), table.c.acknowledged_severity <= table.c.severity)
-            self.acknowledged.update(self.connection.scalars(query))
+        found = select_rows(self.connection, schema.incidents, ("id", "severity", "acknowledged_severity"), "id", ids)
+        known = (row for row in found if row.acknowledged_severity is not None)
+        self.acknowledged |= {row.id for row in known if row.acknowledged_severity <= row.severity}
 
     def keep(self, key: str, zone: str, state: ZoneState, merged: Merged) -> None:
         """Put down what is to be saved of one state."""
@@ -192,32 +189,39 @@ class MergingWork:
             raise StaleState("another worker wrote the zone's state first", where="zone_states")
 
     def _save_incidents(self) -> list[IncidentMessage]:
-        table, rows = schema.incidents, {}
-        ids = list(self.changed)
-        for start in range(0, len(ids), CHUNK):
-            query = select(table).where(table.c.id.in_(ids[start : start + CHUNK])).order_by(table.c.id).with_for_update()
-            rows.update({row.id: row for row in self.connection.execute(query)})
-        new, old, messages = [], [], []
+        table, new, old, messages = schema.incidents, list[dict[str, Any]](), list[dict[str, Any]](), list[IncidentMessage]()
+        standing = {row.id: row for row in select_rows(self.connection, table, STANDING, "id", self.changed, lock=True)}
         for key, zone, incident in self.changed.values():
-            merged = _merged_columns(incident)
-            row = rows.get(incident.id)
+            merged, row = merged_columns(incident), standing.get(incident.id)
+            now = self._newly(zone, incident) if row is None else self._again(row, incident)
             if row is None:
-                full = {**merged, "id": incident.id, "state_key": key, "zone": zone, "enterprise": self.registry.enterprise_of(zone),
-                        "opened_at": incident.opened_at, "synthetic": incident.synthetic,
-                        "version": 1, "people_version": 0}  # fmt: skip
-                new.append(full)
-                messages.append(message_of_columns(full))
+                new.append({**merged, **now, "state": incident.state.value, "state_key": key, "people_version": 0})
             else:
-                if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
-                    # an acknowledgement closed what merging had let go: a repeated end must not bring it back
-                    merged |= {"state": row.state, "cleared_at": row.cleared_at, "closed_at": row.closed_at}
-                grave = incident.id in self.graver or holds_never_suppressed(incident.kinds)
-                merged |= {name: None if grave else row._mapping[name] for name in ("shelved_by", "shelved_until", "shelve_reason")}
-                old.append({**merged, "id": incident.id, "version": row.version + 1})
-                messages.append(message_of_columns({**row._mapping, **merged, "version": row.version + 1}))
+                old.append({**merged, **{name: now[name] for name in _WRITTEN}, "state": now["state"].value, "id": incident.id})
+            messages.append(merged_message(incident, now))
         insert_rows(self.connection, table, new)
         update_rows(self.connection, table, old, where=("id",))
         return messages
+
+    def _newly(self, zone: str, incident: Incident) -> dict[str, Any]:
+        """What stands of an incident that has no row yet."""
+        return {
+            "id": incident.id, "zone": zone, "enterprise": self.registry.enterprise_of(zone), "opened_at": incident.opened_at,
+            "state": incident.state, "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "synthetic": incident.synthetic,
+            "version": 1, **dict.fromkeys(PEOPLE),
+        }  # fmt: skip
+
+    def _again(self, row: Any, incident: Incident) -> dict[str, Any]:
+        """What stands of an incident that has a row; an acknowledgement closed what merging had let go: a repeated end must not bring it
+        back. What became graver, and what may never be kept quiet, is shelved no longer."""
+        now = dict(row._mapping) | {"version": row.version + 1, "synthetic": bool(row.synthetic)}
+        if row.state == IncidentState.CLOSED and incident.state is IncidentState.CLEARED:
+            now["state"] = IncidentState.CLOSED
+        else:
+            now |= {"state": incident.state, "cleared_at": incident.cleared_at, "closed_at": incident.closed_at}
+        if incident.id in self.graver or holds_never_suppressed(incident.kinds):
+            now |= dict.fromkeys(_SHELVING)
+        return now
 
     def _save_alarms(self, signals: dict[str, Signal]) -> None:
         rows = [
@@ -251,33 +255,6 @@ def _decoded(key: str, state: bytes) -> ZoneState:
         return decode_state(state)
     except UnknownSchema as e:
         raise NewerState(key, str(e)) from e
-
-
-def message_of_columns(columns: Any) -> IncidentMessage:
-    """An incident message from a mapping of the table's columns."""
-    return message_of(_Columns(columns))
-
-
-class _Columns:
-    """Attribute access to a mapping; columns that were not written yet are None."""
-
-    def __init__(self, columns: Any) -> None:
-        self._columns = columns
-
-    def __getattr__(self, name: str) -> Any:
-        return self._columns.get(name)
-
-
-def _merged_columns(incident: Incident) -> dict[str, Any]:
-    return {
-        "family": incident.family, "certainty": incident.certainty.value,
-        "corroboration": msgspec.json.encode(incident.corroboration).decode(),
-        "kinds": msgspec.json.encode(incident.kinds).decode(), "devices": msgspec.json.encode(incident.devices).decode(),
-        "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at, "raised_at": incident.raised_at,
-        "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
-        "reason": incident.reason.value, "message": incident.message, "snapshot": incident.snapshot, "quiet": incident.quiet,
-        "quiet_by": incident.quiet_by, "labels": msgspec.json.encode(incident.labels).decode(),
-    }  # fmt: skip
 
 
 def _record(s: Signal, d: Decision) -> AlarmRecord:

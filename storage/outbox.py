@@ -37,6 +37,7 @@ NEWS: dict[str, type[News]] = {
     INCIDENTS.name: IncidentMessage, HAZARDS.name: HazardMessage, DUTIES.name: DutyMessage, DECLARATIONS.name: DeclarationMessage,
 }  # fmt: skip
 """Topics that people are told of, on the feed and by pushes, and what their rows hold."""
+_NEWEST = "SELECT max(position) FROM outbox"
 POSITIONS_LOCK = 0x706F_7369  # "posi"
 
 
@@ -98,12 +99,12 @@ def _row(topic: str, message: News, event: str, now: int) -> dict[str, Any]:
 def _put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    insert_rows(connection, schema.outbox, rows)
     if connection.dialect.name == "postgresql":
+        insert_rows(connection, schema.outbox, rows)
         _notify(connection, POSTGRES_CHANNEL)
     else:  # SQLite has one writer at a time: this transaction can't be overtaken, so the places are given at once
-        while give_positions(connection) == BATCH:
-            pass
+        newest = connection.exec_driver_sql(_NEWEST).scalar() or 0
+        insert_rows(connection, schema.outbox, [row | {"position": newest + n} for n, row in enumerate(rows, 1)])
 
 
 def wake_followers(connection: Connection) -> None:

@@ -6,10 +6,11 @@ no hazards in common, so their zone has none here. What must not go in: hazards 
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, and_, bindparam, case, func, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select, text
 
 from hazards.kinds import kind_of
 from hazards.ledger.kinds import hazard_kind
@@ -34,6 +35,29 @@ _CLOSED = (
     .where(_h.zone.in_(bindparam("zones", expanding=True)), _h.closed_at >= bindparam("since"))
     .group_by(_h.zone, _h.kind, _h.synthetic)
 )  # fmt: skip
+_FIELDS = ("incident", "zone", "kind", "state")
+MOST_MARKED = 50
+"""Hazards of one kind in one zone that one incident marks."""
+
+
+def _unmarked_statement(dialect: str) -> Any:
+    """Ids of the watched hazards of each row of parameter ``asked`` (JSON) to which its incident does not belong yet."""
+    postgres = dialect == "postgresql"
+    its = {name: f"z.{name}" if postgres else f"json_extract(z.value, '$.{name}')" for name in _FIELDS}
+    inner = (
+        f"SELECT i.id FROM hazards i WHERE i.watched IS {'true' if postgres else '1'} "  # noqa: S608 (constants)
+        f"AND i.zone = {its['zone']} AND i.kind = {its['kind']} AND i.state = {its['state']} AND NOT EXISTS "
+        f"(SELECT 1 FROM hazard_incidents l WHERE l.hazard = i.id AND l.incident = {its['incident']}) ORDER BY i.id LIMIT {MOST_MARKED}"
+    )
+    if postgres:
+        columns = ", ".join(f"{name} text" for name in _FIELDS)
+        asked = f"jsonb_to_recordset(CAST(:asked AS jsonb)) AS z({columns})"
+        return text(f"SELECT h.id, z.incident, z.zone, z.kind, z.state FROM {asked} CROSS JOIN LATERAL ({inner}) h")  # noqa: S608
+    columns = ", ".join(its[name] for name in _FIELDS)
+    return text(f"SELECT h.id, {columns} FROM json_each(:asked) z JOIN hazards h ON h.id IN ({inner})")  # noqa: S608
+
+
+_UNMARKED = {dialect: _unmarked_statement(dialect) for dialect in ("sqlite", "postgresql")}
 LONGEST = 3650 * DAY
 """Ten years, µs: nobody looks further back, whatever a pack says."""
 
@@ -44,6 +68,24 @@ class ClosedKind(Struct, frozen=True):
     kind: str
     synthetic: bool
     closed_at: int
+
+
+class Meant(NamedTuple):
+    """Hazards of one kind and state in a zone of which an incident's alarms speak."""
+
+    incident: str
+    zone: str
+    kind: str
+    state: str
+
+
+def unmarked(connection: Connection, meant: Sequence[Meant]) -> list[tuple[str, Meant]]:
+    """Ids of the hazards that are ``meant`` and to which the incident does not belong yet. One query."""
+    if not meant:
+        return []
+    asked = msgspec.json.encode([each._asdict() for each in meant]).decode()
+    rows = connection.execute(_UNMARKED[connection.dialect.name], {"asked": asked})
+    return [(row[0], Meant(*row[1:])) for row in rows]
 
 
 def open_hazards(connection: Connection, registry: Registry, zones: Iterable[str]) -> dict[str, list[OpenHazard]]:
