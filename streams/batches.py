@@ -29,6 +29,11 @@ class Batches(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether another whole batch waits."""
+        return len(self._waiting) >= self._at_most or sum(map(self._weight, self._waiting)) >= self._heaviest
+
     async def __aenter__(self) -> Self:
         self._runner = asyncio.create_task(self._run())
         self._runner.add_done_callback(lambda _: self._room.set())

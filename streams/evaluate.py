@@ -45,7 +45,7 @@ TICK = 0.25
 FLUSH = 0.5
 """Seconds between sendings of roll-ups."""
 GATHER = 0.01
-"""Seconds after a batch until the next: a batch of one pack costs nearly as much as one of a hundred, and while one is worked on
+"""Seconds after a batch until the next, unless that waits already: a batch of one pack costs nearly as much as one of a hundred, and while one is worked on
 nothing gathers, since the loop is busy with it."""
 LOOK = 0.05
 """Seconds between looks for something to save."""
@@ -57,7 +57,7 @@ async def evaluate(stream: Stream[bytes], evaluator: "Evaluator") -> None:
     """Everything that waits is one batch, as far as it is bounded; acknowledged when a checkpoint holds it."""
     batching = Batches(evaluator.apply, at_most=evaluator.at_most, heaviest=evaluator.heaviest, weight=_size)
     async with evaluator.running(), batching as batches:
-        evaluator.waiting = batches.__len__
+        evaluator.waiting, evaluator.full = batches.__len__, lambda: batches.full
         async for event in stream.noack().events():
             evaluator.tally.telemetry_waiting = len(batches) + 1
             await batches.add(event)
@@ -87,6 +87,7 @@ class Evaluator:
         self.at_most, self.heaviest, self.publish = at_most, heaviest, publish
         self._states = ZoneStates(database, group, now)
         self.waiting: Callable[[], int] = lambda: 0
+        self.full: Callable[[], bool] = lambda: False
         self._turn, self._flushing, self._saving, self._room = asyncio.Lock(), asyncio.Lock(), asyncio.Lock(), asyncio.Event()
         self._room.set()
         self._patience, self._outlet = self._new_patience(), Outlet(telemetry.emitter)
@@ -137,7 +138,7 @@ class Evaluator:
         try:
             async with self._turn:
                 await self._apply(events)
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(0.0 if self.full() else GATHER)
             await self._wait_for_room()
         except MovedOn:
             log.info("evaluate.moved_on", messages=len(events))

@@ -72,3 +72,22 @@ async def test_what_the_work_raises_comes_out_of_adding() -> None:
             for n in range(5):
                 await batches.add(n)
                 await asyncio.sleep(0)
+
+
+async def test_a_whole_batch_that_waits_is_known() -> None:
+    work = Work()
+    async with Batches(work, at_most=3, heaviest=10, weight=lambda n: n) as batches:
+        await batches.add(1)
+        await work.begun.wait()
+        found = []
+        for weight in (4, 5, 1):
+            found.append(batches.full)
+            await batches.add(weight)
+        assert [*found, batches.full] == [False, False, False, True]
+        work.permits.release()
+    async with Batches(work, at_most=9, heaviest=10, weight=lambda n: n) as batches:
+        await batches.add(1)
+        await asyncio.sleep(0)
+        await batches.add(10)
+        assert batches.full
+        work.permits.release()
