@@ -11,7 +11,7 @@ from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
-from hazards.kinds import kind_of
+from hazards.kinds import graveness, kind_of
 from hazards.ledger.policy import Policy
 from hazards.messages import IncidentMessage, Signal
 from hazards.metrics import METRICS, metric_of
@@ -138,7 +138,7 @@ class RulePresenter:
         return self._said(
             language, f"when.{rule.compares.value}", what=metric.chinese if language == "zh" else metric.english,
             limit=self._number(limit, rule, language), reference=self._number(rule.reference or 0.0, rule, language),
-            time=self._time(language, round(limit * 1_000_000)),
+            time=self._time(language, round(limit * 1_000_000)) if rule.compares is Comparison.STALE else "",
         )  # fmt: skip
 
     def _more(self, rule: AlarmRule, language: str) -> list[str]:
@@ -202,7 +202,7 @@ def severity_of(rule: AlarmRule) -> int:
 
 def signal_severity(signal: Signal) -> int:
     """A signal's own severity, else that of its kind."""
-    return signal.severity or kind_of(signal.kind).severity
+    return graveness(signal.kind, signal.severity)
 
 
 def unit_of(rule: AlarmRule) -> str:

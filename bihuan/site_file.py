@@ -33,6 +33,8 @@ T = TypeVar("T", Enterprise, Zone, Device)
 
 _ID = re.compile(r"^[^\s/\\?#%\x00-\x1f\x7f]{1,128}$")
 _CAMERA_SCHEMES = ("file", "rtsp", "rtsps", "http", "https", "usb")
+LONGEST_ON_DELAY = 3600 * 1_000_000
+"""µs for which alarms of a device may have to stand before anybody hears of them."""
 _TYPES = ("camera", "sensor", "platform")
 
 
@@ -206,7 +208,11 @@ class _Reader:
         kind = fields.text("type", None)
         if kind and kind not in _TYPES:
             self.problems.error(fields.at("type"), fields.place("type"), f"{kind!r} is no type of device", ", ".join(_TYPES))
-        timing = AlarmTiming(on_delay=fields.duration("on_delay"), off_delay=fields.duration("off_delay"), latching=fields.flag("latching"))
+        waits = fields.duration("on_delay")
+        if waits > LONGEST_ON_DELAY:
+            what = "alarms would wait too long before anybody hears of them"
+            self.problems.error(fields.at("on_delay"), fields.place("on_delay"), what, "at most 1h")
+        timing = AlarmTiming(on_delay=waits, off_delay=fields.duration("off_delay"), latching=fields.flag("latching"))
         detectors = fields.texts("detectors")
         for name in detectors:
             if name not in DETECTORS:

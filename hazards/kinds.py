@@ -134,6 +134,13 @@ def never_suppressed(name: str) -> bool:
     return name in _METHANE_OVER_LIMIT
 
 
+def graveness(name: str, given: int | None) -> int:
+    """The severity of an alarm of kind ``name``: what its sender or rule has ``given``, else its kind's. Methane over its limit is of 1,
+    whoever says less."""
+    kind = kind_of(name)
+    return kind.severity if given is None or never_suppressed(name) else given
+
+
 def holds_never_suppressed(names: Iterable[str]) -> bool:
     """Whether one of the kinds ``names`` is such a one: then neither is an incident that holds them."""
     return any(never_suppressed(name) for name in names)

@@ -10,13 +10,15 @@ What must not go in: storage, the act of acknowledging (it is an argument), what
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
+
 from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
 from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, incident_of, intervals_of, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES
-from hazards.kinds import group_of, kind_of, leading, never_suppressed
+from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, silent
 from hazards.surroundings import Surroundings
@@ -29,6 +31,8 @@ REMEMBERED = 256
 """How many quiet alarms and past groups a zone state keeps; those longest quiet are forgotten first."""
 LISTED_DEVICES = 100
 """How many devices an incident names; its alarms name them all."""
+LISTED_KINDS = 100
+"""How many kinds an incident names, and methane over its limit beside them; senders may make up any number."""
 LATENESS = 10 * 60 * 1_000_000
 """µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
 
@@ -127,7 +131,7 @@ class _Merging(Course):
             alarm.last_at, alarm.last_received = at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
         moves = not late and signal.action is not Action.CLEARED
-        weighed = self._weigh(alarm, signal, at) if moves else Weighed(signal.severity or kind_of(signal.kind).severity)
+        weighed = self._weigh(alarm, signal, at) if moves else Weighed(graveness(signal.kind, signal.severity))
         if rises:
             group, incident, opening = self._place(group, incident, alarm, weighed, signal, at)
         else:
@@ -193,16 +197,18 @@ class _Merging(Course):
     def _weigh(self, alarm: Alarm, signal: Signal, at: int) -> Weighed:
         """How grave the alarm is, and what keeps it quiet; both stay with it."""
         kind = kind_of(signal.kind)
-        weighed = weigh(signal.severity or kind.severity, kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
+        weighed = weigh(graveness(kind.name, signal.severity), kind.name, kind.family, at, self.around.zone, hazards=self.around.hazards,
                         declarations=self.around.declarations, synthetic=signal.synthetic)  # fmt: skip
         alarm.severity = weighed.severity
         self.hush(alarm, at)
         return weighed
 
     def _timing(self, signal: Signal) -> AlarmTiming:
-        """A rule has waited its delays out itself; what it raised may still be latching."""
+        """A rule has waited its delays out itself; what it raised may still be latching. Methane over its limit waits for nothing."""
         timing = self.around.timing_of(signal.device)
-        return AlarmTiming(latching=timing.latching) if signal.timed else timing
+        if signal.timed:
+            return AlarmTiming(latching=timing.latching)
+        return structs.replace(timing, on_delay=0) if timing.on_delay and never_suppressed(signal.kind) else timing
 
     def _group(self, alarm: Alarm, family: str) -> str:
         """Where the state keeps the incident of ``alarm``: where it is already, or under its family's group; under the family itself if
@@ -236,7 +242,7 @@ class _Merging(Course):
     def _absorb(self, incident: Incident, signal: Signal, alarm: Alarm, weighed: Weighed, at: int) -> None:
         incident.count += 1
         incident.updated_at = max(incident.updated_at, signal.received_at)
-        if signal.kind not in incident.kinds:
+        if signal.kind not in incident.kinds and (len(incident.kinds) < LISTED_KINDS or never_suppressed(signal.kind)):
             incident.kinds.append(signal.kind)
         if signal.device not in incident.devices and len(incident.devices) < LISTED_DEVICES:
             incident.devices.append(signal.device)

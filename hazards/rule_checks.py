@@ -11,7 +11,7 @@ from itertools import combinations
 
 from hazards.durations import LONGEST, LONGEST_DAYS
 from hazards.errors import BadInput, MalformedMessage
-from hazards.kinds import KIND_PATTERN
+from hazards.kinds import KIND_PATTERN, never_suppressed
 from hazards.methane import CEILINGS, ceiling, conversion_of, is_over_limit
 from hazards.metrics import METRIC_PATTERN, METRICS
 from hazards.rules import PRECEDENCE, AlarmRule, Comparison, Override, Window, kind_of_alarm
@@ -22,6 +22,8 @@ BASES = ("clause", "interpretation", "platform_default", "demo", "site")
 SOURCES = tuple(PRECEDENCE)
 SEVERITIES = (1, 2, 3, 4)
 DAY = 24 * 60
+LARGEST = 1e12
+"""No reading is so large in any unit; what is larger can't be shown or reckoned with."""
 _ID = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")
 _POSITIVE = frozenset({Comparison.RISING, Comparison.DEVIATION, Comparison.STALE, Comparison.CONSUMPTION})
 _DOWNWARD = frozenset({Comparison.LOW, Comparison.LOW_LOW})
@@ -102,6 +104,8 @@ def _names(rule: AlarmRule) -> None:
     _need(bool(METRIC_PATTERN.match(rule.metric)), "metric", f"{rule.metric[:40]!r} is no metric", "lower_snake_case")
     kind = kind_of_alarm(rule)
     _need(bool(KIND_PATTERN.match(kind)), "kind", f"{kind[:70]!r} is no kind of alarm", "lower_snake_case with at most 64 characters")
+    others = {f"{rule.metric}_{compares}" for compares in Comparison if compares is not rule.compares}
+    _need(kind not in others, "kind", f"{kind} is raised by another comparison of {rule.metric}, which would no longer be judged")
     _need(rule.severity is None or rule.severity in SEVERITIES, "severity", "a severity is 1 (the gravest) to 4")
     _need(rule.basis in BASES, "basis", f"there is no basis {rule.basis[:40]!r}", ", ".join(BASES))
     _need(rule.source in SOURCES, "source", f"there is no source {rule.source[:40]!r}", ", ".join(SOURCES))
@@ -129,7 +133,7 @@ def _limits(rule: AlarmRule) -> None:
     if rule.compares is Comparison.DEVIATION and rule.reference is None:
         raise BadInput("is missing", where="reference", hint="a deviation is the distance from it")
     _need(rule.reference is None or rule.compares is Comparison.DEVIATION, "reference", "only a deviation has one")
-    _need(rule.reference is None or math.isfinite(rule.reference), "reference", "is no finite number")
+    _need(rule.reference is None or abs(rule.reference) <= LARGEST, "reference", f"is no finite number of at most {LARGEST:g}")
     _check_limit(rule, rule.limit, "limit")
     _check_deadband(rule, rule.deadband, rule.limit, "deadband")
     if rule.key_period_limit is not None:
@@ -140,7 +144,7 @@ def _limits(rule: AlarmRule) -> None:
 
 
 def _check_limit(rule: AlarmRule, limit: float, where: str) -> None:
-    _need(math.isfinite(limit), where, "is no finite number")
+    _need(abs(limit) <= LARGEST, where, f"is no finite number of at most {LARGEST:g}")  # neither is what is not finite
     _need(limit > 0 or rule.compares not in _POSITIVE, where, f"is above 0 for {rule.compares.value}: a value at its limit is beyond it")
     longest = rule.compares is Comparison.STALE and limit * 1_000_000 > LONGEST
     _need(not longest, where, "the silence is too long", f"at most {LONGEST_DAYS} days, in seconds")
@@ -207,6 +211,7 @@ def _overrides(rule: AlarmRule) -> None:
 
 def _methane(rule: AlarmRule) -> None:
     if not is_over_limit(rule.metric, rule.compares):
+        _need(not never_suppressed(kind_of_alarm(rule)), "kind", f"{_NEVER}: only its limit raises it, and no other rule in its place")
         return
     _need(rule.enabled, "enabled", _NEVER)
     _need(not rule.schedule, "schedule", f"{_NEVER}: it is always armed")

@@ -36,6 +36,10 @@ LENGTHS = {"id": 1024, "source": 1024, "subject": 256}
 
 _PLAIN = (str, float, bool)  # types of JSON whose values are storable as they are
 _CONTEXT = {"id", "source", "specversion", "type", "subject", "time", "datacontenttype", "data", "data_base64"}
+RULES = "rule/"
+"""Sources of what the platform's rules raise, by ids that can be worked out beforehand: nobody else may use them up."""
+LONGEST_MESSAGE = 2000
+"""Characters of a message that are kept; it travels with the incident."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # not in a CloudEvents String, section 3.1
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SNAPSHOT = re.compile(r"[0-9a-f]{64}")
@@ -142,6 +146,9 @@ def _report(event: dict[str, Any], where: str) -> Report:
     if (version := _text(event, "specversion", where)) != "1.0":
         raise MalformedMessage(f"specversion {version!r} is not taken here", where=f"{where}/specversion", hint="CloudEvents 1.0")
     identity, source = _text(event, "id", where), _text(event, "source", where)
+    if source.startswith(RULES):
+        what = f"{source[:60]!r} is the platform's own"
+        raise MalformedMessage(what, where=f"{where}/source", hint=f"a device's source does not begin with {RULES}")
     kind_of_event = _text(event, "type", where)
     if kind_of_event not in TYPES:
         raise MalformedMessage(f"type {kind_of_event!r} is not taken here", where=f"{where}/type", hint=f"one of {', '.join(TYPES)}")
@@ -253,7 +260,7 @@ def _message(data: dict[str, Any], where: str) -> str:
     message = data.pop("message", "")
     if not isinstance(message, str):
         raise MalformedMessage("a string belongs here", where=f"{where}/message")
-    return message
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"  # no alarm is refused for its words
 
 
 def _is_snapshot(value: object) -> bool:

@@ -21,7 +21,7 @@ from hazards.messages import UNASSIGNED, HazardLink, IncidentMessage
 from storage import schema
 from storage.hazard_queries import overdue_at
 from storage.site_store import Registry
-from storage.zone_hazards import is_spoken_of, kind_rows
+from storage.zone_hazards import is_spoken_of, kind_rows, spoken_kinds
 
 SHOWN = 5
 """Hazards that an incident names. A zone that has more is asked for those as well of which the alarms speak."""
@@ -56,7 +56,7 @@ def with_hazards(connection: Connection, registry: Registry, incidents: Sequence
     """``incidents`` with what they show of the hazards at ``now``. At most two queries, however many there are."""
     packs = kind_rows(registry)
     spoken = cache(lambda kind, alarms: is_spoken_of(kind, alarms, packs))  # many incidents have the same kinds; packs are large keys
-    kinds_of = {alarms: spoken_kinds(alarms, packs) for alarms in {tuple(i.kinds) for i in incidents}}
+    kinds_of = {alarms: _spoken_kinds(alarms, packs) for alarms in {tuple(i.kinds) for i in incidents}}
     places = {_place(incident) for incident in incidents if incident.zone != UNASSIGNED}
     found = _by_place(connection, _FIRST, [_shown(place) for place in places])
     full = {place for place, rows in found.items() if len(rows) > SHOWN}
@@ -94,10 +94,10 @@ def count_hazards(connection: Connection, incidents: Sequence[IncidentMessage], 
 
 
 @lru_cache(maxsize=1024)
-def spoken_kinds(alarms: tuple[str, ...], packs: _Rows) -> tuple[str, ...]:
+def _spoken_kinds(alarms: tuple[str, ...], packs: _Rows) -> tuple[str, ...]:
     """Every kind of hazard that one of ``alarms`` speaks of."""
     known = {*HAZARD_KINDS, *KINDS, *alarms, *(row.name for rows in packs for row in rows)}
-    return tuple(sorted(kind for kind in known if is_spoken_of(kind, alarms, packs)))
+    return tuple(sorted(spoken_kinds(known, alarms, packs)))
 
 
 def _place(incident: IncidentMessage) -> _Place:

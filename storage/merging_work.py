@@ -14,7 +14,7 @@ from bus.codecs import encode
 from hazards.annunciation import AlarmState
 from hazards.declarations import Declaration
 from hazards.errors import MalformedMessage, Unavailable, UnknownSchema
-from hazards.kinds import holds_never_suppressed, kind_of
+from hazards.kinds import graveness, holds_never_suppressed, kind_of
 from hazards.ledger.limits import DAY, SECOND
 from hazards.merging import next_wake
 from hazards.messages import WHOLE_SITE, AlarmRecord, AlarmRecords, IncidentMessage, IncidentState, Signal
@@ -260,7 +260,7 @@ def _decoded(key: str, state: bytes) -> ZoneState:
 def _record(s: Signal, d: Decision) -> AlarmRecord:
     return AlarmRecord(
         id=s.id, device=s.device, kind=s.kind, action=s.action, at=s.at, received_at=s.received_at,
-        severity=kind_of(s.kind).severity if s.severity is None else s.severity, incident=d.incident, reason=d.reason.value,
+        severity=graveness(s.kind, s.severity), incident=d.incident, reason=d.reason.value,
         score=s.score, synthetic=s.synthetic,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ One query a batch each, over an index that holds nothing else: thousands of open
 no hazards in common, so their zone has none here. What must not go in: hazards in full, deciding (``hazards/ledger/alarms.py``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -136,6 +136,12 @@ def is_spoken_of(kind: str, alarms: Iterable[str], packs: tuple[tuple[KindRow, .
     """Whether one of ``alarms`` speaks of hazards of ``kind``."""
     single, families = speakers(kind, packs)
     return any(alarm in single or kind_of(alarm).family in families for alarm in alarms)
+
+
+def spoken_kinds(kinds: Iterable[str], alarms: Collection[str], packs: tuple[tuple[KindRow, ...], ...]) -> list[str]:
+    """Those of ``kinds`` of hazards of which one of ``alarms`` speaks."""
+    told, of = set(alarms), {kind_of(alarm).family for alarm in alarms}
+    return [kind for kind in kinds for single, families in (speakers(kind, packs),) if single & told or families & of]
 
 
 def _rows(connection: Connection, query: Any, zones: Iterable[str], **values: Any) -> Sequence[Any]:

@@ -45,8 +45,8 @@ TICK = 0.25
 FLUSH = 0.5
 """Seconds between sendings of roll-ups."""
 GATHER = 0.01
-"""Seconds after a batch until the next, unless that waits already: a batch of one pack costs nearly as much as one of a hundred, and while one is worked on
-nothing gathers, since the loop is busy with it."""
+"""Seconds after a batch until the next, unless a whole one waits already: a batch of one pack costs nearly as much as one of a hundred,
+and while one is worked on nothing gathers, since the loop is busy with it."""
 LOOK = 0.05
 """Seconds between looks for something to save."""
 MOST_UNSAVED = 50_000

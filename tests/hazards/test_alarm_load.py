@@ -10,7 +10,7 @@ from hazards.declarations import Declaration, Declared
 from hazards.flood import BEGINS, GROUP, WINDOW, Flood
 from hazards.inhibition import INHIBITIONS, LINGER
 from hazards.kinds import KINDS, never_suppressed
-from hazards.merging import LATENESS, merge, next_wake, wake
+from hazards.merging import LATENESS, LISTED_KINDS, merge, next_wake, wake
 from hazards.messages import IncidentState, Signal
 from hazards.quieting import EFFECTS, STRONGEST, Quiet, counted, dispatched
 from hazards.surroundings import Surroundings
@@ -356,3 +356,24 @@ def test_a_signal_ahead_of_its_receipt_counts_as_of_its_receipt_and_a_very_late_
 def test_a_state_with_all_of_this_comes_back_from_its_bytes() -> None:
     state, _ = run(signal(1, kind="camera_offline"), signal(2, kind="frozen", at=1), signal(3, kind="smoke", at=2))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=ZoneState) == state
+
+
+def test_methane_waits_for_no_delay_of_its_device_and_is_as_grave_as_ever_whatever_its_sender_says() -> None:
+    slow = Surroundings(ZONE, timing_of=lambda _: AlarmTiming(on_delay=30 * 24 * 60 * MINUTE), type_of=TYPES.get)
+    state = ZoneState()
+    merge(state, [signal(1, kind="methane_high", device="G-1", severity=4), signal(2, kind="pressure_high", device="G-1")], slow)
+    assert (of(state, "gas").severity, of(state, "gas").state) == (1, IncidentState.ACTIVE)
+    assert of(state, "process").state is IncidentState.PENDING
+
+
+def test_an_incident_names_a_hundred_kinds_and_methane_beside_them() -> None:
+    state, place = ZoneState(), around()
+    merge(state, [signal(n, kind=f"made_up_{n}", device="G-1", at=n / 1000) for n in range(300)], place)
+    flood = of(state, GROUP)
+    assert (len(flood.kinds), flood.count >= 280) == (LISTED_KINDS, True)
+    gas = [signal(1000 + n, kind=f"flammable_gas_{n}", device="G-1", at=1.0) for n in range(3)]
+    merge(state, [*gas, signal(2000, kind="flammable_gas_high", device="G-1", at=1.0)], place)
+    of(state, "gas").kinds[:] = [f"kind_{n}" for n in range(LISTED_KINDS)]
+    more = [signal(2001, kind="methane_high", device="G-1", at=1.1), signal(2002, kind="toxic_gas_high", device="G-1", at=1.2)]
+    merge(state, more, place)
+    assert of(state, "gas").kinds[LISTED_KINDS:] == ["methane_high"]

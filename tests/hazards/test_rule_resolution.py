@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hazards.declarations import Declaration, Declared
 from hazards.messages import WHOLE_SITE
 from hazards.methane import CEILINGS
 from hazards.rule_resolution import combined, sensors_with_rules
-from hazards.rules import AlarmRule, Override, Window
+from hazards.rules import AlarmRule, Comparison, Override, Window
 from hazards.schedules import windows_of
 from hazards.sensor_rules import FAR, SensorRule, common, is_armed, united, without
 from hazards.sensors import Sensor, rules_of, sensors_of_site
@@ -219,6 +220,13 @@ def test_methane_over_limit_is_armed_at_once_and_under_its_ceiling_whatever_is_s
         held = found[name]
         assert (held.kind, held.on_delay, held.windows, held.severity) == (f"methane_{name}", 0, None, None)
         assert held.limit <= ceiling * scale * (1 + 1e-9)
+
+
+def test_no_other_rule_stands_in_the_place_of_methanes_limits() -> None:
+    own = {"id": "shadow", "compares": Comparison.DEVIATION, "reference": 0.0, "kind": "methane_high", "zones": ["hall"]}
+    shadow = structs.replace(methane(limit=90.0), **own)
+    of = Device(id="M-1", zone="hall", type="sensor", settings={"metric": "methane"})
+    assert {r.key for r in rules_of(resolved(shadow, of=of))} == {r.key for r in rules_of(resolved(of=of))}
 
 
 def test_a_stricter_methane_limit_holds() -> None:

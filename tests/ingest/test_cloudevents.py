@@ -10,7 +10,7 @@ from bus.codecs import encode
 from hazards.admission import admit
 from hazards.errors import MalformedMessage, TooLarge
 from hazards.messages import Action
-from ingest.cloudevents import MAX_EVENT_BYTES, is_binary, parse, parse_binary
+from ingest.cloudevents import LONGEST_MESSAGE, MAX_EVENT_BYTES, is_binary, parse, parse_binary
 
 EXAMPLE: dict[str, Any] = {
     "specversion": "1.0", "id": "7c1b0f1e-9a51-4d0e-9a41-5b8f5f0a2f11", "source": "device/CAM-2", "type": "bihuan.alarm.raised",
@@ -270,3 +270,14 @@ def test_binary_mode_says_the_same_as_structured_mode() -> None:
     with pytest.raises(MalformedMessage) as e:
         parse_binary({**headers, "ce-id": ""}, body(EXAMPLE["data"]))
     assert e.value.where == "/id"
+
+
+def test_the_sources_of_the_platforms_rules_are_nobody_elses() -> None:
+    with pytest.raises(MalformedMessage, match="the platform's own") as refused:
+        parse(body(event(source="rule/methane_high", id="M-B/methane/rule:methane_high/1795313730000000/raised")))
+    assert refused.value.where == "/source"
+
+
+def test_a_long_message_is_cut_and_costs_no_alarm() -> None:
+    (report,) = parse(body(event(data__message="火" * 60_000)))
+    assert len(report.message) == LONGEST_MESSAGE and report.message.endswith("火…")
