@@ -51,7 +51,8 @@ class Alarm(Struct, omit_defaults=True):
 
     ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
     ``incident``: the beginning of that one's id.
-    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``."""
+    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``. ``called``: it called
+    people before that held, and nobody has acknowledged it since."""
 
     device: str
     kind: str
@@ -66,6 +67,7 @@ class Alarm(Struct, omit_defaults=True):
     severity: int = 0
     quiet: str = ""
     by: str = ""
+    called: bool = False
 
     @property
     def key(self) -> str:

@@ -1,13 +1,15 @@
 """Why an alarm is quieter than it would be, and what that does: each reason is a row. Nothing here hides an alarm. Pure.
 
 An over-limit of methane (004(13)) is never quietened: in a declared calibration window (标校) it is labelled and not dispatched, and that
-is all. What must not go in: which declarations there are, incidents.
+is all. What has called people and nobody acknowledged is labelled, too: what is declared afterwards does not answer it.
+What must not go in: which declarations there are, incidents.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hazards.alarm_state import Alarm
 from hazards.annunciation import Move
 from hazards.declarations import Declaration, Declared
 from hazards.kinds import kind_of, never_suppressed
@@ -77,17 +79,30 @@ def permits(permit: Declaration, kind: str) -> bool:
     return kind_of(kind).work == permit.work or explains(permit.work, kind)
 
 
-def counted(severity: int, kind: str, quiet: str) -> int:
-    """The severity that an alarm of ``severity`` counts as while it is ``quiet`` ("": it is not)."""
-    if not quiet or never_suppressed(kind):
+def counted(alarm: Alarm, severity: int) -> int:
+    """The severity that ``alarm``, one of ``severity``, counts as with what keeps it quiet."""
+    if not silent(alarm):
         return severity
-    effect = EFFECTS[Quiet(quiet)]
+    effect = EFFECTS[Quiet(alarm.quiet)]
     return max(effect.severity, min(4, severity + effect.milder))
 
 
-def silent(kind: str, quiet: str) -> bool:
+def silent(alarm: Alarm) -> bool:
     """Whether nobody in the control room is called by it."""
-    return bool(quiet) and not never_suppressed(kind)
+    return held_back(alarm) and not never_suppressed(alarm.kind)
+
+
+def counts_in_flood(alarm: Alarm) -> bool:
+    """Whether it counts towards a flood: what is declared or explained does not, also if it has called before."""
+    return not alarm.quiet or never_suppressed(alarm.kind)
+
+
+def held_back(alarm: Alarm) -> bool:
+    """Whether what is declared, or explains it, bears on whom it calls, be it only outside the control room; else that is but a label.
+
+    One that called and that nobody acknowledged is held back by nothing but what takes it out of its state: an act of the control room,
+    or another alarm."""
+    return bool(alarm.quiet) and not (alarm.called and EFFECTS[Quiet(alarm.quiet)].move is None)
 
 
 def dispatched(quiet: str) -> bool:

@@ -7,7 +7,8 @@ import pytest
 
 from hazards.declarations import Declaration, Declared
 from storage.declarations import declarations_in_force, declarations_revision
-from tests.api.conftest import System
+from storage.incidents import wake_zones
+from tests.api.conftest import System, alarm
 from tests.api.ledger import BY_HAND, Ledger
 from tests.api.test_declarations import PATH, at, body
 
@@ -26,6 +27,15 @@ async def entered(ledger: Ledger, who: str, **fields: Any) -> dict[str, Any]:
     return made
 
 
+async def passes(ledger: Ledger, **time: float) -> dict[str, Any]:
+    """Time passes, a worker looks; the one incident there is."""
+    ledger.later(**time)
+    await ledger.system.database.writing(lambda c: wake_zones(c, now=ledger.system.now()))
+    (incident,) = (await ledger.client.get("/api/v1/incidents", headers=ledger.of("operator"))).json()["items"]
+    found: dict[str, Any] = incident
+    return found
+
+
 async def in_force(ledger: Ledger, zone: str) -> list[str]:
     shown = (await ledger.client.get(f"/api/v1/zones/{zone}", headers=ledger.of("operator"))).json()["in_force"]
     return [declaration["id"] for declaration in shown]
@@ -40,6 +50,20 @@ async def test_an_enterprise_enters_a_permit_the_room_sees_it_and_it_is_over_whe
     assert ended.json()["standing"] == "ended"
     assert armed(system, "smelter") == [] and await in_force(ledger, "smelter") == []
     assert [d.kind for d in armed(system, "smelter", hours=-0.5)] == [Declared.PERMIT], "a late alarm of the work is still explained"
+
+
+async def test_an_alarm_that_called_before_the_enterprise_declared_a_calibration_calls_until_it_is_acknowledged(
+    ledger: Ledger, system: System
+) -> None:
+    await ledger.alarm(alarm("1", "T-101", "flammable_gas_high"))
+    assert (await passes(ledger))["annunciation"] == "unacknowledged"
+    await entered(ledger, "enterprise:alu", kind="calibration", devices=["T-101"], work="", guardian="")
+    gas = await passes(ledger, seconds=5)
+    assert (gas["annunciation"], gas["quiet"], [label["label"] for label in gas["labels"]]) == ("unacknowledged", None, ["calibration"])
+    await ledger.alarm(alarm("2", "T-101", "flammable_gas_high", "cleared"))
+    for hours in (0, 1, 3):
+        gas = await passes(ledger, hours=hours)
+        assert (gas["annunciation"], gas["quiet"], gas["acknowledged_by"]) == ("cleared_unacknowledged", None, None)
 
 
 async def test_the_room_can_stop_declared_work_and_nobody_declares_for_another(ledger: Ledger, system: System) -> None:
