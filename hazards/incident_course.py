@@ -230,7 +230,7 @@ class Course(Sparing):
         standing = alarm.phase in ALARMING
         if standing and alarm.severity:
             self.raise_severity(incident, counted(alarm, alarm.severity), now, Reason.SOUNDED, {})
-        if standing and not alarm.quiet:
+        if standing and not held_back(alarm):
             self._sounded(incident, alarm, now)
         self._hear(incident, now)
         if standing and not silent(alarm):
@@ -345,7 +345,7 @@ class Course(Sparing):
         incident.severity, incident.acknowledged = severity, False
         for key in incident.present:
             alarm = self.state.alarms[key]
-            alarm.called = alarm.called or (alarm.phase in ALARMING and not alarm.quiet)
+            alarm.called = alarm.called or (alarm.phase in ALARMING and not held_back(alarm))
         self.merged.graver.add(incident.id)
         self.acknowledged.discard(incident.id)
         self.note(incident, News.CHANGE)

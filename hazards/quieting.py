@@ -6,7 +6,7 @@ What must not go in: which declarations there are, incidents.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hazards.alarm_state import Alarm
@@ -24,17 +24,20 @@ class Quiet(StrEnum):
     INHIBITED = "inhibited"  # 联锁抑制
     CALIBRATION = "calibration"  # 标校
     PERMIT = "permit"  # 作业票
+    STOPPED = "stopped"  # 作业票, and a stop order that voids it: a label alone
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """``move``: into which state of ISA-18.2 it goes, None: it stays an alarm. ``severity``: the gravest (1 to 4) that it counts as,
-    ``milder``: by how many steps it counts less. ``dispatched``: whether those outside the control room are told."""
+    ``milder``: by how many steps it counts less. ``dispatched``: whether those outside the control room are told. ``label``: it is no
+    more than that, everybody is called all the same."""
 
     move: Move | None
     severity: int = 1
     milder: int = 0
     dispatched: bool = False
+    label: bool = False
 
 
 EFFECTS: dict[Quiet, Effect] = {
@@ -43,6 +46,7 @@ EFFECTS: dict[Quiet, Effect] = {
     Quiet.INHIBITED: Effect(Move.SUPPRESSED, severity=4),
     Quiet.CALIBRATION: Effect(None, severity=4),
     Quiet.PERMIT: Effect(None, severity=2, milder=1, dispatched=True),
+    Quiet.STOPPED: Effect(None, dispatched=True, label=True),
 }
 STRONGEST = list(Quiet)
 _OF_DECLARATION = {
@@ -63,14 +67,17 @@ class Quieting:
 def declared_quiet(declarations: Iterable[Declaration], zone: str, device: str, kind: str, at: int) -> Quieting | None:
     """The strongest reason that people declared for alarm ``kind`` of ``device`` at ``at``; None: none.
 
-    Of methane's over-limit only the label of a calibration or of a permit remains."""
+    Of methane's over-limit only the label of a calibration or of a permit remains. A stop order beats permits."""
+    holding = [d for d in declarations if d.holds(at) and d.is_of(zone, device, kind)]
     found = [
         Quieting(quiet, d.id, d.ends_at)
-        for d in declarations
-        if (quiet := _OF_DECLARATION.get(d.kind)) is not None and d.holds(at) and d.is_of(zone, device, kind)
+        for d in holding
+        if (quiet := _OF_DECLARATION.get(d.kind)) is not None
         and (d.kind is not Declared.PERMIT or permits(d, kind))
         and (EFFECTS[quiet].move is None or not never_suppressed(kind))
     ]  # fmt: skip
+    if any(d.stops_work for d in holding):
+        found = [replace(q, quiet=Quiet.STOPPED) if q.quiet is Quiet.PERMIT else q for q in found]
     return min(found, key=lambda q: STRONGEST.index(q.quiet), default=None)
 
 
@@ -94,7 +101,7 @@ def silent(alarm: Alarm) -> bool:
 
 def counts_in_flood(alarm: Alarm) -> bool:
     """Whether it counts towards a flood: what is declared or explained does not, also if it has called before."""
-    return not alarm.quiet or never_suppressed(alarm.kind)
+    return not alarm.quiet or EFFECTS[Quiet(alarm.quiet)].label or never_suppressed(alarm.kind)
 
 
 def held_back(alarm: Alarm) -> bool:
@@ -102,7 +109,8 @@ def held_back(alarm: Alarm) -> bool:
 
     One that called and that nobody acknowledged is held back by nothing but what takes it out of its state: an act of the control room,
     or another alarm."""
-    return bool(alarm.quiet) and not (alarm.called and EFFECTS[Quiet(alarm.quiet)].move is None)
+    effect = EFFECTS[Quiet(alarm.quiet)] if alarm.quiet else None
+    return effect is not None and not effect.label and not (alarm.called and effect.move is None)
 
 
 def dispatched(quiet: str) -> bool:

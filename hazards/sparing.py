@@ -27,7 +27,7 @@ class Sparing:
 
     def hush(self, alarm: Alarm, at: int) -> None:
         """Let what keeps ``alarm`` quiet at ``at``, or nothing any more, stay with it; if it calls until now, that, too."""
-        alarm.called = alarm.called or (not alarm.quiet and alarm.state in _UNANSWERED)
+        alarm.called = alarm.called or (alarm.state in _UNANSWERED and not held_back(alarm))
         found = self._quieting(alarm, at)
         alarm.quiet, alarm.by = (found.quiet.value, found.by) if found is not None else ("", "")
         if found is not None and found.until is not None:

@@ -29,10 +29,10 @@ PLAIN = AlarmTiming()
 
 
 def declared(kind: Declared, *, starts: float = -3600, ends: float | None = 3600, work: str = "", devices: tuple[str, ...] = (),
-             alarms: tuple[str, ...] = (), zone: str = ZONE) -> Declaration:  # fmt: skip
+             alarms: tuple[str, ...] = (), zone: str = ZONE, measure: str = "") -> Declaration:  # fmt: skip
     return Declaration(
         id=f"{kind}-1", kind=kind, zone=zone, starts_at=NOON + int(starts * SECOND),
-        ends_at=None if ends is None else NOON + int(ends * SECOND), work=work, devices=list(devices), alarms=list(alarms),
+        ends_at=None if ends is None else NOON + int(ends * SECOND), work=work, devices=list(devices), alarms=list(alarms), measure=measure,
     )  # fmt: skip
 
 
@@ -262,6 +262,25 @@ def test_a_fault_that_called_is_not_explained_by_one_that_nobody_hears() -> None
     state, _ = run(signal(1, kind="sensor_stale", device="G-1"), place=around(care))
     run(signal(2, kind="power_lost", device="E-1", at=5), state=state, place=around(care))
     assert states(state)["G-1 sensor_stale"] == "unacknowledged" and of(state, "equipment").quiet == ""
+
+
+@pytest.mark.parametrize(
+    ("measure", "voids"), [("stop_work", True), ("seal", True), ("stop_production", False), ("cut_electricity", False)]
+)
+def test_where_work_is_stopped_a_permit_explains_nothing_and_the_label_says_both(measure: str, voids: bool) -> None:
+    permit, order = declared(Declared.PERMIT, work="hot_work"), declared(Declared.STOP_ORDER, starts=60, ends=600, measure=measure)
+    both = around(permit, order)
+    state, merged = run(signal(1, kind="hot_work_seen"), place=both)
+    work = of(state, "work")
+    assert (work.quiet, work.severity) == ("permit", 3)
+    merged = wake(state, NOON + 60 * SECOND, both)
+    assert ([h.event for h in merged.happenings] == ["severity_raised", "sounded"]) is voids
+    assert (work.quiet, work.labels, work.severity) == (("", ["stopped"], 2) if voids else ("permit", ["permit"], 3))
+    _, merged = run(signal(2, at=70), signal(3, kind="hot_work_seen", device="CAM-2", at=71), state=state, place=both)
+    assert [d.reason for d in merged.decisions] == ([Reason.OPENED, Reason.WITHOUT_PERMIT] if voids else [Reason.PERMIT] * 2)
+    assert len(merged.sounded) == (2 if voids else 0)
+    wake(state, NOON + 600 * SECOND, both)
+    assert (work.quiet, work.labels) == ("" if voids else "permit", ["permit"]), "it called: an end of the order does not answer it"
 
 
 def test_one_that_was_within_its_on_delay_when_a_declaration_began_never_called() -> None:

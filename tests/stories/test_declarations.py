@@ -98,6 +98,21 @@ async def test_a_stop_order_arms_the_zone_by_itself_and_disarms_it_when_it_is_li
     assert armed(system, "smelter") == [] and await in_force(ledger, "smelter") == []
 
 
+async def test_where_the_bureau_stops_work_a_permit_counts_for_nothing_and_none_is_entered(ledger: Ledger, system: System) -> None:
+    permit = await entered(ledger, "enterprise:alu")
+    hazard = await ledger.put_down(**BY_HAND)
+    taken = await ledger.done(hazard, "bureau", "measure", kind="stop_work", authority="区应急管理局第13号决定")
+    await ledger.alarm(alarm("1", "CAM-1", "hot_work_seen"))
+    seen = await passes(ledger)
+    assert (seen["annunciation"], seen["reason"], seen["severity"]) == ("unacknowledged", "without_permit", 2)
+    assert [label["name"]["zh"] for label in seen["labels"]] == ["作业票无效：已责令停止作业"]
+    refused = await ledger.client.post(PATH, json=body(system), headers=ledger.of("enterprise:alu"))
+    assert refused.status_code == 409 and "stop_work (区应急管理局第13号决定)" in refused.json()["detail"]
+    await ledger.done(hazard, "bureau", "end_measure", measure=taken["measures"][0]["number"])
+    assert [label["label"] for label in (await passes(ledger, seconds=2))["labels"]] == ["permit"]
+    assert (await entered(ledger, "enterprise:alu"))["id"] != permit["id"]
+
+
 async def test_methane_over_limit_is_calibrated_in_the_open_and_never_silenced(ledger: Ledger, client: httpx.AsyncClient) -> None:
     methane = {"kind": "shelved", "devices": ["T-101"], "alarms": ["methane_high"], "reason": "r", "work": "", "guardian": ""}
     for kind in ("shelved", "out_of_service"):
