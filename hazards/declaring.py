@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field, structs
 
 from hazards.declarations import SILENCING, Declaration, Declared
 from hazards.errors import BadInput, NotInState
-from hazards.kinds import KIND_PATTERN, never_suppressed
+from hazards.kinds import KIND_PATTERN, never_suppressed, of_instrument
 from hazards.ledger.forms import Id, Instant, Longer, Name, Short
 from hazards.ledger.limits import DAY, HOUR
 from hazards.ledger.policy import Authority, Rule
@@ -200,6 +200,9 @@ def _check_alarms(declaration: Declaration, ground: Ground) -> None:
     for n, alarm in enumerate(declaration.alarms):
         if not KIND_PATTERN.match(alarm):
             raise BadInput("a kind of alarm is small letters, digits and _", where=f"/alarms/{n}")
+        if declaration.kind is Declared.CALIBRATION and not of_instrument(alarm):
+            hint = "it is for limits, rises and deviations of what is measured, and for faults of the instrument"
+            raise BadInput("no calibration sets this off", where=f"/alarms/{n}", hint=hint)
     if declaration.kind not in SILENCING:
         return
     for n, alarm in enumerate(declaration.alarms):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from hazards.alarm_state import Alarm
 from hazards.annunciation import Move
 from hazards.declarations import Declaration, Declared
-from hazards.kinds import kind_of, never_suppressed
+from hazards.kinds import kind_of, never_suppressed, of_instrument
 from hazards.works import explains
 
 
@@ -73,7 +73,7 @@ def declared_quiet(declarations: Iterable[Declaration], zone: str, device: str, 
         Quieting(quiet, d.id, d.ends_at)
         for d in holding
         if (quiet := _OF_DECLARATION.get(d.kind)) is not None
-        and (d.kind is not Declared.PERMIT or permits(d, kind))
+        and accounts(d, kind)
         and (EFFECTS[quiet].move is None or not never_suppressed(kind))
     ]  # fmt: skip
     if any(d.stops_work for d in holding):
@@ -81,9 +81,16 @@ def declared_quiet(declarations: Iterable[Declaration], zone: str, device: str, 
     return min(found, key=lambda q: STRONGEST.index(q.quiet), default=None)
 
 
-def permits(permit: Declaration, kind: str) -> bool:
-    """Whether a permit accounts for alarm ``kind``: it shows the very work, or what such work may set off."""
-    return kind_of(kind).work == permit.work or explains(permit.work, kind)
+def accounts(declaration: Declaration, kind: str) -> bool:
+    """Whether it accounts for alarm ``kind``: a permit if that shows the very work, or what such work may set off; a calibration if that
+    is what an instrument says, and never a seal, a door, a flame or people. What the control room silences it chose itself."""
+    match declaration.kind:
+        case Declared.PERMIT:
+            return kind_of(kind).work == declaration.work or explains(declaration.work, kind)
+        case Declared.CALIBRATION:
+            return of_instrument(kind)
+        case _:
+            return True
 
 
 def counted(alarm: Alarm, severity: int) -> int:

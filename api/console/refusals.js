@@ -9,7 +9,7 @@ const FIELDS = ["document", "place", "taken_at", "until", "start", "into", "post
 const SENTENCES = [
   [/^1 to (\d+) characters/, "wrong.longest"], [/^0 to (\d+) characters/, "wrong.longest"], [/at most (\d+) characters?/i, "wrong.longest"], [/at least (\d+) characters?/i, "wrong.shortest"],
   [/field required|^needed | needs this$/i, "wrong.needed"], [/valid (?:integer|number)|of type int/i, "wrong.a_number"], [/valid (?:datetime|date)/i, "wrong.a_time"],
-  [/^methane over limit/, "wrong.methane"], [/^no device/, "wrong.device"], [/^name at least one/, "wrong.needed"],
+  [/^methane over limit/, "wrong.methane"], [/^no device/, "wrong.device"], [/^no calibration/, "wrong.calibration"], [/^name at least one/, "wrong.needed"],
 ];
 const LONG = /^(?:0|1) to \d+ characters|characters?$/;
 
