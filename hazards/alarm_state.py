@@ -108,6 +108,10 @@ def expire(alarm: Alarm, now: int, timing: AlarmTiming) -> bool:
     return True
 
 
+LATENESS = 10 * 60 * 1_000_000
+"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
+
+
 def is_late(alarm: Alarm, action: Action, at: int, received_at: int) -> bool:
     """Whether a signal is older than what the alarm already knows and so must not move it.
 

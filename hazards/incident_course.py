@@ -25,6 +25,7 @@ REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
 ANEW = "anew"
 """In place of the mark of declarations in a state that an older version wrote: all that is not normal is to be shown."""
+_SECOND = 1_000_000
 _ENOUGH = 8
 """Characters of an id that tell the few incidents of one group apart, which follow one another."""
 
@@ -32,6 +33,11 @@ _ENOUGH = 8
 def intervals_of(group: str, incident: Incident) -> Intervals:
     """How often ``incident``, which the zone keeps under ``group``, is told; a flood's only while nothing grave is in it."""
     return IN_FLOOD if group == GROUP and incident.severity > 1 else INTERVALS[incident.severity]
+
+
+def heard(received_at: int, at: int) -> dict[str, Any]:
+    """For the line of a timeline that says what was at ``at``: by how much later (µs) anybody could know, from a second."""
+    return {"late_by": received_at - at} if received_at - at >= _SECOND else {}
 
 
 def waits_for_quiet(incident: Incident) -> bool:
@@ -105,7 +111,7 @@ class Course(Sparing):
         before = incident.state
         alarming = any(self.state.alarms[k].phase in ALARMING for k in incident.present)
         if sounded or (alarming and before is not IncidentState.ACTIVE):
-            self._activate(incident, at)
+            self._activate(incident, alarm, at)
         if incident.labels or incident.quiet or alarm.quiet:
             self._hear(incident, at, pulsed=sounded and phase is Phase.NORMAL and not silent(alarm))
         else:  # nothing here was or is quiet: as nearly always
@@ -114,11 +120,11 @@ class Course(Sparing):
         if alarming:
             reason = Reason.OTHERS_STAND if reason in (Reason.ENDED, Reason.RELEASED) and phase is Phase.NORMAL else reason
         elif incident.annunciated or not incident.present:
-            self._quieten(incident, at, reason)
+            self._quieten(incident, at, reason, {} if reason is Reason.RELEASED else heard(alarm.last_received, at))
         reason = Reason.CORROBORATED if corroborated else reason
         incident.reason = reason
         if before is IncidentState.PENDING and incident.state is IncidentState.PENDING and incident.count == 1:
-            self.happened(incident, at, "pending", reason)
+            self.happened(incident, at, "pending", reason, heard(alarm.last_received, at))
         self.note(incident, News.CHANGE if incident.state is not before else News.MORE)
         return reason
 
@@ -132,18 +138,19 @@ class Course(Sparing):
         incident.news = max(incident.news, news)
         self.merged.changed[incident.id] = incident
 
-    def _activate(self, incident: Incident, at: int) -> None:
+    def _activate(self, incident: Incident, alarm: Alarm, at: int) -> None:
         if incident.state is IncidentState.ACTIVE:
             return
-        self.happened(incident, at, "reactivated" if incident.annunciated else "opened", Reason.REACTIVATED)
+        event = "reactivated" if incident.annunciated else "opened"
+        self.happened(incident, at, event, Reason.REACTIVATED, heard(alarm.last_received, at))
         incident.state, incident.cleared_at, incident.annunciated = IncidentState.ACTIVE, None, True
 
-    def _quieten(self, incident: Incident, at: int, reason: Reason) -> None:
+    def _quieten(self, incident: Incident, at: int, reason: Reason, explained: dict[str, Any]) -> None:
         """No alarm stands any more: cleared; an end without a beginning is over at once."""
         if incident.state in (IncidentState.CLEARED, IncidentState.CLOSED):
             return
         incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
-        self.happened(incident, at, "cleared", reason)
+        self.happened(incident, at, "cleared", reason, explained)
         if reason is Reason.NOTHING_STOOD:
             incident.over = True
             self.close(incident, at, reason)

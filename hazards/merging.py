@@ -10,11 +10,11 @@ What must not go in: storage, the act of acknowledging (it is an argument), what
 from collections.abc import Sequence
 from typing import Any
 
-from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
+from hazards.alarm_state import ALARMING, LATENESS, Alarm, Phase, Trigger, is_late, move
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, incident_of, intervals_of, put_in, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
@@ -29,8 +29,6 @@ REMEMBERED = 256
 """How many quiet alarms and past groups a zone state keeps; those longest quiet are forgotten first."""
 LISTED_DEVICES = 100
 """How many devices an incident names; its alarms name them all."""
-LATENESS = 10 * 60 * 1_000_000
-"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
 
 
 def state_key(zone: str, device: str) -> str:
@@ -247,7 +245,7 @@ class _Merging(Course):
             if incident.count == 1:
                 incident.severity = severity
             why = {"by": list(weighed.by), "because": list(weighed.because)} if weighed.by else {}
-            self.raise_severity(incident, severity, at, Reason.WEIGHED if why else Reason.JOINED, why)
+            self.raise_severity(incident, severity, at, Reason.WEIGHED if why else Reason.JOINED, why | heard(signal.received_at, at))
             if incident.family != GROUP:
                 incident.family = leading(incident.family, kind_of(signal.kind).family)
             incident.message = signal.message or incident.message

@@ -5,14 +5,14 @@ import pytest
 
 from hazards.across import REMEMBERED, remember_across
 from hazards.across import RULES as ACROSS
-from hazards.alarm_state import Alarm
+from hazards.alarm_state import LATENESS, Alarm
 from hazards.correlation import Modality, Source
 from hazards.declarations import Declaration, Declared
 from hazards.flood import BEGINS, GROUP, WINDOW, Flood
 from hazards.incident_course import REGROUP_WINDOW
 from hazards.inhibition import INHIBITIONS, LINGER
 from hazards.kinds import KINDS, never_suppressed
-from hazards.merging import LATENESS, merge, next_wake, wake
+from hazards.merging import merge, next_wake, wake
 from hazards.messages import IncidentState, Signal
 from hazards.quieting import EFFECTS, STRONGEST, Quiet, counted, dispatched
 from hazards.surroundings import Surroundings
@@ -476,6 +476,21 @@ def test_a_signal_ahead_of_its_receipt_counts_as_of_its_receipt_and_a_very_late_
     assert of(state, "fire").opened_at == NOON
     assert merged.decisions[0].explained["early_by"] == 120 * SECOND
     assert "late_by" not in merged.decisions[0].explained and merged.decisions[1].explained["late_by"] == LATENESS + SECOND
+
+
+def test_the_timeline_says_by_how_much_later_anybody_could_know() -> None:
+    hour = 3600
+    _, merged = run(signal(1, at=0, received=2 * hour), signal(2, "cleared", at=60, received=2 * hour + 1),
+                    signal(3, at=70, received=2 * hour + 2))  # fmt: skip
+    assert [(h.event, h.explained["late_by"] / SECOND) for h in merged.happenings] == [
+        ("opened", 2 * hour), ("cleared", 2 * hour - 59), ("reactivated", 2 * hour - 68)]  # fmt: skip
+    slow = Surroundings(ZONE, lambda _: AlarmTiming(on_delay=10 * SECOND), TYPES.get)
+    state, _ = run(signal(1, at=0, received=hour), place=slow)
+    assert [h.explained for h in wake(state, NOON + hour * SECOND, slow).happenings] == [{"late_by": (hour - 10) * SECOND}]
+    _, merged = run(signal(1, severity=3), signal(2, kind="smoke", at=1, received=hour, severity=2))
+    assert next(h.explained["late_by"] for h in merged.happenings if h.event == "severity_raised") == (hour - 1) * SECOND
+    _, merged = run(signal(1, at=0, received=0.9))
+    assert merged.happenings[0].explained == {}
 
 
 def test_a_state_with_all_of_this_comes_back_from_its_bytes() -> None:
