@@ -202,6 +202,9 @@ class IncidentPage(BaseModel):
     next: str | None
 
 
+_LATE = "how much later than its time it was received, from ten minutes on; null: less"
+
+
 class Alarm(BaseModel):
     """One signal of an incident, as it came."""
 
@@ -214,6 +217,7 @@ class Alarm(BaseModel):
     action: Literal["raised", "cleared", "pulse"]
     at: datetime
     received_at: datetime
+    late_seconds: float | None = Field(description=_LATE)
     clock: Literal["trusted", "absent", "wrong", "corrected"]
     sent_at: datetime | None = Field(description="the sender's own time when it was corrected or not believed")
     severity: int | None
@@ -244,6 +248,7 @@ class TimelineEvent(BaseModel):
     event: str
     event_name: Text
     why: Text | None = Field(description="the sentence behind a rise of certainty or severity")
+    late_seconds: float | None = Field(description=_LATE)
     details: dict[str, Any]
 
 

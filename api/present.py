@@ -13,7 +13,7 @@ from api import models, site_models
 from api.declaration_models import DeclarationFacts
 from api.present_links import hazard_link
 from api.words import Bilingual, Words
-from hazards.alarm_state import ALARMING
+from hazards.alarm_state import ALARMING, LATENESS
 from hazards.annunciation import AlarmState
 from hazards.device_clock import WORDS as FAULT_WORDS
 from hazards.device_clock import ClockFault
@@ -60,6 +60,11 @@ def annunciation(incident: IncidentMessage, now: int) -> Annunciation:
     if incident.quiet and not grave:
         return _OF_QUIET[incident.quiet]
     return "cleared_unacknowledged" if incident.state is IncidentState.CLEARED else "unacknowledged"
+
+
+def _late(by: int) -> float | None:
+    """Seconds of a lateness of ``by`` µs that people are told of."""
+    return by / 1e6 if by > LATENESS else None
 
 
 class Presenter:
@@ -182,7 +187,8 @@ class Presenter:
         return models.Alarm(
             id=signal.source_id, signal=signal.id, source=signal.source, device=signal.device, kind=signal.kind,
             kind_name=self.kind(signal.kind), action=signal.action.value, at=self.time(signal.at),
-            received_at=self.time(signal.received_at), clock=signal.clock.value, sent_at=self.time_or_none(signal.sent_at),
+            received_at=self.time(signal.received_at),
+            late_seconds=_late(signal.received_at - signal.at), clock=signal.clock.value, sent_at=self.time_or_none(signal.sent_at),
             severity=signal.severity, score=signal.score, box=list(signal.box) if signal.box else None, message=signal.message,
             snapshot=signal.snapshot, snapshot_url=evidence_url(signal.snapshot), reason=reason, why=self.why(reason, explained),
             details=signal.details, synthetic=signal.synthetic,
@@ -201,7 +207,7 @@ class Presenter:
         corroboration = self.corroboration(body)
         return models.TimelineEvent(
             id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"),
-            why=corroboration.sentence if corroboration else None, details=dict(body),
+            why=corroboration.sentence if corroboration else None, late_seconds=_late(body.get("late_by", 0)), details=dict(body),
         )  # fmt: skip
 
     def _family(self, family: str) -> models.Text:

@@ -72,6 +72,7 @@ def merging_rules() -> str:
     lines += ["", "## What quietens", "", "| why | state | counts as severity | others are told |", "|---|---|---|---|"]
     for quiet, effect in EFFECTS.items():
         severity = f"one milder, at gravest {effect.severity}" if effect.milder else str(effect.severity)
+        severity = "as it is: a label alone" if effect.label else severity
         lines.append(f"| {quiet} | {effect.move or 'as it is'} | {severity} | {'yes' if effect.dispatched else 'no'} |")
     lines += ["", "## When an incident is told", "", "| severity | first, after | further alarms, every | unacknowledged: again after |",
               "|---|---|---|---|"]  # fmt: skip

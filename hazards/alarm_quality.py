@@ -46,17 +46,20 @@ class Annunciations:
 
 
 class Sounded(Struct, frozen=True):
-    """One row of storage: incident ``incident`` sounded at ``at`` (µs)."""
+    """One row of storage: incident ``incident`` sounded at ``at`` (µs). ``late``: µs later it was received; nobody waits before."""
 
     incident: str
     at: int
     zone: str
     severity: int
     opened: bool = True  # False: it came back
+    late: int = 0
 
 
 class Settled(Struct, frozen=True):
-    """What decides whether an incident waits for somebody: it was acknowledged, or (not ``acknowledged``) became graver since."""
+    """What decides whether an incident waits for somebody: it was acknowledged, or (not ``acknowledged``) became graver since.
+
+    ``at``: when that was known (µs)."""
 
     incident: str
     at: int
@@ -118,9 +121,9 @@ class Quality:
 
 
 def annunciations(rows: Sequence[Sounded], settled: Iterable[Settled]) -> Annunciations:
-    """Rows of storage as arrays, each with how long it waited. ``settled`` in the order of time."""
+    """Rows of storage as arrays, each with how long it waited since it was received."""
     turns: dict[str, list[Settled]] = {}
-    for event in settled:
+    for event in sorted(settled, key=lambda s: s.at):
         turns.setdefault(event.incident, []).append(event)
     waits = [_wait(row, turns.get(row.incident, ())) for row in rows]
     return Annunciations(
@@ -132,11 +135,12 @@ def annunciations(rows: Sequence[Sounded], settled: Iterable[Settled]) -> Annunc
 
 def _wait(row: Sounded, turns: Sequence[Settled]) -> float | None:
     """Seconds, None: it still waits, negative: it never called, since the incident was acknowledged when it came back."""
-    place = bisect_left(turns, row.at, key=lambda t: t.at)
+    heard = row.at + row.late
+    place = bisect_left(turns, heard, key=lambda t: t.at)
     if not row.opened and place and turns[place - 1].acknowledged:
         return -1.0
     done = next((t.at for t in turns[place:] if t.acknowledged), None)
-    return None if done is None else (done - row.at) / 1e6
+    return None if done is None else (done - heard) / 1e6
 
 
 def assess(

@@ -51,7 +51,8 @@ class Alarm(Struct, omit_defaults=True):
 
     ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
     ``incident``: the beginning of that one's id.
-    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``."""
+    ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``. ``called``: it called
+    people before that held, and nobody has acknowledged it since."""
 
     device: str
     kind: str
@@ -66,6 +67,7 @@ class Alarm(Struct, omit_defaults=True):
     severity: int = 0
     quiet: str = ""
     by: str = ""
+    called: bool = False
 
     @property
     def key(self) -> str:
@@ -104,6 +106,10 @@ def expire(alarm: Alarm, now: int, timing: AlarmTiming) -> bool:
         return False
     move(alarm, Trigger.DELAY_OVER, alarm.due, timing)
     return True
+
+
+LATENESS = 10 * 60 * 1_000_000
+"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
 
 
 def is_late(alarm: Alarm, action: Action, at: int, received_at: int) -> bool:

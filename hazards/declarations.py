@@ -31,6 +31,8 @@ DERIVED = frozenset({Declared.STOP_ORDER, Declared.MEASURE})
 """Never entered: they follow from the measures of hazards."""
 STOP_MEASURES = frozenset({"stop_work", "stop_production", "cut_electricity", "seal"})
 """Measures of a policy pack that are stop orders: electricity, water and seals of the zone are watched (001(32); which: our reading)."""
+STOPS_WORK = frozenset({"stop_work", "seal"})
+"""Those under which nobody works there: a permit counts for nothing (our reading). Rectifying under a stop of production needs them."""
 
 
 class Declaration(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,6 +67,11 @@ class Declaration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holds(self, at: int) -> bool:
         """Whether it is in force at ``at``."""
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+    @property
+    def stops_work(self) -> bool:
+        """Whether it voids permits of its zone while it is in force."""
+        return self.kind is Declared.STOP_ORDER and self.measure in STOPS_WORK
 
     def is_of(self, zone: str, device: str, alarm: str) -> bool:
         """Whether it concerns alarm kind ``alarm`` of ``device`` in ``zone``. What silences never concerns methane over its limit."""

@@ -4,7 +4,7 @@ Nobody enters a permit for what was done already: alarms of unpermitted work wou
 defaults unless their row says otherwise. What must not go in: roles (``api/roles.py``), SQL.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field, structs
 
 from hazards.declarations import SILENCING, Declaration, Declared
 from hazards.errors import BadInput, NotInState
-from hazards.kinds import KIND_PATTERN, never_suppressed
+from hazards.kinds import KIND_PATTERN, never_suppressed, of_instrument
 from hazards.ledger.forms import Id, Instant, Longer, Name, Short
 from hazards.ledger.limits import DAY, HOUR
 from hazards.ledger.policy import Authority, Rule
@@ -110,10 +110,11 @@ class Declare(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the site says of the zone. ``devices``: those in it, each with the metrics that it measures."""
+    """What the site says of the zone. ``devices``: those in it, each with the metrics that it measures. ``orders``: its stop orders."""
 
     known: bool
     devices: Mapping[str, frozenset[str]]
+    orders: Sequence[Declaration] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ TERMS: dict[Declared, Terms] = {
 
 
 def check_declaration(declaration: Declaration, *, now: int, ground: Ground) -> None:
-    """Raises BadInput, pointing at the field, for a declaration that can't be entered at ``now``."""
+    """For a declaration that can't be entered at ``now`` raises BadInput, pointing at the field, or NotInState: work is stopped there."""
     terms = TERMS.get(declaration.kind)
     if terms is None:
         raise BadInput("it follows from a measure of a hazard", where="/kind", hint="command `measure` on the hazard")
@@ -152,6 +153,7 @@ def check_declaration(declaration: Declaration, *, now: int, ground: Ground) -> 
     _check_alarms(declaration, ground)
     if (own := _OWN_CHECKS.get(declaration.kind)) is not None:
         own(declaration)
+    _check_orders(declaration, ground.orders)
 
 
 def _check_place(declaration: Declaration, terms: Terms, ground: Ground) -> None:
@@ -198,6 +200,9 @@ def _check_alarms(declaration: Declaration, ground: Ground) -> None:
     for n, alarm in enumerate(declaration.alarms):
         if not KIND_PATTERN.match(alarm):
             raise BadInput("a kind of alarm is small letters, digits and _", where=f"/alarms/{n}")
+        if declaration.kind is Declared.CALIBRATION and not of_instrument(alarm):
+            hint = "it is for limits, rises and deviations of what is measured, and for faults of the instrument"
+            raise BadInput("no calibration sets this off", where=f"/alarms/{n}", hint=hint)
     if declaration.kind not in SILENCING:
         return
     for n, alarm in enumerate(declaration.alarms):
@@ -207,6 +212,17 @@ def _check_alarms(declaration: Declaration, ground: Ground) -> None:
         for n, device in enumerate(declaration.devices):
             if "methane" in ground.devices.get(device, ()):
                 raise BadInput(_METHANE, where=f"/devices/{n}", hint=_METHANE_HINT)
+
+
+def _check_orders(declaration: Declaration, orders: Sequence[Declaration]) -> None:
+    """Nobody gets a permit for where work is stopped."""
+    if declaration.kind is not Declared.PERMIT:
+        return
+    for order in orders:
+        begins = max(order.starts_at, declaration.starts_at)
+        if order.stops_work and order.holds(begins) and (declaration.ends_at is None or begins < declaration.ends_at):
+            raise NotInState(f"work is stopped in this zone: {order.measure} ({order.reason}), {order.id}",
+                             hint="when it is lifted, enter it again")  # fmt: skip
 
 
 _METHANE = "methane over limit is never silenced"

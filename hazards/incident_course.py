@@ -3,7 +3,7 @@
 ``hazards/merging.py`` decides where a signal goes and calls this for what follows. What must not go in: grouping, storage.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from hazards.across import agree, has_part, remember_across
@@ -15,7 +15,7 @@ from hazards.inhibition import CAUSES, ZONE_CAUSES
 from hazards.inhibition import EFFECTS as EXPLAINED
 from hazards.kinds import holds_never_suppressed
 from hazards.messages import IncidentState
-from hazards.quieting import STRONGEST, Quiet, counted, silent
+from hazards.quieting import STRONGEST, Quiet, counted, held_back, silent
 from hazards.sparing import Sparing
 from hazards.surroundings import Surroundings
 from hazards.telling import IN_FLOOD, INTERVALS, Intervals, News, due
@@ -25,6 +25,7 @@ REGROUP_WINDOW = 5 * 60 * 1_000_000
 """How long after its end an incident still takes a new alarm of its group, in microseconds (platform default)."""
 ANEW = "anew"
 """In place of the mark of declarations in a state that an older version wrote: all that is not normal is to be shown."""
+_SECOND = 1_000_000
 _ENOUGH = 8
 """Characters of an id that tell the few incidents of one group apart, which follow one another."""
 
@@ -32,6 +33,11 @@ _ENOUGH = 8
 def intervals_of(group: str, incident: Incident) -> Intervals:
     """How often ``incident``, which the zone keeps under ``group``, is told; a flood's only while nothing grave is in it."""
     return IN_FLOOD if group == GROUP and incident.severity > 1 else INTERVALS[incident.severity]
+
+
+def heard(received_at: int, at: int) -> dict[str, Any]:
+    """For the line of a timeline that says what was at ``at``: by how much later (µs) anybody could know, from a second."""
+    return {"late_by": received_at - at} if received_at - at >= _SECOND else {}
 
 
 def waits_for_quiet(incident: Incident) -> bool:
@@ -105,26 +111,26 @@ class Course(Sparing):
         before = incident.state
         alarming = any(self.state.alarms[k].phase in ALARMING for k in incident.present)
         if sounded or (alarming and before is not IncidentState.ACTIVE):
-            self._activate(incident, at)
+            self._activate(incident, alarm, at)
         if incident.labels or incident.quiet or alarm.quiet:
-            self._hear(incident, at, pulsed=sounded and phase is Phase.NORMAL and not silent(alarm.kind, alarm.quiet))
+            self._hear(incident, at, pulsed=sounded and phase is Phase.NORMAL and not silent(alarm))
         else:  # nothing here was or is quiet: as nearly always
             incident.loud = incident.loud or alarming or sounded
         corroborated = sounded and self._bear_out(incident, alarm, at)
         if alarming:
             reason = Reason.OTHERS_STAND if reason in (Reason.ENDED, Reason.RELEASED) and phase is Phase.NORMAL else reason
         elif incident.annunciated or not incident.present:
-            self._quieten(incident, at, reason)
+            self._quieten(incident, at, reason, {} if reason is Reason.RELEASED else heard(alarm.last_received, at))
         reason = Reason.CORROBORATED if corroborated else reason
         incident.reason = reason
         if before is IncidentState.PENDING and incident.state is IncidentState.PENDING and incident.count == 1:
-            self.happened(incident, at, "pending", reason)
+            self.happened(incident, at, "pending", reason, heard(alarm.last_received, at))
         self.note(incident, News.CHANGE if incident.state is not before else News.MORE)
         return reason
 
     def _sounded(self, incident: Incident, alarm: Alarm, at: int) -> None:
         """Note that ``alarm`` calls people; a label of calibration keeps even methane's from the ledger."""
-        if not silent(alarm.kind, alarm.quiet) and alarm.quiet != Quiet.CALIBRATION.value:
+        if not silent(alarm) and alarm.quiet != Quiet.CALIBRATION.value:
             self.merged.sounded.append(Sounded(incident.id, alarm.device, alarm.kind, at))
 
     def note(self, incident: Incident, news: News) -> None:
@@ -132,18 +138,19 @@ class Course(Sparing):
         incident.news = max(incident.news, news)
         self.merged.changed[incident.id] = incident
 
-    def _activate(self, incident: Incident, at: int) -> None:
+    def _activate(self, incident: Incident, alarm: Alarm, at: int) -> None:
         if incident.state is IncidentState.ACTIVE:
             return
-        self.happened(incident, at, "reactivated" if incident.annunciated else "opened", Reason.REACTIVATED)
+        event = "reactivated" if incident.annunciated else "opened"
+        self.happened(incident, at, event, Reason.REACTIVATED, heard(alarm.last_received, at))
         incident.state, incident.cleared_at, incident.annunciated = IncidentState.ACTIVE, None, True
 
-    def _quieten(self, incident: Incident, at: int, reason: Reason) -> None:
+    def _quieten(self, incident: Incident, at: int, reason: Reason, explained: dict[str, Any]) -> None:
         """No alarm stands any more: cleared; an end without a beginning is over at once."""
         if incident.state in (IncidentState.CLEARED, IncidentState.CLOSED):
             return
         incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
-        self.happened(incident, at, "cleared", reason)
+        self.happened(incident, at, "cleared", reason, explained)
         if reason is Reason.NOTHING_STOOD:
             incident.over = True
             self.close(incident, at, reason)
@@ -173,10 +180,11 @@ class Course(Sparing):
             self.merged.of[alarm.key] = incident.id
 
     def acknowledge(self, incident: Incident, now: int) -> None:
-        """Somebody acknowledged the incident: so are its alarms."""
+        """Somebody acknowledged the incident: so are its alarms, and what is declared of them may quieten them now."""
         incident.acknowledged, incident.remind_at = True, None
-        for alarm in self.state.alarms.values():
-            if alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED) and incident_of(self.state, alarm) is incident:
+        for alarm in self._alarms_of(incident):
+            alarm.called = False
+            if alarm.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED):
                 was, alarm.state = alarm.state, next_state(alarm.state, Move.ACKNOWLEDGED)
                 self._moved(alarm, was, now, incident)
         if incident.labels or incident.quiet:
@@ -204,11 +212,14 @@ class Course(Sparing):
     def look_again(self, now: int) -> None:
         """See of every alarm what keeps it quiet at ``now``, and let it sound if nothing does."""
         self._look_at(list(self.state.alarms), now)
+        for incident in self.state.incidents.values():
+            if incident.quiet and not incident.present:
+                self._hear(incident, now)
 
     def _look_at(self, keys: Iterable[str], now: int) -> None:
         for key in keys:
             alarm = self.state.alarms[key]
-            if alarm.phase is Phase.NORMAL and alarm.state not in SPARED:
+            if alarm.phase is Phase.NORMAL and alarm.state not in SPARED and not (alarm.called and alarm.quiet):
                 continue
             was, quiet = alarm.state, (alarm.quiet, alarm.by)
             self.hush(alarm, now)
@@ -217,7 +228,7 @@ class Course(Sparing):
                 continue
             incident = incident_of(self.state, alarm)
             self._moved(alarm, was, now, incident)
-            if incident is not None and key in incident.present:
+            if incident is not None and (key in incident.present or incident.quiet):
                 self._quiet_changed(incident, alarm, now)
             if alarm.kind in CAUSES and alarm.kind not in EXPLAINED:
                 self.cause_changed(alarm, now)
@@ -225,11 +236,11 @@ class Course(Sparing):
     def _quiet_changed(self, incident: Incident, alarm: Alarm, now: int) -> None:
         standing = alarm.phase in ALARMING
         if standing and alarm.severity:
-            self.raise_severity(incident, counted(alarm.severity, alarm.kind, alarm.quiet), now, Reason.SOUNDED, {})
-        if standing and not alarm.quiet:
+            self.raise_severity(incident, counted(alarm, alarm.severity), now, Reason.SOUNDED, {})
+        if standing and not held_back(alarm):
             self._sounded(incident, alarm, now)
         self._hear(incident, now)
-        if standing and not silent(alarm.kind, alarm.quiet):
+        if standing and not silent(alarm):
             self._bear_out(incident, alarm, now)
 
     def _hear(self, incident: Incident, at: int, *, pulsed: bool = False) -> None:
@@ -241,13 +252,13 @@ class Course(Sparing):
         if labels != incident.labels:
             incident.labels = labels
             self.note(incident, News.CHANGE)
-        calls = pulsed or self._unanswered(incident)
+        calls = pulsed or self._unanswered(incident, standing)
         if not standing and not calls:
             return
         mildest = None if calls else min(standing, key=_quietness)
-        before, incident.quiet = incident.quiet, mildest.quiet if mildest is not None else ""
-        incident.quiet_by = mildest.by if mildest is not None else ""
-        incident.loud = incident.loud or pulsed or any(not silent(a.kind, a.quiet) for a in standing)
+        before, mildest = incident.quiet, mildest if mildest is not None and held_back(mildest) else None
+        incident.quiet, incident.quiet_by = (mildest.quiet, mildest.by) if mildest is not None else ("", "")
+        incident.loud = incident.loud or pulsed or any(not silent(a) for a in standing)
         if before and not incident.quiet:
             self.happened(incident, at, "sounded", Reason.SOUNDED, {"was": before})
             incident.raised_at = max(incident.raised_at, at)
@@ -256,14 +267,17 @@ class Course(Sparing):
             self.happened(incident, at, "quietened", Reason(incident.quiet), {"by": incident.quiet_by})
             self.note(incident, News.CHANGE)
 
-    def _unanswered(self, incident: Incident) -> bool:
-        """Whether an alarm of it called, is over, and nobody has acknowledged the incident since."""
-        if incident.acknowledged or not incident.loud:
+    def _unanswered(self, incident: Incident, standing: Collection[Alarm]) -> bool:
+        """Whether an alarm of it called, perhaps is over, and nobody has acknowledged the incident since."""
+        if incident.acknowledged or not incident.loud or incident.state is IncidentState.CLOSED:
             return False
-        return any(
-            a.state is AlarmState.RETURNED and not silent(a.kind, a.quiet) and incident_of(self.state, a) is incident
-            for a in self.state.alarms.values()
-        )
+        alarms = list(self._alarms_of(incident))
+        if any((a.called or a.state is AlarmState.RETURNED) and not silent(a) for a in alarms):
+            return True
+        return not standing and not any(a.state in SPARED for a in alarms)  # something called: of an older version, or forgotten
+
+    def _alarms_of(self, incident: Incident) -> Iterator[Alarm]:
+        return (alarm for alarm in self.state.alarms.values() if incident_of(self.state, alarm) is incident)
 
     def tell(self, now: int) -> None:
         """Say which incidents are to be told now, and remind of those that nobody acknowledged."""
@@ -290,7 +304,7 @@ class Course(Sparing):
     def _bear_out(self, incident: Incident, alarm: Alarm, at: int) -> bool:
         """Let the alarm that has just sounded bear out incidents; whether its own became surer, by more than itself."""
         source = Source(alarm.device, alarm.kind, modality_of(alarm.kind, self.around.type_of(alarm.device)), at)
-        calls = not silent(alarm.kind, alarm.quiet)
+        calls = not silent(alarm)
         finding = corroborate(incident.sources, source, self._ended) if calls else None
         incident.sources = remember(incident.sources, source, self._ended)
         surer_now = finding is not None and self._found(incident, finding, at) and len(finding.sources) > 1
@@ -331,11 +345,14 @@ class Course(Sparing):
         return 0 if alarm is None else None if alarm.phase in ALARMING else alarm.last_at
 
     def raise_severity(self, incident: Incident, severity: int, at: int, reason: Reason, why: dict[str, Any]) -> None:
-        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts."""
+        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts: what stands calls anew."""
         if severity >= incident.severity:
             return
         self.happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
         incident.severity, incident.acknowledged = severity, False
+        for key in incident.present:
+            alarm = self.state.alarms[key]
+            alarm.called = alarm.called or (alarm.phase in ALARMING and not held_back(alarm))
         self.merged.graver.add(incident.id)
         self.acknowledged.discard(incident.id)
         self.note(incident, News.CHANGE)
@@ -348,7 +365,7 @@ class Course(Sparing):
 
 
 def _quietness(alarm: Alarm) -> int:
-    return len(STRONGEST) - STRONGEST.index(Quiet(alarm.quiet)) if alarm.quiet else 0
+    return len(STRONGEST) - STRONGEST.index(Quiet(alarm.quiet)) if held_back(alarm) else 0
 
 
 def _moves(before: Phase, after: Phase, pulsed: bool) -> list[Move]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hazards.metrics import METRICS, Metric
+from hazards.metrics import METRICS, Metric, metric_of
 
 KIND_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
 
@@ -95,6 +95,9 @@ _RULES = [
     ("state", 3, "状态异常", "in a state it must not be"),
     ("consumption", 2, "停产期间仍有用量", "used while nothing should run"),
 ]  # fmt: skip
+_BY_MEASURING = ("high_high", "low_low", "high", "low", "rising", "deviation")
+"""Endings of the table above that say something of a measured value; a state and what was used are none."""
+_OWN_FAULTS = frozenset({"sensor_stale", "device_fault"})
 _METRIC_FAMILIES = {"temperature": "heat", "people": "access", "seal": "access", "door": "passage"} | dict.fromkeys(
     ("flammable_gas", "methane", "toxic_gas", "oxygen"), "gas"
 )
@@ -144,6 +147,12 @@ def graveness(name: str, given: int | None) -> int:
 def holds_never_suppressed(names: Iterable[str]) -> bool:
     """Whether one of the kinds ``names`` is such a one: then neither is an incident that holds them."""
     return any(never_suppressed(name) for name in names)
+
+
+def of_instrument(name: str) -> bool:
+    """Whether an instrument may raise it because somebody calibrates it: a limit, a rise, a deviation of what it measures, a fault."""
+    ending = next((end for end in _BY_MEASURING if name.endswith(f"_{end}")), None)
+    return name in _OWN_FAULTS or (ending is not None and metric_of(name.removesuffix(f"_{ending}")).calibrated)
 
 
 def group_of(family: str) -> str:

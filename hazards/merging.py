@@ -12,15 +12,15 @@ from typing import Any
 
 from msgspec import structs
 
-from hazards.alarm_state import ALARMING, Alarm, Phase, Trigger, is_late, move
+from hazards.alarm_state import ALARMING, LATENESS, Alarm, Phase, Trigger, is_late, move
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, incident_of, intervals_of, put_in, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
-from hazards.quieting import counted, silent
+from hazards.quieting import counted, counts_in_flood, held_back
 from hazards.surroundings import Surroundings
 from hazards.telling import News, due
 from hazards.weight import Weighed, weigh
@@ -33,8 +33,6 @@ LISTED_DEVICES = 100
 """How many devices an incident names; its alarms name them all."""
 LISTED_KINDS = 100
 """How many kinds an incident names, and methane over its limit beside them; senders may make up any number."""
-LATENESS = 10 * 60 * 1_000_000
-"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
 
 
 def state_key(zone: str, device: str) -> str:
@@ -96,7 +94,7 @@ def close_by_hand(state: ZoneState, incident_id: str, now: int) -> bool:
         if incident_of(state, alarm) is incident:
             if alarm.kind in CAUSES:
                 state.quiet_until = now  # what it explained is looked at anew at the next wake
-            alarm.phase, alarm.due, alarm.state, alarm.since = Phase.NORMAL, None, AlarmState.NORMAL, now
+            alarm.phase, alarm.due, alarm.state, alarm.since, alarm.called = Phase.NORMAL, None, AlarmState.NORMAL, now, False
     incident.present.clear()
     incident.state, incident.over, incident.reason = IncidentState.CLOSED, True, Reason.CLOSED_BY_HAND
     incident.cleared_at, incident.closed_at = incident.cleared_at or now, now
@@ -137,7 +135,7 @@ class _Merging(Course):
         else:
             opening = Reason.NOTHING_STOOD if incident is None else None
         if incident is None:
-            incident = self._open(group, signal, at, loud=not silent(alarm.kind, alarm.quiet))
+            incident = self._open(group, signal, at)
         if rises or not alarm.group:
             put_in(alarm, incident, group)
         reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
@@ -164,7 +162,9 @@ class _Merging(Course):
             self.let_go_if_quiet(incident, at - 1)
             if group != own and (incident.over or (alone and group == GROUP)):  # its flood is over, or it is too grave for one now
                 group, incident = own, self._looked_at(own, at, rises=True)
-        flooded = not silent(alarm.kind, alarm.quiet) and self.state.flood.take(signal.received_at)
+        last = incident_of(self.state, alarm)
+        alarm.called = alarm.called and last is not None and not last.over  # else it is answered where it was
+        flooded = counts_in_flood(alarm) and self.state.flood.take(signal.received_at)
         if incident is not None and not incident.over:
             return group, incident, None
         if not flooded or alone:
@@ -190,7 +190,7 @@ class _Merging(Course):
             if alarm.quiet:
                 explained |= {"quiet": alarm.quiet, "by": alarm.by}
             if rises and reason in (Reason.OPENED, Reason.JOINED, Reason.REACTIVATED, Reason.FLOOD):
-                reason = Reason(alarm.quiet) if alarm.quiet else Reason.WITHOUT_PERMIT if kind_of(signal.kind).work else reason
+                reason = Reason(alarm.quiet) if held_back(alarm) else Reason.WITHOUT_PERMIT if kind_of(signal.kind).work else reason
                 incident.reason = reason
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
 
@@ -228,11 +228,11 @@ class _Merging(Course):
                 self.let_go_if_quiet(incident, at - 1)
         return incident
 
-    def _open(self, group: str, signal: Signal, at: int, *, loud: bool) -> Incident:
+    def _open(self, group: str, signal: Signal, at: int) -> Incident:
         incident = Incident(
             id=incident_id(f"{state_key(signal.zone, signal.device)} {group}", signal.id),
             family=GROUP if group == GROUP else kind_of(signal.kind).family, opened_at=at, state=IncidentState.PENDING, severity=4,
-            updated_at=signal.received_at, reason=Reason.OPENED, synthetic=signal.synthetic, loud=loud,
+            updated_at=signal.received_at, reason=Reason.OPENED, synthetic=signal.synthetic, loud=False,
         )  # fmt: skip
         self.state.incidents[group] = incident
         if group == GROUP:
@@ -247,11 +247,11 @@ class _Merging(Course):
         if signal.device not in incident.devices and len(incident.devices) < LISTED_DEVICES:
             incident.devices.append(signal.device)
         if signal.action is not Action.CLEARED or incident.count == 1:
-            severity = counted(weighed.severity, signal.kind, alarm.quiet)
+            severity = counted(alarm, weighed.severity)
             if incident.count == 1:
                 incident.severity = severity
             why = {"by": list(weighed.by), "because": list(weighed.because)} if weighed.by else {}
-            self.raise_severity(incident, severity, at, Reason.WEIGHED if why else Reason.JOINED, why)
+            self.raise_severity(incident, severity, at, Reason.WEIGHED if why else Reason.JOINED, why | heard(signal.received_at, at))
             if incident.family != GROUP:
                 incident.family = leading(incident.family, kind_of(signal.kind).family)
             incident.message = signal.message or incident.message

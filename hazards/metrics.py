@@ -14,7 +14,8 @@ METRIC_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,53}$")
 class Metric:
     """``unit`` and ``limits`` (low_low, low, high, high_high in that unit) hold for a sensor of the site that gives none of its own.
 
-    ``counts_up``: a meter, whose rise is what was used. ``basis``: where the default limits come from; without limits it is empty."""
+    ``counts_up``: a meter, whose rise is what was used. ``calibrated``: an instrument of it has to be; not what watches people, a door or
+    a seal. ``basis``: where the default limits come from; without limits it is empty."""
 
     name: str
     chinese: str
@@ -23,6 +24,7 @@ class Metric:
     limits: tuple[float | None, float | None, float | None, float | None] = (None, None, None, None)
     basis: str = ""
     counts_up: bool = False
+    calibrated: bool = True
 
 
 _ROWS = [
@@ -43,9 +45,9 @@ _ROWS = [
     Metric("energy", "电量", "energy", "kWh", counts_up=True),
     Metric("water", "水量", "water", "m3", counts_up=True),
     Metric("water_flow", "用水流量", "water flow", "m3/h"),
-    Metric("people", "人数", "people", "count"),
-    Metric("door", "门", "door", "1"),  # 0 closed, 1 open
-    Metric("seal", "电子封条", "electronic seal", "1"),  # 0 whole, 1 broken
+    Metric("people", "人数", "people", "count", calibrated=False),
+    Metric("door", "门", "door", "1", calibrated=False),  # 0 closed, 1 open
+    Metric("seal", "电子封条", "electronic seal", "1", calibrated=False),  # 0 whole, 1 broken
 ]
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 

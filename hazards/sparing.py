@@ -4,15 +4,18 @@ The reasons are rows (``hazards/quieting.py``, ``hazards/inhibition.py``); this 
 and what becomes of one when an alarm goes quiet or sounds (``hazards/incident_course.py``).
 """
 
+from functools import partial
+
 from hazards.alarm_state import ALARMING, Alarm, Phase
-from hazards.annunciation import SPARED, Move, next_state
+from hazards.annunciation import SPARED, AlarmState, Move, next_state
 from hazards.inhibition import EFFECTS as EXPLAINED
 from hazards.inhibition import LINGER, ZONE_CAUSES, explained_by
-from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet
+from hazards.quieting import EFFECTS, STRONGEST, Quiet, Quieting, declared_quiet, held_back
 from hazards.surroundings import Surroundings
 from hazards.zone_state import ZoneState
 
 _FAR = 2**62
+_UNANSWERED = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED, AlarmState.LATCHED)
 
 
 class Sparing:
@@ -23,7 +26,8 @@ class Sparing:
         self._causes: list[str] | None = None
 
     def hush(self, alarm: Alarm, at: int) -> None:
-        """Let what keeps ``alarm`` quiet at ``at``, or nothing any more, stay with it."""
+        """Let what keeps ``alarm`` quiet at ``at``, or nothing any more, stay with it; if it calls until now, that, too."""
+        alarm.called = alarm.called or (alarm.state in _UNANSWERED and not held_back(alarm))
         found = self._quieting(alarm, at)
         alarm.quiet, alarm.by = (found.quiet.value, found.by) if found is not None else ("", "")
         if found is not None and found.until is not None:
@@ -47,7 +51,8 @@ class Sparing:
         declared = declared_quiet(self.around.declarations, self.around.zone, alarm.device, alarm.kind, at)
         explained = None
         if alarm.kind in EXPLAINED:
-            explained = explained_by(alarm.device, alarm.kind, self._of_kind, lambda key: self._explains_until(key, at))
+            until = partial(self._explains_until, at=at, called=alarm.called)
+            explained = explained_by(alarm.device, alarm.kind, self._of_kind, until)
         if explained is None or (declared is not None and STRONGEST.index(declared.quiet) < STRONGEST.index(Quiet.INHIBITED)):
             return declared
         return Quieting(Quiet.INHIBITED, explained[0], None if explained[1] == _FAR else explained[1])
@@ -58,10 +63,12 @@ class Sparing:
             self._causes = [key for key, alarm in self.state.alarms.items() if alarm.kind in ZONE_CAUSES]
         return [key for key in self._causes if self.state.alarms[key].kind == kind]
 
-    def _explains_until(self, key: str, at: int) -> int | None:
+    def _explains_until(self, key: str, *, at: int, called: bool) -> int | None:
         cause = self.state.alarms.get(key)
         if cause is None or (cause.phase not in ALARMING and cause.last_at + LINGER <= at) or not cause.group:
             return None
         if cause.quiet in (Quiet.OUT_OF_SERVICE, Quiet.SHELVED):  # people do not believe it: then it explains nothing
+            return None
+        if called and held_back(cause):  # the one has called people, and they would hear of neither
             return None
         return _FAR if cause.phase in ALARMING else cause.last_at + LINGER

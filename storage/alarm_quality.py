@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from hazards.alarm_quality import (
@@ -78,16 +80,29 @@ def read_annunciations(connection: Connection, selection: Selection, start: int,
     within_time = (_events.c.at >= start, _events.c.at < end, _events.c.event.in_(_SOUNDS))
     joined = _events.join(_incidents, _incidents.c.id == _events.c.incident)
     chosen = selection.of(select(_events.c.incident).select_from(joined).where(*within_time))
-    columns = chosen.with_only_columns(_events.c.incident, _events.c.at, _incidents.c.zone, _incidents.c.severity, _events.c.event)
-    rows = connection.execute(columns.order_by(_events.c.at, _events.c.id).limit(MOST + 1)).all()
+    e, i = _events.c, _incidents.c
+    columns = chosen.with_only_columns(e.incident, e.at, i.zone, i.severity, e.event, e.body)
+    rows = connection.execute(columns.order_by(e.at, e.id).limit(MOST + 1)).all()
     if len(rows) > MOST:
         raise BadInput(f"more than {MOST:,} alarms sounded in that time", where="from", hint="ask for a shorter one")
     people = (_events.c.event == "closed") & (_events.c.actor != "bihuan")
     deciding = or_(_events.c.event.in_(("acknowledged", "severity_raised")), people)
-    turns = select(_events.c.incident, _events.c.at, _events.c.event).where(_events.c.incident.in_(chosen), deciding)
+    turns = select(_events.c.incident, _events.c.at, _events.c.event, _events.c.body).where(_events.c.incident.in_(chosen), deciding)
     settled = connection.execute(turns.order_by(_events.c.at, _events.c.id)).all()
-    return annunciations([Sounded(i, at, zone, severity, event == "opened") for i, at, zone, severity, event in rows],
-                         [Settled(i, at, event != "severity_raised") for i, at, event in settled])  # fmt: skip
+    return annunciations([Sounded(r.incident, r.at, r.zone, r.severity, r.event == "opened", _late(r.body)) for r in rows],
+                         [Settled(r.incident, r.at + _late(r.body), r.event != "severity_raised") for r in settled])  # fmt: skip
+
+
+class _Lateness(Struct):
+    late_by: int = 0
+
+
+_lateness = msgspec.json.Decoder(_Lateness)
+
+
+def _late(body: str) -> int:
+    """By how much later (µs) than its time an event was known."""
+    return _lateness.decode(body).late_by if '"late_by"' in body else 0
 
 
 _NOBODY_CALLED = tuple(

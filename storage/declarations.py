@@ -81,7 +81,7 @@ def declarations_revision(connection: Connection) -> int:
 def declare(
     connection: Connection, command: Declare, *, actor: Actor, scope: Scope, command_id: str, now: int
 ) -> tuple[Declaration, bool]:  # fmt: skip
-    """Enter a declaration; it, and whether it is new: the same request of that name twice is one. Raises BadInput, Conflict."""
+    """Enter a declaration; it, and whether it is new: the same request of that name twice is one. Raises BadInput, Conflict, NotInState."""
     registry = current_registry(connection)
     zone = registry.zone(command.zone)
     enterprise = zone.enterprise if zone is not None else None
@@ -94,7 +94,7 @@ def declare(
     if (known := _row(connection, made.id)) is not None:
         _same_request(connection, made.id, command_id, _fingerprint(command))
         return declaration_in(known.body), False
-    check_declaration(made, now=now, ground=_ground(registry, command.zone))
+    check_declaration(made, now=now, ground=_ground(connection, registry, command.zone, now))
     connection.execute(schema.declarations.insert().values(**columns_of(made), body=body_of(made).decode()))
     _changed(connection, made, actor, registry, keys, command_id=command_id, request=_fingerprint(command), now=now)
     return made, True
@@ -156,11 +156,12 @@ def _made(
     )  # fmt: skip
 
 
-def _ground(registry: Registry, zone: str) -> Ground:
+def _ground(connection: Connection, registry: Registry, zone: str, now: int) -> Ground:
     devices = {
         device.id: frozenset(sensor.metric for sensor in sensors_of(device)) for device in registry.devices.values() if device.zone == zone
     }
-    return Ground(known=registry.zone(zone) is not None, devices=devices)
+    orders = [d for d in declarations_in_force(connection, [zone], now=now, registry=registry) if d.stops_work]
+    return Ground(known=registry.zone(zone) is not None, devices=devices, orders=orders)
 
 
 def _fingerprint(command: Declare) -> str:

@@ -7,7 +7,7 @@ import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { responseSheet } from "./response_sheet.js";
 import { glyph, isNeverSuppressed, isUnacknowledged, standingOf } from "./severity.js";
-import { absolute, since } from "./time.js";
+import { absolute, length, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class Detail {
@@ -193,6 +193,7 @@ function alarmLine(alarm, button) {
       button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),
     alarm.message ? h("div", { class: "note" }, alarm.message) : null,
+    lateNote(alarm),
     ["wrong", "corrected"].includes(alarm.clock) ? h("div", { class: "flag" }, t(`detail.clock_${alarm.clock}`, { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);
 }
 
@@ -203,8 +204,12 @@ function recordLine(event) {
     h("div", { class: "top" }, h("strong", {}, said(event.event_name)), h("span", { class: "muted" }, event.actor === "bihuan" ? t("app.name") : event.actor),
       h("time", { datetime: event.at }, absolute(event.at))),
     note ? h("div", { class: "note" }, note) : null,
-    event.why ? h("div", { class: "why" }, said(event.why)) : null);
+    event.why ? h("div", { class: "why" }, said(event.why)) : null,
+    lateNote(event));
 }
+
+/** "received 2 h 3 min late"; null for what was not. */
+const lateNote = ({ late_seconds: seconds }) => (seconds ? h("div", { class: "flag" }, t("detail.late", { time: length(seconds) })) : null);
 
 /** "待核实 → 已印证" for what became surer or graver; null for other events. */
 function rise({ event, details: { from, to } }) {

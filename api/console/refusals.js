@@ -9,7 +9,7 @@ const FIELDS = ["document", "place", "taken_at", "until", "start", "into", "post
 const SENTENCES = [
   [/^1 to (\d+) characters/, "wrong.longest"], [/^0 to (\d+) characters/, "wrong.longest"], [/at most (\d+) characters?/i, "wrong.longest"], [/at least (\d+) characters?/i, "wrong.shortest"],
   [/field required|^needed | needs this$/i, "wrong.needed"], [/valid (?:integer|number)|of type int/i, "wrong.a_number"], [/valid (?:datetime|date)/i, "wrong.a_time"],
-  [/^methane over limit/, "wrong.methane"], [/^no device/, "wrong.device"], [/^name at least one/, "wrong.needed"],
+  [/^methane over limit/, "wrong.methane"], [/^no device/, "wrong.device"], [/^no calibration/, "wrong.calibration"], [/^name at least one/, "wrong.needed"],
 ];
 const LONG = /^(?:0|1) to \d+ characters|characters?$/;
 
@@ -28,8 +28,8 @@ export function wrongWord({ pointer, detail }, problem = {}) {
 }
 
 /** Refusals that many rules have in common: a role that is not meant, a hazard that stands elsewhere. */
-const COMMON = [[/^the role \S+ may not /, "refused.role"], [/^a hazard (?:that is|whose) /, "refused.state"]];
-const STATE = "refused.state";
+const COMMON = [[/^the role \S+ may not /, "refused.role"], [/^a hazard (?:that is|whose) /, "refused.state"], [/^work is stopped /, "refused.stopped"]];
+const WITH_OWN = ["refused.state", "refused.stopped"];
 
 function keyOf({ rule, detail }) {
   const common = rule === "provisional_clock" ? null : COMMON.find(([pattern]) => pattern.test(detail ?? ""));
@@ -42,5 +42,5 @@ export function refusalBlock(problem, text) {
   const key = keyOf(problem);
   const own = [problem.detail, problem.hint].filter(Boolean).join("; ");
   return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, has(key) ? t(key) : text),
-    own && !gate && (key === STATE || !has(key)) ? h("p", { class: "muted", lang: "en" }, own) : null, ruling ? h("p", {}, rulingLine(ruling)) : null);
+    own && !gate && (WITH_OWN.includes(key) || !has(key)) ? h("p", { class: "muted", lang: "en" }, own) : null, ruling ? h("p", {}, rulingLine(ruling)) : null);
 }

@@ -65,19 +65,19 @@ export const isOverdue = (hazard) => Boolean(hazard.due_at) && RUNNING.includes(
 /** "2 d 4 h left", or "6 h overdue". */
 export function dueIn(text) {
   const seconds = Math.floor((Date.parse(text) - now()) / 1000);
-  const length = Math.abs(seconds);
-  const spoken = length < 3600 ? t("since.minutes", { n: Math.floor(length / 60) })
-    : length < 86400 ? t("since.hours", { h: Math.floor(length / 3600), m: Math.floor((length % 3600) / 60) })
-      : t("since.days", { d: Math.floor(length / 86400), h: Math.floor((length % 86400) / 3600) });
-  return t(seconds < 0 ? "due.over" : "due.left", { time: spoken });
+  return t(seconds < 0 ? "due.over" : "due.left", { time: length(Math.abs(seconds)) });
+}
+
+/** "2 h 3 min": that many seconds, to the minute. */
+export function length(seconds) {
+  if (seconds < 3600) return t("since.minutes", { n: Math.floor(seconds / 60) });
+  if (seconds < 86400) return t("since.hours", { h: Math.floor(seconds / 3600), m: Math.floor((seconds % 3600) / 60) });
+  return t("since.days", { d: Math.floor(seconds / 86400), h: Math.floor((seconds % 86400) / 3600) });
 }
 
 /** "3 min": how long ago. */
 export function since(text) {
   const seconds = Math.max(0, Math.floor((now() - new Date(text).getTime()) / 1000));
   if (seconds < 5) return t("since.now");
-  if (seconds < 60) return t("since.seconds", { n: seconds });
-  if (seconds < 3600) return t("since.minutes", { n: Math.floor(seconds / 60) });
-  if (seconds < 86400) return t("since.hours", { h: Math.floor(seconds / 3600), m: Math.floor((seconds % 3600) / 60) });
-  return t("since.days", { d: Math.floor(seconds / 86400), h: Math.floor((seconds % 86400) / 3600) });
+  return seconds < 60 ? t("since.seconds", { n: seconds }) : length(seconds);
 }

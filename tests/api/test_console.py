@@ -148,6 +148,16 @@ def test_a_second_independent_source_is_seen_to_make_it_surer_and_graver_and_the
     expect(page.locator(".story li .why", has_text="可信度升为“已印证”")).to_be_visible()
 
 
+@pytest.mark.parametrize(("language", "said"), [("中文", "迟到 2 小时 3 分收到"), ("EN", "received 2 h 3 min late")])
+def test_what_was_received_late_says_by_how_much(open_page: Open, park: Server, language: str, said: str) -> None:
+    page = open_page()
+    live(page)
+    if language == "EN":
+        page.get_by_role("button", name="EN").click()
+    park.post(at(2 * 3600 + 3 * 60, alarm("late")), alarm("hot", device="T-101", kind="temperature_high"))
+    expect(page.locator(".story .flag", has_text=said)).to_have_count(2)  # the alarm and the opening
+
+
 def test_what_a_colleague_does_is_seen_at_once_without_the_rows_moving(open_page: Open, park: Server) -> None:
     scene.play(park)
     page = open_page()

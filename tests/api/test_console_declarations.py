@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.conftest import Server, alarm, bearer
+from tests.api.ledger import BY_HAND
 from tests.api.test_console import CONTRAST, Open, browser, live, open_page, park, playwright  # noqa: F401 (fixtures)
 from tests.api.touch import within_reach
 
@@ -122,4 +123,26 @@ def test_on_a_phone_it_is_one_column_and_the_buttons_are_large(open_page: Open, 
     sound(page)
     page.locator("[data-kind=permit]").click()
     expect(page.locator("dialog [name=guardian]")).to_be_visible()
+    sound(page)
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "此区域已责令停止作业"), ("en", "Work is stopped in this zone")])
+def test_a_permit_where_work_is_stopped_is_refused_in_words_that_name_the_order(
+    open_page: Open, park: Server, language: str, said: str  # noqa: F811
+) -> None:  # fmt: skip
+    headers = bearer(park.system.token("department"))
+    hazard = httpx.post(f"{park.url}/api/v1/hazards", json=BY_HAND, headers=headers).json()
+    order = {"command": "measure", "kind": "stop_work", "authority": "应急局7号"}
+    assert httpx.post(f"{park.url}/api/v1/hazards/{hazard['id']}/commands", json=order, headers=headers).status_code == 200
+    park.system.user("li", "enterprise", "alu")
+    page = page_of(open_page, "li")
+    if language == "en":
+        page.get_by_role("button", name="EN").click()
+    page.locator("[data-kind=permit]").click()
+    page.locator("dialog [name=zone]").select_option("smelter")
+    page.locator("dialog [name=work]").select_option("hot_work")
+    page.locator("dialog [name=guardian]").fill("王五")
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog .refusal")).to_contain_text(said)
+    expect(page.locator("dialog .refusal")).to_contain_text("应急局7号")
     sound(page)

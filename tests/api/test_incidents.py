@@ -1,5 +1,6 @@
 """Incidents to those who may see them, commands by those who may give them, each with its clear refusal."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -32,6 +33,16 @@ async def test_acknowledge_assign_comment_shelve_and_their_record(operator: http
     events = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"]
     assert [e["event"] for e in events] == ["opened", "acknowledged", "assigned", "commented", "shelved", "unshelved"]
     assert events[3]["details"]["text"] == "已到现场" and events[3]["event_name"]["zh"] == "备注"
+
+
+async def test_what_was_received_late_says_so_in_the_incidents_record(operator: httpx.AsyncClient, system: System) -> None:
+    then = (datetime.now(UTC) - timedelta(hours=2, minutes=3)).isoformat()
+    (incident,) = await opened(operator, system, {**alarm("a"), "time": then})
+    await opened(operator, system, alarm("b", device="T-101", kind="temperature_high"))
+    events = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"]
+    alarms = (await operator.get(f"/api/v1/incidents/{incident['id']}/alarms")).json()["items"]
+    for late, in_time in ((events[0], events[1]), (alarms[0], alarms[1])):
+        assert 7380 <= late["late_seconds"] < 7400 and in_time["late_seconds"] is None
 
 
 async def test_assigning_to_nobody_known_is_refused(operator: httpx.AsyncClient, system: System) -> None:

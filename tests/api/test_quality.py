@@ -111,7 +111,7 @@ async def test_a_day_of_figures_each_with_target_verdict_and_basis(on_both: tupl
     worst = found["bad_actors"][0]
     assert (worst["device"], worst["kind"], worst["alarms"], worst["chatters"], worst["zone"]) == ("CAM-2", "intrusion", 11, 9, "depot")
     assert found["chattering"] == [worst] and worst["share"] == pytest.approx(11 / 13)
-    assert 3600 < values(found)["acknowledged_maximum"] < 5400
+    assert 0 <= values(found)["acknowledged_maximum"] < 60, "of an hour ago, and received just now"
     assert found["now"]["rate"] == 1 and found["now"]["flood"] is False and [p["id"] for p in found["positions"]] == ["all"]
     assert datetime.fromisoformat(found["end"]) - datetime.fromisoformat(found["start"]) == timedelta(days=1)
 

@@ -1,7 +1,8 @@
 """Merging once more, plainly and slowly, to compare with: the whole rule of grouping on one page, without states or bytes.
 
 It is written from the documentation (docs/merging.md) and shares no code with ``hazards/merging.py`` but the names of kinds and their
-families. It knows what grouping depends on: ids, delays, latches, the regroup window, floods, what does not count towards a flood.
+families. It knows what grouping depends on: ids, delays, latches, the regroup window, floods, what does not count towards a flood; and
+which incidents wait for an answer, whatever is declared.
 """
 
 from collections.abc import Callable
@@ -45,6 +46,7 @@ class PlainAlarm:
     last_received: int = 0
     ended_at: int | None = None
     incident: PlainIncident | None = None
+    calls: bool = False  # it has called people, and nobody has acknowledged it since
 
 
 class Reference:
@@ -87,9 +89,13 @@ class Reference:
         flooded = rises and not self._says_nothing(alarm, at) and self._count(signal.received_at)
         if incident is None or (rises and incident.over):
             incident = self._new_or_flood(signal, at, flooded)
+        if rises and alarm.incident is not incident:
+            alarm.calls = False
         if rises or alarm.incident is None:
             alarm.incident = incident
         incident.ids.append(signal.id)
+        if rises and not alarm.raising:
+            self._call(alarm, incident, at)
         self._keep_up(incident, key, alarm, at, sounds=rises and not alarm.raising)
         if signal.action is Action.CLEARED and len(incident.ids) == 1 and not incident.present:
             incident.over = True
@@ -98,6 +104,8 @@ class Reference:
         """Time passes."""
         for incident in self.incidents:
             self._let_delays_end(incident, now)
+            for key in incident.present:
+                self._call(self.alarms[key], incident, now)
             if incident.acknowledged:
                 for key in list(incident.present):
                     if self.alarms[key].latched:
@@ -107,7 +115,22 @@ class Reference:
 
     def acknowledge(self, signal: str) -> None:
         """Somebody acknowledges the incident that ``signal`` is in."""
-        next(i for i in self.incidents if signal in i.ids).acknowledged = True
+        incident = next(i for i in self.incidents if signal in i.ids)
+        incident.acknowledged = True
+        for alarm in self.alarms.values():
+            alarm.calls = alarm.calls and alarm.incident is not incident
+
+    def waits_for_an_answer(self, signal: str) -> bool:
+        """Whether an alarm of the incident that ``signal`` is in has called people, and nobody has acknowledged it since.
+
+        Left out: frozen pictures, which another alarm may explain, and methane, of which a calibration is but a label."""
+        return any(
+            alarm.calls and alarm.kind not in ("frozen", "methane_high")
+            for alarm in self.alarms.values() if alarm.incident is not None and signal in alarm.incident.ids
+        )  # fmt: skip
+
+    def _call(self, alarm: PlainAlarm, incident: PlainIncident, at: int) -> None:
+        alarm.calls = alarm.calls or (not alarm.raising and not incident.acknowledged and not self._says_nothing(alarm, at))
 
     # --- where it goes ---
 

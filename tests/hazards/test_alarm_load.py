@@ -5,12 +5,14 @@ import pytest
 
 from hazards.across import REMEMBERED, remember_across
 from hazards.across import RULES as ACROSS
+from hazards.alarm_state import LATENESS, Alarm
 from hazards.correlation import Modality, Source
 from hazards.declarations import Declaration, Declared
 from hazards.flood import BEGINS, GROUP, WINDOW, Flood
+from hazards.incident_course import REGROUP_WINDOW
 from hazards.inhibition import INHIBITIONS, LINGER
 from hazards.kinds import KINDS, never_suppressed
-from hazards.merging import LATENESS, LISTED_KINDS, merge, next_wake, wake
+from hazards.merging import LISTED_KINDS, merge, next_wake, wake
 from hazards.messages import IncidentState, Signal
 from hazards.quieting import EFFECTS, STRONGEST, Quiet, counted, dispatched
 from hazards.surroundings import Surroundings
@@ -27,10 +29,10 @@ PLAIN = AlarmTiming()
 
 
 def declared(kind: Declared, *, starts: float = -3600, ends: float | None = 3600, work: str = "", devices: tuple[str, ...] = (),
-             alarms: tuple[str, ...] = (), zone: str = ZONE) -> Declaration:  # fmt: skip
+             alarms: tuple[str, ...] = (), zone: str = ZONE, measure: str = "") -> Declaration:  # fmt: skip
     return Declaration(
         id=f"{kind}-1", kind=kind, zone=zone, starts_at=NOON + int(starts * SECOND),
-        ends_at=None if ends is None else NOON + int(ends * SECOND), work=work, devices=list(devices), alarms=list(alarms),
+        ends_at=None if ends is None else NOON + int(ends * SECOND), work=work, devices=list(devices), alarms=list(alarms), measure=measure,
     )  # fmt: skip
 
 
@@ -105,6 +107,11 @@ def test_a_row_of_inhibition_names_known_kinds_and_never_methane() -> None:
         (declared(Declared.SHELVED, devices=("CAM-1",), alarms=("intrusion",)), "flame", "opened", "unacknowledged", 2, True),
         (declared(Declared.OUT_OF_SERVICE, devices=("CAM-1",), ends=None), "flame", "out_of_service", "out_of_service", 4, False),
         (declared(Declared.CALIBRATION), "methane_high", "calibration", "unacknowledged", 1, False),
+        (declared(Declared.CALIBRATION), "sensor_stale", "calibration", "unacknowledged", 4, False),
+        (declared(Declared.CALIBRATION), "seal_broken", "opened", "unacknowledged", 2, True),
+        (declared(Declared.CALIBRATION), "door_state", "opened", "unacknowledged", 3, True),
+        (declared(Declared.CALIBRATION, devices=("CAM-1",), alarms=("flame",)), "flame", "opened", "unacknowledged", 2, True),
+        (declared(Declared.CALIBRATION, devices=("CAM-1",)), "intrusion", "opened", "unacknowledged", 2, True),
         (declared(Declared.OUT_OF_SERVICE), "methane_high", "opened", "unacknowledged", 1, True),
         (declared(Declared.SHELVED), "methane_high_high", "opened", "unacknowledged", 1, True),
         (declared(Declared.PERMIT, work="hot_work", zone="elsewhere"), "flame", "opened", "unacknowledged", 2, True),
@@ -167,9 +174,127 @@ def test_a_quiet_incident_closes_without_an_acknowledgement() -> None:
 
 
 def test_the_severity_of_what_is_quiet() -> None:
-    assert [counted(n, "flame", "permit") for n in (1, 2, 3, 4)] == [2, 3, 4, 4]
-    assert counted(1, "flame", "shelved") == 4 and counted(1, "methane_high", "calibration") == 1 and counted(2, "flame", "") == 2
+    flame = Alarm("CAM-1", "flame", quiet="permit")
+    assert [counted(flame, n) for n in (1, 2, 3, 4)] == [2, 3, 4, 4]
+    assert counted(Alarm("CAM-1", "flame", quiet="shelved", called=True), 1) == 4, "the control room has answered it"
+    assert counted(Alarm("G-1", "methane_high", quiet="calibration"), 1) == 1 and counted(Alarm("CAM-1", "flame"), 2) == 2
+    assert counted(Alarm("CAM-1", "flame", quiet="permit", called=True), 2) == 2, "it called before"
     assert set(EFFECTS) == set(Quiet) == set(STRONGEST)
+
+
+@pytest.mark.parametrize("severity", [1, 2])
+@pytest.mark.parametrize("starts", [2, 60])
+@pytest.mark.parametrize(
+    ("kind", "of_work"), [("flammable_gas_high", declared(Declared.CALIBRATION)), ("flame", declared(Declared.PERMIT, work="hot_work"))]
+)
+def test_what_has_called_people_is_only_labelled_by_what_is_declared_afterwards_until_it_is_acknowledged(
+    kind: str, of_work: Declaration, starts: int, severity: int
+) -> None:
+    begin, end = NOON + starts * SECOND, NOON + 600 * SECOND
+    later = around(msgspec.structs.replace(of_work, starts_at=begin, ends_at=end))
+    state, merged = run(signal(1, kind=kind, device="G-1", severity=severity))
+    (incident,) = state.incidents.values()
+    for now in (NOON + SECOND, begin):  # entered a second later, begins then or after a while
+        merged = wake(state, now, later)
+    assert (incident.quiet, incident.labels, incident.severity) == ("", [of_work.kind.value], severity) and not merged.happenings
+    assert incident.remind_at is not None
+    run(signal(2, kind=kind, device="G-1", at=starts + 1, severity=severity), state=state, place=later)
+    assert incident.quiet == "", "also when it is raised again"
+    run(signal(3, "cleared", kind=kind, device="G-1", at=starts + 2), state=state, place=later)
+    for now in (begin + 3 * SECOND, end, end + 2 * REGROUP_WINDOW):
+        wake(state, now, later)
+        assert (incident.quiet, incident.state, incident.acknowledged) == ("", "cleared", False), "somebody has to answer"
+    assert states(state) == {f"G-1 {kind}": "returned_unacknowledged"} and state.alarms[f"G-1 {kind}"].quiet == ""
+
+
+def test_once_it_is_acknowledged_a_declaration_quietens_it_and_what_makes_it_graver_calls_again() -> None:
+    window = around(declared(Declared.CALIBRATION, devices=("G-1",)))
+    state, merged = run(signal(1, kind="flammable_gas_high", device="G-1"))
+    gas = of(state, "gas")
+    wake(state, NOON + SECOND, window)
+    answered = around(*window.declarations, acknowledged=(gas.id,))
+    merged = wake(state, NOON + 2 * SECOND, answered)
+    assert gas.quiet == "calibration" and [h.event for h in merged.happenings] == ["quietened"]
+    run(signal(2, kind="toxic_gas_high", device="G-2", at=3), state=state, place=answered)
+    assert (gas.quiet, gas.severity, gas.acknowledged) == ("", 1, False)
+    wake(state, NOON + 4 * SECOND, around(*window.declarations, declared(Declared.CALIBRATION, devices=("G-2",))))
+    assert (gas.quiet, gas.labels) == ("", ["calibration"])
+
+
+def test_what_was_answered_and_becomes_graver_by_another_source_is_not_quietened_by_what_is_declared_then() -> None:
+    state, _ = run(signal(1, kind="smoke"))
+    fire = of(state, "fire")
+    wake(state, NOON + 2 * SECOND, around(acknowledged=(fire.id,)))
+    run(signal(3, kind="temperature_high", device="G-1", at=3), state=state, place=around(acknowledged=(fire.id,)))
+    assert (fire.severity, fire.acknowledged) == (1, False), "two sources: surer and graver"
+    wake(state, NOON + 4 * SECOND, around(declared(Declared.PERMIT, work="hot_work")))
+    assert (fire.quiet, fire.labels, fire.severity) == ("", ["permit"], 1)
+
+
+def test_what_called_in_an_incident_that_is_over_may_be_quiet_in_the_next() -> None:
+    window = declared(Declared.CALIBRATION, starts=60)
+    state, _ = run(signal(1, kind="flammable_gas_high", device="G-1"), signal(2, "cleared", kind="flammable_gas_high", device="G-1", at=9))
+    run(signal(3, kind="flammable_gas_high", device="G-1", at=900), state=state, place=around(window))
+    assert (of(state, "gas").quiet, of(state, "gas").loud, of(state, "gas").count) == ("calibration", False, 1)
+
+
+def test_a_shelf_that_the_room_put_on_is_kept_and_when_it_ends_an_unanswered_call_is_loud_again_whatever_was_declared_meanwhile() -> None:
+    shelf = declared(Declared.SHELVED, starts=2, ends=600, devices=("G-1",), alarms=("flammable_gas_high",))
+    window = declared(Declared.CALIBRATION, starts=60)
+    state, _ = run(signal(1, kind="flammable_gas_high", device="G-1"))
+    gas = of(state, "gas")
+    for now in (2, 60):
+        wake(state, NOON + now * SECOND, around(shelf, window))
+        assert gas.quiet == "shelved"
+    run(signal(2, "cleared", kind="flammable_gas_high", device="G-1", at=90), state=state, place=around(shelf, window))
+    wake(state, NOON + 500 * SECOND, around(shelf, window))
+    assert (gas.quiet, gas.state) == ("shelved", "cleared")
+    merged = wake(state, NOON + 600 * SECOND, around(shelf, window))
+    assert gas.quiet == "" and [h.event for h in merged.happenings] == ["sounded"] and gas.id in merged.told
+
+
+def test_an_incident_that_an_older_version_let_be_silenced_after_it_called_is_loud_again() -> None:
+    window = declared(Declared.CALIBRATION, ends=600)
+    state, _ = run(signal(1, kind="flammable_gas_high", device="G-1"), signal(2, "cleared", kind="flammable_gas_high", device="G-1", at=9))
+    gas, alarm = of(state, "gas"), state.alarms["G-1 flammable_gas_high"]
+    gas.quiet, alarm.quiet, alarm.by, state.quiet_until = "calibration", "calibration", window.id, NOON + 600 * SECOND
+    merged = wake(state, NOON + 600 * SECOND, around(window))
+    assert gas.quiet == "" and gas.id in merged.told
+
+
+def test_a_fault_that_called_is_not_explained_by_one_that_nobody_hears() -> None:
+    care = declared(Declared.PERMIT, work="maintenance", devices=("E-1",))
+    state, _ = run(signal(1, kind="sensor_stale", device="G-1"), place=around(care))
+    run(signal(2, kind="power_lost", device="E-1", at=5), state=state, place=around(care))
+    assert states(state)["G-1 sensor_stale"] == "unacknowledged" and of(state, "equipment").quiet == ""
+
+
+@pytest.mark.parametrize(
+    ("measure", "voids"), [("stop_work", True), ("seal", True), ("stop_production", False), ("cut_electricity", False)]
+)
+def test_where_work_is_stopped_a_permit_explains_nothing_and_the_label_says_both(measure: str, voids: bool) -> None:
+    permit, order = declared(Declared.PERMIT, work="hot_work"), declared(Declared.STOP_ORDER, starts=60, ends=600, measure=measure)
+    both = around(permit, order)
+    state, merged = run(signal(1, kind="hot_work_seen"), place=both)
+    work = of(state, "work")
+    assert (work.quiet, work.severity) == ("permit", 3)
+    merged = wake(state, NOON + 60 * SECOND, both)
+    assert ([h.event for h in merged.happenings] == ["severity_raised", "sounded"]) is voids
+    assert (work.quiet, work.labels, work.severity) == (("", ["stopped"], 2) if voids else ("permit", ["permit"], 3))
+    _, merged = run(signal(2, at=70), signal(3, kind="hot_work_seen", device="CAM-2", at=71), state=state, place=both)
+    assert [d.reason for d in merged.decisions] == ([Reason.OPENED, Reason.WITHOUT_PERMIT] if voids else [Reason.PERMIT] * 2)
+    assert len(merged.sounded) == (2 if voids else 0)
+    wake(state, NOON + 600 * SECOND, both)
+    assert (work.quiet, work.labels) == ("" if voids else "permit", ["permit"]), "it called: an end of the order does not answer it"
+
+
+def test_one_that_was_within_its_on_delay_when_a_declaration_began_never_called() -> None:
+    slow = AlarmTiming(on_delay=10 * SECOND)
+    window = Surroundings(ZONE, lambda _: slow, TYPES.get, declarations=[declared(Declared.CALIBRATION, starts=5)])
+    state, _ = run(signal(1, kind="flammable_gas_high", device="G-1"), place=Surroundings(ZONE, lambda _: slow, TYPES.get))
+    wake(state, NOON + 5 * SECOND, window)
+    wake(state, NOON + 10 * SECOND, window)
+    assert (of(state, "gas").quiet, of(state, "gas").loud, of(state, "gas").state) == ("calibration", False, "active")
 
 
 def test_one_that_called_and_ended_is_not_silenced_by_another_that_is_shelved() -> None:
@@ -351,6 +476,21 @@ def test_a_signal_ahead_of_its_receipt_counts_as_of_its_receipt_and_a_very_late_
     assert of(state, "fire").opened_at == NOON
     assert merged.decisions[0].explained["early_by"] == 120 * SECOND
     assert "late_by" not in merged.decisions[0].explained and merged.decisions[1].explained["late_by"] == LATENESS + SECOND
+
+
+def test_the_timeline_says_by_how_much_later_anybody_could_know() -> None:
+    hour = 3600
+    _, merged = run(signal(1, at=0, received=2 * hour), signal(2, "cleared", at=60, received=2 * hour + 1),
+                    signal(3, at=70, received=2 * hour + 2))  # fmt: skip
+    assert [(h.event, h.explained["late_by"] / SECOND) for h in merged.happenings] == [
+        ("opened", 2 * hour), ("cleared", 2 * hour - 59), ("reactivated", 2 * hour - 68)]  # fmt: skip
+    slow = Surroundings(ZONE, lambda _: AlarmTiming(on_delay=10 * SECOND), TYPES.get)
+    state, _ = run(signal(1, at=0, received=hour), place=slow)
+    assert [h.explained for h in wake(state, NOON + hour * SECOND, slow).happenings] == [{"late_by": (hour - 10) * SECOND}]
+    _, merged = run(signal(1, severity=3), signal(2, kind="smoke", at=1, received=hour, severity=2))
+    assert next(h.explained["late_by"] for h in merged.happenings if h.event == "severity_raised") == (hour - 1) * SECOND
+    _, merged = run(signal(1, at=0, received=0.9))
+    assert merged.happenings[0].explained == {}
 
 
 def test_a_state_with_all_of_this_comes_back_from_its_bytes() -> None:

@@ -124,6 +124,12 @@ def test_how_long_it_took_until_somebody_acknowledged() -> None:
     assert value(sounded(1), "acknowledged_median") is None
 
 
+def test_nobody_is_said_to_have_waited_before_a_late_alarm_was_received() -> None:
+    late = [Sounded("i", START, "smelter", 2, late=7200 * SECOND), Sounded("i", START + 60 * SECOND, "smelter", 2, False)]
+    answers = [Settled("i", START + 7230 * SECOND, True), Settled("i", START + 30 * SECOND, True)]
+    assert annunciations(late, answers).waited.tolist() == [30, 0], "an answer from before it was received answers something else"
+
+
 def test_priorities_bad_actors_and_what_stands() -> None:
     rows = [Sounded(f"i-{n}", START + n, "smelter", s) for n, s in enumerate([1, 2, 3, 3, 4, 4, 4, 4])]
     quality = assess(annunciations(rows, []), START, START + PERIOD)

@@ -1,5 +1,6 @@
 """What may be declared, what is refused and where, and the states of a declaration as a table."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,8 @@ PERMIT, CALIBRATION, SHELVED, OUT = Declared.PERMIT, Declared.CALIBRATION, Decla
         (PERMIT, {"level": "second", "ends_at": NOON + 72 * HOUR + 1}, "/ends_at"),
         (PERMIT, {"work": "confined_space", "ends_at": NOON + 24 * HOUR + 1}, "/ends_at"), (PERMIT, {"alarms": ["F"]}, "/alarms/0"),
         (CALIBRATION, {"devices": []}, "/devices"), (CALIBRATION, {"ends_at": NOON + 4 * HOUR + 1}, "/ends_at"),
-        (CALIBRATION, {"work": "hot_work"}, "/work"), (CALIBRATION, {"guardian": "王五"}, "/guardian"),
+        (CALIBRATION, {"alarms": ["methane_high", "seal_broken"]}, "/alarms/1"), (CALIBRATION, {"work": "hot_work"}, "/work"),
+        (CALIBRATION, {"guardian": "王五"}, "/guardian"),
         (Declared.SHUTDOWN, {"reason": ""}, "/reason"), (Declared.KEY_PERIOD, {"ends_at": None}, "/ends_at"),
         (SHELVED, {"ends_at": NOON + 24 * HOUR + 1}, "/ends_at"), (SHELVED, {"reason": " "}, "/reason"),
         (SHELVED, {"alarms": []}, "/alarms"), (SHELVED, {"ends_at": None}, "/ends_at"),
@@ -107,6 +109,24 @@ def test_an_unregistered_device_can_be_silenced_and_a_zone_that_there_is_not_has
     nowhere = Ground(known=False, devices={})
     check_declaration(made(SHELVED, zone="unassigned", devices=["stranger"]), now=NOON, ground=nowhere)
     assert refused(PERMIT, nowhere) == "/zone" and refused(PERMIT, nowhere, zone="unassigned", devices=["stranger"]) == "/zone"
+
+
+@pytest.mark.parametrize(
+    ("kind", "measure", "starts", "ends", "refuses"),
+    [
+        (PERMIT, "stop_work", -9, None, True), (PERMIT, "seal", -9, None, True), (PERMIT, "stop_production", -9, None, False),
+        (PERMIT, "stop_work", -9, -1, False), (PERMIT, "stop_work", HOUR, None, True), (CALIBRATION, "stop_work", -9, None, False),
+    ],
+)  # fmt: skip
+def test_nobody_gets_a_permit_where_work_is_stopped(kind: Declared, measure: str, starts: int, ends: int | None, refuses: bool) -> None:
+    order = Declaration(id="hazard:h:measure:1", kind=Declared.STOP_ORDER, zone="smelter", measure=measure, reason="应急局",
+                        starts_at=NOON + starts, ends_at=None if ends is None else NOON + ends)  # fmt: skip
+    ground = replace(GROUND, orders=[order])
+    if not refuses:
+        check_declaration(made(kind), now=NOON, ground=ground)
+        return
+    with pytest.raises(NotInState, match=f"work is stopped in this zone: {measure} .应急局., hazard:h:measure:1"):
+        check_declaration(made(kind), now=NOON, ground=ground)
 
 
 # --- states ---

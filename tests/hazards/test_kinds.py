@@ -1,6 +1,8 @@
 """The table of kinds."""
 
-from hazards.kinds import FAMILIES, FAMILY_GROUPS, KIND_PATTERN, KINDS, group_of, kind_of, leading
+import pytest
+
+from hazards.kinds import FAMILIES, FAMILY_GROUPS, KIND_PATTERN, KINDS, group_of, kind_of, leading, of_instrument
 from hazards.metrics import METRICS
 
 
@@ -17,6 +19,20 @@ def test_every_rule_of_every_metric_has_a_kind() -> None:
     names = {f"{metric}_{rule}" for metric in METRICS for rule in rules}
     assert names | {"sensor_stale"} <= set(KINDS)
     assert (kind_of("humidity_low").chinese, kind_of("methane_high").chinese) == ("湿度低", "甲烷超限")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sets_off"),
+    [
+        ("flammable_gas_high", True), ("methane_high_high", True), ("oxygen_low_low", True), ("pressure_rising", True),
+        ("temperature_deviation", True), ("dust_high", True), ("sensor_stale", True), ("device_fault", True),
+        ("seal_broken", False), ("seal_state", False), ("seal_high", False), ("door_state", False), ("door_open", False), ("flame", False),
+        ("smoke", False), ("people_high", False), ("people_high_high", False), ("intrusion", False), ("power_consumption", False),
+        ("manual_call_point", False), ("tamper", False), ("power_lost", False), ("strange_smell", False),
+    ],
+)  # fmt: skip
+def test_a_calibration_sets_off_what_an_instrument_says_and_never_seals_doors_flames_and_people(kind: str, sets_off: bool) -> None:
+    assert of_instrument(kind) is sets_off
 
 
 def test_an_unknown_kind_is_shown_as_such_in_a_family_of_its_own() -> None:

@@ -1,4 +1,5 @@
-"""The plain reference and merging give the same incidents, for any history: cut into batches, stopped, restored, delivered twice."""
+"""The plain reference and merging give the same incidents, for any history: cut into batches, stopped, restored, delivered twice; and
+whatever is declared meanwhile, what has called people stays loud until somebody acknowledges it."""
 
 import os
 from typing import Any
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from hazards.admission import Report, admit
+from hazards.declarations import Declaration, Declared
 from hazards.merging import merge, wake
 from hazards.messages import Action, Signal
 from hazards.surroundings import Surroundings
@@ -23,6 +25,7 @@ KINDS = ["flame", "temperature_high", "camera_offline", "frozen", "intrusion", "
          "absent_from_post"]  # fmt: skip
 TIMINGS = {"A": AlarmTiming(), "B": AlarmTiming(on_delay=3 * SECOND), "C": AlarmTiming(off_delay=4 * SECOND),
            "D": AlarmTiming(on_delay=2 * SECOND, off_delay=2 * SECOND, latching=True)}  # fmt: skip
+EXPLAINED = {Declared.CALIBRATION: {"temperature_high", "pressure_low"}, Declared.PERMIT: {"flame", "temperature_high", "intrusion"}}
 ACTIONS = ["raised", "raised", "raised", "cleared", "pulse"]
 
 
@@ -35,14 +38,31 @@ class Histories(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.reference = Reference(timing_of)
+        self.declarations = list[Declaration]()
+        self.reference = Reference(timing_of, self.quiet)
         self.state, self.grouped = ZoneState(), dict[str, str]()
         self.now, self.number = NOON, 0
         self.consumed = list[Signal]()
         self.acknowledged = set[str]()
 
     def around(self) -> Surroundings:
-        return Surroundings("smelter", timing_of, acknowledged=self.acknowledged)
+        return Surroundings("smelter", timing_of, acknowledged=self.acknowledged, declarations=self.declarations)
+
+    def quiet(self, device: str, kind: str, at: int) -> bool:
+        """As the documentation has it: what is declared of a device for a time, never of methane."""
+        holding = [d for d in self.declarations if d.starts_at <= at < (d.ends_at or at) and device in d.devices]
+        return any(kind in EXPLAINED[d.kind] for d in holding)
+
+    @rule(what=st.sampled_from(sorted(EXPLAINED)), device=st.sampled_from(sorted(TIMINGS)), ahead=st.sampled_from([0, 0, 90]),
+          length=st.sampled_from([60, 600, 5000]))  # fmt: skip
+    def declare(self, what: Declared, device: str, ahead: int, length: int) -> None:
+        """The enterprise declares a calibration of a device, or hot work there, from now or soon."""
+        starts = self.now + ahead * SECOND
+        self.declarations.append(Declaration(
+            id=f"d{len(self.declarations)}", kind=what, zone="smelter", devices=[device], starts_at=starts,
+            ends_at=starts + length * SECOND, work="hot_work" if what is Declared.PERMIT else "",
+        ))  # fmt: skip
+        self.wake()
 
     @rule(pause=st.sampled_from([0, 1, 20, 310, 700]), rows=st.lists(
         st.tuples(st.sampled_from(sorted(TIMINGS) + [f"E{n}" for n in range(8)]), st.sampled_from(KINDS), st.sampled_from(ACTIONS),
@@ -102,6 +122,10 @@ class Histories(RuleBasedStateMachine):
         merged = wake(self.state, self.now, self.around())
         self.acknowledged -= merged.graver
         self.reference.tick(self.now)
+        for incident in self.state.incidents.values():
+            first = next((s for s, i in self.grouped.items() if i == incident.id), None)
+            if first is not None and self.reference.waits_for_an_answer(first):
+                assert not incident.quiet, (incident, self.state.alarms)
 
     def groups(self) -> set[frozenset[str]]:
         found: dict[str, set[str]] = {}

@@ -71,6 +71,13 @@ def test_an_incident_sounds_when_it_opens_and_when_it_comes_back_and_waits_until
     assert found.waited[:2].tolist() == [75, 15] and np.isnan(found.waited[2])
 
 
+def test_a_late_alarm_waits_from_its_receipt(database: Database) -> None:
+    happen(database, signal(1, at=0, received=7200))
+    say(database, "smelter", Acknowledge(), 7230)
+    with database.read() as connection:
+        assert read_annunciations(connection, ALL, NOON, at(9000)).waited.tolist() == [30]
+
+
 def test_closing_by_hand_is_an_acknowledgement_and_what_became_graver_waits_anew(database: Database) -> None:
     happen(database, signal(1, at=0, severity=3))
     say(database, "smelter", Acknowledge(), 10)

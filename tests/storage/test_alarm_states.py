@@ -81,6 +81,17 @@ def test_a_permit_labels_the_alarm_and_when_it_is_ended_early_the_alarm_sounds(p
     assert (incident.quiet, incident.labels, incident.severity) == ("", [], 2), "the flame stands, and nothing accounts for it any more"
 
 
+def test_what_called_is_not_silenced_by_what_the_enterprise_declares_then_until_somebody_acknowledges_it(park: Database) -> None:  # noqa: F811
+    take(park, signal(1))
+    permit, _ = enter(park, msgspec.structs.replace(PERMIT, starts_at=NOON + SECOND), now=NOON + SECOND)
+    wake(park, NOON + SECOND)
+    incident = only(park)
+    assert (incident.quiet, incident.labels, incident.severity) == ("", ["permit"], 2) and standing(park)[0].quiet_by == permit.id
+    give_order(park, Acknowledge(), NOON + 2 * SECOND)
+    wake(park, NOON + 2 * SECOND)
+    assert only(park).quiet == "permit", "it is answered: now it is explained"
+
+
 def test_an_alarm_is_shelved_and_sounds_again_when_the_time_is_over(park: Database) -> None:  # noqa: F811
     take(park, signal(1, kind="intrusion"))
     shelf = Declare(kind=Declared.SHELVED, zone="smelter", starts_at=NOON + SECOND, ends_at=NOON + HOUR, devices=["CAM-1"],

@@ -142,7 +142,7 @@ def test_merging_measures_and_declarations_of_one_zone_never_wait_for_each_other
     for n in range(4):
         outcomes = at_once(
             partial(take, park, signal(10 + n, kind="temperature_high_high", device="T-1"), signal(20 + n)),
-            lambda: give(park, hazard, ask.TakeMeasure(kind="seal", authority="应急局")) and None,
+            lambda: give(park, hazard, ask.TakeMeasure(kind="stop_production", authority="应急局")) and None,
             lambda n=n: enter(park, command_id=f"p{n}") and None,  # type: ignore[misc]
             lambda n=n: enter(park, PERIOD, actor=COMMAND, command_id=f"k{n}") and None,  # type: ignore[misc]
         )
