@@ -79,7 +79,7 @@ class Reference:
         late = self._is_late(alarm, signal, at)
         rises = signal.action is not Action.CLEARED and not alarm.is_on and not late
         if not late:
-            self._move(alarm, signal.action, at, self.timing_of(signal.device))
+            self._move(alarm, signal.action, at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         if rises and incident is not None:
             self._let_go(incident, at - 1)
@@ -99,6 +99,11 @@ class Reference:
         self._keep_up(incident, key, alarm, at, sounds=rises and not alarm.raising)
         if signal.action is Action.CLEARED and len(incident.ids) == 1 and not incident.present:
             incident.over = True
+
+    def _timing(self, signal: Signal) -> AlarmTiming:
+        """Methane over its limit waits for nothing."""
+        timing = self.timing_of(signal.device)
+        return AlarmTiming(0, timing.off_delay, timing.latching) if signal.kind.startswith("methane_high") else timing
 
     def tick(self, now: int) -> None:
         """Time passes."""
