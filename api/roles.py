@@ -179,6 +179,8 @@ DECLARING: dict[Declared, Declaring] = {
 }
 """What people declare of zones. 002 has permits entered by enterprises; who else, and the other rows, are platform defaults."""
 
+UNOWNED_ONLY = frozenset({Role.DEPARTMENT})
+"""Roles that enter declarations for zones which belong to no enterprise; an enterprise's own are the enterprise's to enter."""
 DECLARING_BASIS = "platform_default"
 
 OWN_DEVICES = "a token bound to an enterprise or a district speaks for its own devices only"

@@ -28,6 +28,8 @@ AHEAD = 366 * DAY
 """µs: how far ahead it may begin."""
 LONGEST_WORK = max(longest for work in WORKS.values() for longest in (work.longest, *(level.longest for level in work.levels)))
 """µs: of any kind of work; each has its own bound."""
+CALIBRATED_A_DAY = 8 * HOUR
+"""µs of any 24 hours for which one alarm may be within calibrations, entered one after the other."""
 MOST = 200
 """Devices, and kinds of alarm, of one declaration."""
 
@@ -110,11 +112,13 @@ class Declare(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the site says of the zone. ``devices``: those in it, each with the metrics that it measures. ``orders``: its stop orders."""
+    """What the site says of the zone. ``devices``: those in it, each with the metrics that it measures. ``orders``: its stop orders.
+    ``calibrations``: of the zone, within a day of what is to be entered."""
 
     known: bool
     devices: Mapping[str, frozenset[str]]
     orders: Sequence[Declaration] = ()
+    calibrations: Sequence[Declaration] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ def check_declaration(declaration: Declaration, *, now: int, ground: Ground) -> 
             raise BadInput(f"a declaration of kind {declaration.kind.value} needs this", where=f"/{name}")
     _check_work(declaration)
     _check_times(declaration, terms, now)
+    if declaration.kind is Declared.CALIBRATION:
+        _check_calibrated(declaration, ground)
     _check_alarms(declaration, ground)
     if (own := _OWN_CHECKS.get(declaration.kind)) is not None:
         own(declaration)
@@ -194,6 +200,22 @@ def _check_times(declaration: Declaration, terms: Terms, now: int) -> None:
     longest = WORKS[declaration.work].longest_at(declaration.level) if declaration.kind is Declared.PERMIT else terms.longest
     if longest is not None and ends - starts > longest:
         raise BadInput(f"it holds at most {spoken(longest)}", where="/ends_at", hint="enter another one afterwards")
+
+
+def _check_calibrated(declaration: Declaration, ground: Ground) -> None:
+    """Many short windows are a long one."""
+    alike = [c for c in ground.calibrations if _share(c.devices, declaration.devices) and _share(c.alarms, declaration.alarms)]
+    spans = [(each.starts_at, each.ends_at or each.starts_at) for each in (*alike, declaration)]
+    longest = max(sum(max(0, min(end, first + DAY) - max(start, first)) for start, end in spans) for first, _ in spans)
+    if longest > CALIBRATED_A_DAY:
+        what = f"with those entered already it is within calibration for {spoken(longest)} of a day"
+        hint = f"at most {spoken(CALIBRATED_A_DAY)} of any 24 hours; for longer work the control room takes it out of service"
+        raise BadInput(what, where="/ends_at", hint=hint)
+
+
+def _share(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether two lists have something in common; an empty one names all there is."""
+    return not some or not others or not set(some).isdisjoint(others)
 
 
 def _check_alarms(declaration: Declaration, ground: Ground) -> None:

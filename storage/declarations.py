@@ -94,7 +94,7 @@ def declare(
     if (known := _row(connection, made.id)) is not None:
         _same_request(connection, made.id, command_id, _fingerprint(command))
         return declaration_in(known.body), False
-    check_declaration(made, now=now, ground=_ground(connection, registry, command.zone, now))
+    check_declaration(made, now=now, ground=_ground(connection, registry, made, now))
     connection.execute(schema.declarations.insert().values(**columns_of(made), body=body_of(made).decode()))
     _changed(connection, made, actor, registry, keys, command_id=command_id, request=_fingerprint(command), now=now)
     return made, True
@@ -156,12 +156,18 @@ def _made(
     )  # fmt: skip
 
 
-def _ground(connection: Connection, registry: Registry, zone: str, now: int) -> Ground:
+def _ground(connection: Connection, registry: Registry, made: Declaration, now: int) -> Ground:
+    zone = made.zone
     devices = {
         device.id: frozenset(sensor.metric for sensor in sensors_of(device)) for device in registry.devices.values() if device.zone == zone
     }
     orders = [d for d in declarations_in_force(connection, [zone], now=now, registry=registry) if d.stops_work]
-    return Ground(known=registry.zone(zone) is not None, devices=devices, orders=orders)
+    near = select(_table.c.body).where(
+        _table.c.zone == zone, _table.c.kind == Declared.CALIBRATION.value, _table.c.over_at > made.starts_at - DAY,
+        _table.c.starts_at < (made.ends_at or made.starts_at) + DAY,
+    )  # fmt: skip
+    calibrations = [d for body in connection.scalars(near) if (d := _readable(body)) is not None]
+    return Ground(known=registry.zone(zone) is not None, devices=devices, orders=orders, calibrations=calibrations)
 
 
 def _fingerprint(command: Declare) -> str:

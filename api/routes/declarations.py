@@ -15,7 +15,7 @@ from api.gate import GuardedRoute
 from api.present_declarations import DeclarationPresenter, works
 from api.principals import Principal
 from api.problems import RuledNotPermitted, responses
-from api.roles import DECLARING, DECLARING_BASIS
+from api.roles import DECLARING, DECLARING_BASIS, UNOWNED_ONLY
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from hazards.declarations import Declared
 from hazards.declaring import Declare, Standing
@@ -65,6 +65,8 @@ async def post_declaration(given: models.NewDeclaration, asking: Asking, service
     kind = Declared(given.kind)
     if kind in DECLARING and asking.role not in DECLARING[kind].enters:
         raise _not_permitted(asking, kind, "enter")
+    if asking.role in UNOWNED_ONLY and services.registry().enterprise_of(given.zone) is not None:
+        raise _not_permitted(asking, kind, "enter", " for a zone of an enterprise: that enters it itself")
     fields = {name: _plain(getattr(given, name)) for name in Declare.__struct_fields__ if name != "kind"}
     command, command_id, actor = Declare(kind=kind, **fields), given.command_id or token_hex(16), _actor(asking)
     declaration, new = await services.database.writing(
@@ -98,8 +100,8 @@ async def post_end(declaration_id: Id, given: models.EndDeclaration, asking: Ask
     return DeclarationPresenter(services.presenter()).declaration(after, asking.role)
 
 
-def _not_permitted(asking: Principal, kind: Declared, verb: str) -> RuledNotPermitted:
-    what = f"the role {asking.role.value} may not {verb} a declaration of kind {kind.value}"
+def _not_permitted(asking: Principal, kind: Declared, verb: str, why: str = "") -> RuledNotPermitted:
+    what = f"the role {asking.role.value} may not {verb} a declaration of kind {kind.value}{why}"
     return RuledNotPermitted(what, rule=f"declaration {kind.value}", basis=DECLARING_BASIS)
 
 

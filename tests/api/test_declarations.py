@@ -74,7 +74,8 @@ async def test_each_role_enters_and_ends_what_its_row_says(client: httpx.AsyncCl
     assert set(me["declares"]) == {kind.value for kind, row in DECLARING.items() if role in row.enters}
     for kind, row in DECLARING.items():
         answer = await client.post(PATH, json=body(system, kind.value), headers=headers)
-        assert answer.status_code == (201 if role in row.enters else 403), (kind, answer.text)
+        may = role in row.enters and role is not Role.DEPARTMENT  # the zone belongs to an enterprise
+        assert answer.status_code == (201 if may else 403), (kind, answer.text)
         if answer.status_code == 403 and role not in (Role.ANALYST, Role.DISTRICT_LEADER):
             assert answer.json()["rule"] == f"declaration {kind.value}" and answer.json()["basis"] == "platform_default"
         made = await enter(client, system, "administrator", kind=kind.value)
@@ -82,6 +83,14 @@ async def test_each_role_enters_and_ends_what_its_row_says(client: httpx.AsyncCl
         ended = await client.post(f"{PATH}/{made['id']}/end", json={"reason": "r"}, headers=headers)
         assert ended.status_code == (200 if role in row.ends else 403), (kind, ended.text)
         assert seen["may_end"] == (role in row.ends)
+
+
+async def test_a_department_enters_for_a_zone_that_belongs_to_no_enterprise(client: httpx.AsyncClient, system: System) -> None:
+    headers = of(system, "department")
+    refused = await client.post(PATH, json=body(system, "permit"), headers=headers)
+    assert refused.status_code == 403 and "that enters it itself" in refused.json()["detail"]
+    zone = next(z.id for z in system.registry.site.zones if z.enterprise is None)
+    assert (await client.post(PATH, json=body(system, "permit") | {"zone": zone}, headers=headers)).status_code == 201
 
 
 def test_every_kind_that_can_be_entered_has_its_roles_and_its_terms() -> None:

@@ -41,6 +41,15 @@ def refused(kind: Declared, ground: Ground = GROUND, **changed: Any) -> str:
     return caught.value.where
 
 
+def test_many_calibrations_are_not_a_long_one() -> None:
+    near = [made(Declared.CALIBRATION, id=f"c{n}", starts_at=NOON + n * 4 * HOUR, ends_at=NOON + (n + 1) * 4 * HOUR) for n in range(2)]
+    ground = replace(GROUND, calibrations=near)
+    assert refused(Declared.CALIBRATION, ground, starts_at=NOON + 20 * HOUR, ends_at=NOON + 21 * HOUR) == "/ends_at"
+    assert refused(Declared.CALIBRATION, ground, devices=[], alarms=["flame"], starts_at=NOON, ends_at=NOON + HOUR) == "/ends_at"
+    for other in ({"devices": ["T-1"]}, {"starts_at": NOON + 24 * HOUR, "ends_at": NOON + 28 * HOUR}):
+        check_declaration(made(Declared.CALIBRATION, **({"ends_at": NOON + HOUR} | other)), now=NOON, ground=ground)
+
+
 @pytest.mark.parametrize("kind", list(GOOD))
 def test_what_is_complete_can_be_entered(kind: Declared) -> None:
     check_declaration(made(kind), now=NOON, ground=GROUND)
