@@ -154,7 +154,7 @@ class Incident(BaseModel):
     version: int
     alarm_count: int
     message: str
-    reason: str = Field(description="code of the latest decision")
+    reason: str = Field(description="code of the latest decision that changed state, severity, certainty or quiet")
     why: Text
     snapshot: str | None = Field(description="SHA-256 of the picture")
     snapshot_url: str | None

@@ -35,6 +35,11 @@ def intervals_of(group: str, incident: Incident) -> Intervals:
     return IN_FLOOD if group == GROUP and incident.severity > 1 else INTERVALS[incident.severity]
 
 
+def stand_of(incident: Incident) -> tuple[str, int, str, str]:
+    """How it stands: what changes this is why it stands so."""
+    return incident.state, incident.severity, incident.certainty, incident.quiet
+
+
 def heard(received_at: int, at: int) -> dict[str, Any]:
     """For the line of a timeline that says what was at ``at``: by how much later (µs) anybody could know, from a second."""
     return {"late_by": received_at - at} if received_at - at >= _SECOND else {}
@@ -71,20 +76,20 @@ class Course(Sparing):
         over = sorted((at, key) for at, key in delays if at is not None and at <= now)
         for at, key in over:
             alarm = self.state.alarms[key]
-            before = alarm.phase
+            before, stood = alarm.phase, stand_of(incident)
             expire(alarm, now, self.around.timing_of(alarm.device))
             self.annunciate(alarm, before, at, incident)
             reason = Reason.CONFIRMED if before is Phase.RAISING else Reason.LATCHED if alarm.phase is Phase.LATCHED else Reason.ENDED
-            self.settle(incident, key, at, reason, sounded=before is Phase.RAISING)
+            self.explain(incident, stood, self.settle(incident, key, at, reason, sounded=before is Phase.RAISING))
             self.cause_moved(alarm, before, at)
 
     def release(self, incident: Incident, key: str, now: int) -> None:
         """Let a latched alarm go after its acknowledgement."""
         alarm = self.state.alarms[key]
-        before = alarm.phase
+        before, stood = alarm.phase, stand_of(incident)
         move(alarm, Trigger.RELEASED, now, self.around.timing_of(alarm.device))
         self.annunciate(alarm, before, now, incident)
-        self.settle(incident, key, now, Reason.RELEASED, sounded=False)
+        self.explain(incident, stood, self.settle(incident, key, now, Reason.RELEASED, sounded=False))
         self.cause_moved(alarm, before, now)
 
     def let_go_if_quiet(self, incident: Incident, now: int) -> None:
@@ -122,11 +127,16 @@ class Course(Sparing):
         elif incident.annunciated or not incident.present:
             self._quieten(incident, at, reason, {} if reason is Reason.RELEASED else heard(alarm.last_received, at))
         reason = Reason.CORROBORATED if corroborated else reason
-        incident.reason = reason
         if before is IncidentState.PENDING and incident.state is IncidentState.PENDING and incident.count == 1:
             self.happened(incident, at, "pending", reason, heard(alarm.last_received, at))
         self.note(incident, News.CHANGE if incident.state is not before else News.MORE)
         return reason
+
+    def explain(self, incident: Incident, stood: tuple[str, int, str, str] | None, reason: Reason) -> None:
+        """Keep ``reason`` as why it stands as it does, if that is other than it ``stood``: a repetition, what comes late, and what is
+        quiet beside a loud alarm change nothing, and are not why people are called."""
+        if stood != stand_of(incident):
+            incident.reason = reason
 
     def _sounded(self, incident: Incident, alarm: Alarm, at: int) -> None:
         """Note that ``alarm`` calls people; a label of calibration keeps even methane's from the ledger."""
@@ -261,10 +271,12 @@ class Course(Sparing):
         incident.loud = incident.loud or pulsed or any(not silent(a) for a in standing)
         if before and not incident.quiet:
             self.happened(incident, at, "sounded", Reason.SOUNDED, {"was": before})
+            incident.reason = Reason.SOUNDED
             incident.raised_at = max(incident.raised_at, at)
             self.note(incident, News.CHANGE)
         elif incident.quiet and incident.quiet != before:
             self.happened(incident, at, "quietened", Reason(incident.quiet), {"by": incident.quiet_by})
+            incident.reason = Reason(incident.quiet)
             self.note(incident, News.CHANGE)
 
     def _unanswered(self, incident: Incident, standing: Collection[Alarm]) -> bool:

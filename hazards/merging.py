@@ -16,7 +16,7 @@ from hazards.alarm_state import ALARMING, LATENESS, Alarm, Phase, Trigger, is_la
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, stand_of, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
 from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
@@ -139,6 +139,7 @@ class _Merging(Course):
         if rises or not alarm.group:
             put_in(alarm, incident, group)
         reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
+        stood = stand_of(incident) if incident.count else None
         self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
@@ -150,7 +151,7 @@ class _Merging(Course):
             incident.raised_at = signal.received_at
         reason = self.settle(incident, key, at, reason, sounded=rises and alarm.phase is not Phase.RAISING)
         self.cause_moved(alarm, before, at)
-        self._decide(signal, incident, alarm, weighed, reason, rises=rises)
+        self.explain(incident, stood, self._decide(signal, incident, alarm, weighed, reason, rises=rises))
 
     def _place(
         self, group: str, incident: Incident | None, alarm: Alarm, weighed: Weighed, signal: Signal, at: int
@@ -172,8 +173,8 @@ class _Merging(Course):
         incident = self._looked_at(GROUP, at, rises=True)
         return GROUP, incident if incident is not None and not incident.over else None, Reason.FLOOD
 
-    def _decide(self, signal: Signal, incident: Incident, alarm: Alarm, weighed: Weighed, reason: Reason, *, rises: bool) -> None:
-        """Put down where the signal went, and why."""
+    def _decide(self, signal: Signal, incident: Incident, alarm: Alarm, weighed: Weighed, reason: Reason, *, rises: bool) -> Reason:
+        """Put down where the signal went, and why, which is made precise."""
         explained: dict[str, Any] = {"alarm": alarm.key, "phase": alarm.phase.value,
                                      "incident_state": incident.state.value, "alarm_state": alarm.state.value}  # fmt: skip
         if alarm.due is not None:
@@ -191,8 +192,8 @@ class _Merging(Course):
                 explained |= {"quiet": alarm.quiet, "by": alarm.by}
             if rises and reason in (Reason.OPENED, Reason.JOINED, Reason.REACTIVATED, Reason.FLOOD):
                 reason = Reason(alarm.quiet) if held_back(alarm) else Reason.WITHOUT_PERMIT if kind_of(signal.kind).work else reason
-                incident.reason = reason
         self.merged.decisions.append(Decision(signal.id, incident.id, reason, explained))
+        return reason
 
     def _weigh(self, alarm: Alarm, signal: Signal, at: int) -> Weighed:
         """How grave the alarm is, and what keeps it quiet; both stay with it."""

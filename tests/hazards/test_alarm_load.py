@@ -344,6 +344,42 @@ def test_what_makes_an_acknowledged_incident_graver_is_not_acknowledged_with_it(
     assert states(state) == {"G-1 flammable_gas_rising": "acknowledged", "G-2 methane_high": "unacknowledged"}
 
 
+# --- why an incident is there ---
+
+
+def test_what_is_repeated_late_or_quiet_beside_a_loud_alarm_is_not_why_its_incident_is_there() -> None:
+    out, window = declared(Declared.OUT_OF_SERVICE, devices=("G-2",)), declared(Declared.CALIBRATION, devices=("G-3",))
+    place = around(out, window)
+    state, merged = run(
+        signal(1, kind="methane_high", device="G-1"), signal(2, kind="methane_high", device="G-1", at=1),
+        signal(3, kind="flammable_gas_rising", device="G-1", at=2),
+        signal(4, "cleared", kind="flammable_gas_rising", device="G-1", at=3),
+        signal(5, kind="flammable_gas_high", device="G-2", at=4), signal(6, kind="oxygen_low", device="G-3", at=5),
+        signal(7, kind="methane_high", device="G-1", at=0, received=0), place=place,
+    )  # fmt: skip
+    reasons = [d.reason.value for d in merged.decisions]
+    assert reasons == ["opened", "repeated", "joined", "others_stand", "out_of_service", "calibration", "late"]
+    assert of(state, "gas").reason is Reason.OPENED
+    run(signal(8, "cleared", kind="methane_high", device="G-1", at=6), state=state, place=place)
+    wake(state, NOON + 7 * SECOND, around(out, window, acknowledged=(of(state, "gas").id,)))
+    assert (of(state, "gas").quiet, of(state, "gas").reason) == ("calibration", Reason.CALIBRATION)
+
+
+def test_why_an_incident_is_there_follows_what_sounds_what_makes_it_graver_and_what_ends_it() -> None:
+    window = around(declared(Declared.CALIBRATION, ends=600))
+    state, _ = run(signal(1, kind="flammable_gas_high", device="G-1"), place=window)
+    gas = of(state, "gas")
+    assert gas.reason is Reason.CALIBRATION
+    wake(state, NOON + 600 * SECOND, window)
+    assert gas.reason is Reason.SOUNDED
+    run(signal(2, kind="methane_high", device="G-2", at=700), state=state)
+    assert gas.reason in (Reason.JOINED, Reason.CORROBORATED) and gas.severity == 1
+    kinds = {1: "flammable_gas_high", 2: "methane_high"}
+    ends = [signal(3 + n, "cleared", kind=kind, device=f"G-{n}", at=710 + n) for n, kind in kinds.items()]
+    run(*ends, state=state)
+    assert (gas.state, gas.reason) == ("cleared", Reason.ENDED)
+
+
 # --- ISA-18.2 in the course of an incident ---
 
 
