@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, select, tuple_
 
 from bus.codecs import decode
 from hazards.errors import BadInput, NotFound
-from hazards.messages import Certainty, IncidentMessage, IncidentState, Signal
+from hazards.messages import Action, Certainty, IncidentMessage, IncidentState, Signal
 from hazards.scope import Scope
 from storage import schema
 from storage.scoping import within
@@ -132,11 +132,14 @@ def incident_alarms(
     return [AlarmRow(decode(Signal, r.body), r.incident, r.reason, msgspec.json.decode(r.explained)) for r in rows[:limit]], following
 
 
-def newest_signals(connection: Connection, incident: str, *, limit: int) -> list[Signal]:
-    """The newest signals of an incident that who asks may see, newest first."""
+def newest_raise(connection: Connection, incident: str, kind: str, device: str | None = None) -> Signal | None:
+    """The newest signal of an incident that who asks may see that says of ``kind`` (on ``device``) that it is an alarm."""
     table = schema.alarms
-    query = select(table.c.body).where(table.c.incident == incident).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
-    return [decode(Signal, body) for body in connection.scalars(query)]
+    query = select(table.c.body).where(table.c.incident == incident, table.c.kind == kind, table.c.action != Action.CLEARED.value)
+    if device is not None:
+        query = query.where(table.c.device == device)
+    body = connection.scalar(query.order_by(table.c.at.desc(), table.c.id.desc()).limit(1))
+    return decode(Signal, body) if body is not None else None
 
 
 def incident_events(
