@@ -147,7 +147,7 @@ class Incident(BaseModel):
     certainty_name: Text
     corroboration: Corroboration | None = Field(description="why it is surer than possible")
     opened_at: datetime
-    raised_at: datetime | None = Field(description="receipt of the signal that last made it active; null: never")
+    raised_at: datetime | None = Field(description="receipt of what last made it active, loud or graver: sort by it; null: never")
     updated_at: datetime
     cleared_at: datetime | None
     closed_at: datetime | None

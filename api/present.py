@@ -18,7 +18,7 @@ from hazards.annunciation import AlarmState
 from hazards.device_clock import WORDS as FAULT_WORDS
 from hazards.device_clock import ClockFault
 from hazards.incidents import is_acknowledged
-from hazards.kinds import FAMILIES, holds_never_suppressed, kind_of
+from hazards.kinds import FAMILIES, gravest_first, holds_never_suppressed, kind_of
 from hazards.ledger.limits import EPOCH
 from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.quieting import Quiet
@@ -143,14 +143,14 @@ class Presenter:
         """One incident. ``counted``: the open hazards of its zone."""
         zone = self.registry.zone(incident.zone)
         unassigned = incident.zone == UNASSIGNED
-        word = annunciation(incident, self.now)
+        word, kinds = annunciation(incident, self.now), gravest_first(incident.kinds)
         return models.Incident(
             id=incident.id, zone=incident.zone,
             zone_name=zone.name if zone else (self.words.one("zh", "zone.unassigned") if unassigned else incident.zone),
             zone_grade=zone.grade.value if zone else None,
             enterprise=incident.enterprise, enterprise_name=self.enterprise_name(incident.enterprise),
-            family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
-            kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
+            family=incident.family, family_name=self._family(incident.family), kinds=kinds,
+            kind_names=[self.kind(kind) for kind in kinds], devices=incident.devices, state=incident.state.value,
             annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
             certainty=incident.certainty.value, certainty_name=self.text(f"certainty.{incident.certainty.value}"),
             corroboration=self.corroboration(incident.corroboration),

@@ -331,11 +331,12 @@ class Course(Sparing):
         return 0 if alarm is None else None if alarm.phase in ALARMING else alarm.last_at
 
     def raise_severity(self, incident: Incident, severity: int, at: int, reason: Reason, why: dict[str, Any]) -> None:
-        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts."""
+        """To ``severity`` if that is graver; it is new again, and an acknowledgement of what it was before no longer counts."""
         if severity >= incident.severity:
             return
         self.happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
         incident.severity, incident.acknowledged = severity, False
+        incident.raised_at = max(incident.raised_at, incident.updated_at, at)
         self.merged.graver.add(incident.id)
         self.acknowledged.discard(incident.id)
         self.note(incident, News.CHANGE)

@@ -139,6 +139,11 @@ def holds_never_suppressed(names: Iterable[str]) -> bool:
     return any(never_suppressed(name) for name in names)
 
 
+def gravest_first(names: Iterable[str]) -> list[str]:
+    """The kinds ``names``, the gravest first; of one severity methane over its limit stands above the others."""
+    return sorted(names, key=lambda name: (kind_of(name).severity, not never_suppressed(name)))
+
+
 def group_of(family: str) -> str:
     """What merges into one incident of a zone: the family, or the leading one of its group."""
     return _LEADER.get(family, family)

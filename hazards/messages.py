@@ -137,7 +137,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     snapshot: str | None = None
     cleared_at: int | None = None
     closed_at: int | None = None
-    raised_at: int = 0  # receipt of the signal that last made it active: what a list of what is new sorts by
+    raised_at: int = 0  # receipt of what last made it active, loud or graver: what a list of what is new sorts by
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None
     acknowledged_severity: int | None = None  # graver since: unacknowledged again

@@ -6,7 +6,7 @@ import { said, t } from "./words.js";
 
 /** The risk colour of a zone, with its letter: never colour alone. */
 export const gradeChip = (grade) => h("span", { class: "grade", "data-grade": grade ?? "", title: grade ? t(`grade.${grade}`) : null }, grade ? t(`grade.letter.${grade}`) : "");
-/** "明火 · 烟雾": the kinds of an incident. */
+/** "明火 · 烟雾": the kinds of an incident, the gravest first as the API gives them, so that a narrow row cuts off the least. */
 export const kindsOf = (incident) => incident.kind_names.map((kind) => said(kind.name)).join(" · ");
 export const severityWord = (severity) => `${severity} ${t(`severity.${severity}`)}`;
 
@@ -166,8 +166,8 @@ function sinceText(incident) {
   return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`, raisedNote(incident)];
 }
 
-/** "again 00:32:06" when it was last raised well after it began; "received" when that may only be an old time of the device. */
+/** "graver", "again 00:32:06" when it was last raised well after it began; "received" when that may only be an old time of the device. */
 export function raisedNote(incident) {
   if (!incident.raised_at || Date.parse(incident.raised_at) - Date.parse(incident.opened_at) <= 60_000) return null;
-  return h("small", { class: "raised" }, t(incident.again ? "since.again" : "since.received", { time: absolute(incident.raised_at) }));
+  return h("small", { class: "raised" }, t(incident.graver ? "since.graver" : incident.again ? "since.again" : "since.received", { time: absolute(incident.raised_at) }));
 }

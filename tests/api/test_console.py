@@ -217,6 +217,24 @@ def test_what_comes_back_stands_on_top_and_says_so_and_is_closed_by_hand(open_pa
     expect(page.locator(".story .note").filter(has_text="误报")).to_have_count(1)
 
 
+def test_what_became_graver_stands_on_top_and_is_named_by_its_gravest_kind_first(open_page: Open, park: Server) -> None:
+    park.post(at(900, alarm("gas", "G-201", "flammable_gas_high_high", severity=2)))
+    for n, device in enumerate(("CAM-7", "CAM-9", "CAM-12")):
+        park.post(at(600 - n * 60, alarm(f"later-{n}", device, "intrusion")))
+    page = open_page()
+    live(page)
+    expect(page.locator(".row[data-id]")).to_have_count(4)
+    assert "储罐区" in rows(page)[-1]
+    page.keyboard.press("End")
+    park.post(alarm("methane", "G-201", "methane_high_high"))
+    first = page.locator(".row[data-id]").first
+    expect(first).to_contain_text("储罐区")
+    expect(first.locator(".kinds")).to_have_text(re.compile("^甲烷浓度高高 · "))
+    expect(first.locator(".raised")).to_contain_text("升级")
+    page.reload()
+    expect(first).to_contain_text("储罐区")
+
+
 def test_new_rows_wait_while_the_operator_types_or_has_scrolled(open_page: Open, park: Server) -> None:
     park.post(*(alarm(f"n{n}", device=f"N-{n}", kind="device_fault") for n in range(40)))
     page = open_page()

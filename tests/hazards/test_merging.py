@@ -87,7 +87,7 @@ def test_stories(story: str, alarm_timing: AlarmTiming, expected: list[str], inc
 
 def test_the_gravest_severity_stays() -> None:
     state, merged = run([signal(1, kind="smoke", severity=3), signal(2, severity=1, at=1), signal(3, kind="smoke", severity=4, at=2)])
-    assert [i.severity for i in state.incidents.values()] == [1]
+    assert [(i.severity, i.raised_at) for i in state.incidents.values()] == [(1, NOON + SECOND)], "new when it became graver"
     assert [h.event for h in merged.happenings] == ["opened", "severity_raised"]
     assert (merged.happenings[1].explained, merged.graver) == ({"from": 3, "to": 1}, set(merged.changed))
 
