@@ -106,6 +106,24 @@ def list_incidents(
     return [message_of(row) for row in rows[:limit]], following
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """When (µs, by receipt) an incident last called somebody."""
+
+    incident: str
+    at: int
+    zone: str
+    enterprise: str | None
+
+
+def calls_since(connection: Connection, at: int, *, limit: int) -> list[Call]:
+    """The last call of each incident that began to call somebody after ``at`` (µs); of very many the newest, oldest first."""
+    events, i = schema.incident_events.c, schema.incidents.c
+    began = select(events.incident).where(events.at >= at, events.event.in_(("opened", "reactivated")))
+    query = select(i.id, i.raised_at, i.zone, i.enterprise).where(i.id.in_(began), i.raised_at > at, i.quiet == "")
+    return [Call(*row) for row in connection.execute(query.order_by(i.raised_at.desc()).limit(limit))][::-1]
+
+
 def get_incident(connection: Connection, incident: str, *, scope: Scope) -> IncidentMessage:
     """One incident. Raises NotFound, also for one outside ``scope``."""
     row = connection.execute(_one(incident, scope)).first()

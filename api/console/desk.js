@@ -41,7 +41,7 @@ class Desk {
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
-      flood: (at) => { this.store.flood = at; this.store.arrange(); this.list.render(); },
+      flood: (at) => { if (at === this.store.flood) return; this.store.flood = at; this.store.arrange(); this.list.render(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
