@@ -243,7 +243,7 @@ class TimelineEvent(BaseModel):
     actor: str
     event: str
     event_name: Text
-    why: Text | None = Field(description="the sentence behind a rise of certainty or severity")
+    why: Text | None = Field(description="the sentence behind a rise of certainty, or an end that is no return to normal")
     details: dict[str, Any]
 
 

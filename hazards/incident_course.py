@@ -143,7 +143,7 @@ class Course(Sparing):
         if incident.state in (IncidentState.CLEARED, IncidentState.CLOSED):
             return
         incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
-        self.happened(incident, at, "cleared", reason)
+        self.happened(incident, at, "cleared", reason, {"ended_by": incident.ended_by} if incident.ended_by else None)
         if reason is Reason.NOTHING_STOOD:
             incident.over = True
             self.close(incident, at, reason)
@@ -331,14 +331,14 @@ class Course(Sparing):
         return 0 if alarm is None else None if alarm.phase in ALARMING else alarm.last_at
 
     def raise_severity(self, incident: Incident, severity: int, at: int, reason: Reason, why: dict[str, Any]) -> None:
-        """To ``severity`` if that is graver; it is new again, and an acknowledgement of what it was before no longer counts."""
+        """To ``severity`` if that is graver; an acknowledgement of what it was before no longer counts."""
         if severity >= incident.severity:
             return
         self.happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
         incident.severity, incident.acknowledged = severity, False
-        incident.raised_at = max(incident.raised_at, incident.updated_at, at)
         self.merged.graver.add(incident.id)
         self.acknowledged.discard(incident.id)
+        incident.raised_at = max(incident.raised_at, incident.updated_at, at)  # to people it is new
         self.note(incident, News.CHANGE)
 
     def happened(self, incident: Incident, at: int, event: str, reason: Reason, explained: dict[str, Any] | None = None) -> None:

@@ -81,7 +81,7 @@ export class Detail {
     const lines = [];
     if (incident.acknowledged_at) lines.push(t("detail.acknowledged", { by: incident.acknowledged_by, time: absolute(incident.acknowledged_at) }));
     if (incident.shelved_until) lines.push(t("detail.shelved", { by: incident.shelved_by, time: absolute(incident.shelved_until), reason: incident.shelve_reason }));
-    if (incident.cleared_at) lines.push(t("detail.cleared", { time: absolute(incident.cleared_at) }));
+    if (incident.cleared_at) lines.push(t(LAPSES.includes(incident.reason) ? "detail.lapsed" : "detail.cleared", { time: absolute(incident.cleared_at) }));
     if (incident.closed_at) lines.push(t("detail.closed", { time: absolute(incident.closed_at) }));
     return lines.length ? [h("dt", {}, t("filter.state")), h("dd", {}, h("div", {}, lines.map((line) => h("div", {}, line))))] : [];
   }
@@ -180,6 +180,9 @@ export class Detail {
   }
 }
 
+/** Why an alarm ended though nobody knows that all is normal: `hazards.messages.Lapse`. */
+const LAPSES = ["window_ended", "rule_removed", "sensor_removed", "sensor_moved"];
+
 /** Declarations that silence an alarm; never methane over limit, which the server refuses. */
 const SILENCING = ["shelved", "out_of_service"];
 
@@ -188,7 +191,7 @@ export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["she
 
 function alarmLine(alarm, button) {
   return h("li", {},
-    h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(`action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
+    h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(alarm.action === "cleared" && LAPSES.includes(alarm.details.reason) ? "action.lapsed" : `action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
       alarm.score === null ? null : h("span", { class: "muted" }, t("detail.score", { score: alarm.score.toFixed(2) })),
       button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),

@@ -205,3 +205,15 @@ async def test_a_site_file_is_checked_by_line_and_applied(client: httpx.AsyncCli
     assert applied["added"]["devices"] == ["NEW-1"] and "CAM-1" in applied["removed"]["devices"]
     assert (await client.get("/api/v1/devices/NEW-1", headers=headers)).status_code == 200
     assert (await client.put("/api/v1/site", content=good, headers=headers)).json()["version"] == applied["version"]
+
+
+async def test_an_alarm_that_is_no_longer_judged_is_not_said_to_be_normal(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a", "T-101", "temperature_high"))
+    await opened(operator, system, alarm("b", "T-101", "temperature_high", "cleared", reason="rule_removed"))
+    shown = (await operator.get(f"/api/v1/incidents/{incident['id']}")).json()
+    assert shown["reason"] == "rule_removed" and "非恢复正常" in shown["why"]["zh"] and "not known to be normal" in shown["why"]["en"]
+    assert shown["annunciation"] == "cleared_unacknowledged" and shown["annunciation_name"]["zh"] == "已结束（非恢复） · 未确认"
+    last = (await operator.get(f"/api/v1/incidents/{incident['id']}/alarms")).json()["items"][-1]
+    assert last["reason"] == "ended" and last["why"] == shown["why"]
+    event = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"][-1]
+    assert event["event_name"]["zh"] == "结束（非恢复正常）" and event["why"] == shown["why"]
