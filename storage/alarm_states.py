@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, tuple_
 
 from hazards.alarm_state import ALARMING
+from hazards.annunciation import SPARED
 from hazards.kinds import kind_of, never_suppressed
 from hazards.messages import Action, IncidentMessage, Signal
-from hazards.quieting import counted
+from hazards.quieting import Quiet
 from hazards.scope import Scope
 from storage import schema
 from storage.incident_queries import cursor_of, cursor_values, newest_raise, page
@@ -66,12 +67,17 @@ def gravest_signal(connection: Connection, incident: IncidentMessage) -> Signal 
     that was in it. ``incident``: one that who asks may see."""
     table = schema.alarm_states
     rows = connection.execute(select(table).where(table.c.incident == incident.id)).all()
-    for row in sorted(rows, key=lambda r: (*_gravity(counted(r.severity, r.kind, r.quiet), r.kind), -r.last_at, r.device)):
+    for row in sorted(rows, key=lambda r: (_is_held_back(r), *_gravity(r.severity, r.kind), -r.last_at, r.device)):
         signal = newest_raise(connection, incident.id, row.kind, row.device)
         if signal is not None and (row.phase in ALARMING or signal.action is Action.PULSE):
             return signal
     found = [signal for kind in incident.kinds if (signal := newest_raise(connection, incident.id, kind)) is not None]
     return min(found, key=lambda s: (*_gravity(s.severity or kind_of(s.kind).severity, s.kind), -s.at), default=None)
+
+
+def _is_held_back(row: Any) -> bool:
+    """Whether people know of the alarm and are spared it: it decides only where nothing else stands."""
+    return row.state in SPARED or (row.quiet in (Quiet.CALIBRATION, Quiet.PERMIT) and not never_suppressed(row.kind))
 
 
 def _gravity(severity: int, kind: str) -> tuple[int, bool, int]:
