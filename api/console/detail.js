@@ -3,6 +3,7 @@ import { loadZoneHazards, tickDue } from "./both_ways.js";
 import { askEnd, askSilence } from "./declaration_forms.js";
 import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
+import { isForbidden } from "./incident_forms.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { responseSheet } from "./response_sheet.js";
@@ -88,9 +89,9 @@ export class Detail {
 
   actions(incident) {
     const may = (name) => this.me.commands.includes(name);
-    const button = (name, key, disabled = false) => (may(name)
-      ? h("button", { class: name === "acknowledge" ? "primary" : null, disabled, onclick: () => this.calls.command(name) },
-        t(disabled ? "do.acknowledged" : `do.${name}`), key && !disabled ? h("kbd", {}, key) : null)
+    const button = (name, key, done = false) => (may(name)
+      ? h("button", { class: name === "acknowledge" ? "primary" : null, disabled: done || isForbidden(name, incident), title: isForbidden(name, incident) ? t(`do.never.${name}`) : null, onclick: () => this.calls.command(name) },
+        t(done ? "do.acknowledged" : `do.${name}`), key && !done ? h("kbd", {}, key) : null)
       : null);
     const closed = incident.state === "closed";
     const buttons = [
@@ -99,6 +100,8 @@ export class Detail {
       incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
       ["active", "cleared"].includes(incident.state) ? button("close") : null,
     ].filter(Boolean);
+    const never = ["shelve", "close"].find((name) => may(name) && !closed && isForbidden(name, incident));
+    if (never) buttons.push(h("small", { class: "muted never" }, t(isForbidden("close", incident) ? "do.never.both" : "do.never.shelve")));
     return h("div", { class: "actions" }, buttons.length ? buttons : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${this.me.role}`) })));
   }
 

@@ -217,6 +217,39 @@ def test_what_comes_back_stands_on_top_and_says_so_and_is_closed_by_hand(open_pa
     expect(page.locator(".story .note").filter(has_text="误报")).to_have_count(1)
 
 
+def test_methane_is_offered_no_shelf_and_a_refusal_leaves_what_was_typed_with_the_reason(open_page: Open, park: Server) -> None:
+    park.post(alarm("smoke", "CAM-1", "smoke"), alarm("methane", "G-310", "methane_high"))
+    page = open_page()
+    live(page)
+    page.locator(".row[data-id]", has_text="厂外燃气管线").click()
+    for name in ("搁置", "关闭"):
+        button = page.locator(".actions button", has_text=name)
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("甲烷超限报警"))
+    expect(page.locator(".actions .never")).to_have_text("甲烷超限：不能搁置，持续期间不能关闭")
+    page.keyboard.press("s")
+    expect(page.locator(".toast")).to_contain_text("不能搁置")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.locator(".row[data-id]", has_text="熔铸车间").click()
+    page.locator(".actions button", has_text="搁置").click()
+    page.locator("dialog textarea").fill("检修焊机")
+    (smoke,) = (i for i in of_operator(park) if i["zone"] == "smelter")
+    done = {"command": "close", "reason": "误报"}
+    headers = bearer(park.system.token("operator"))
+    assert httpx.post(f"{park.url}/api/v1/incidents/{smoke['id']}/commands", json=done, headers=headers).status_code == 200
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("dialog .refusal")).to_contain_text("事件已经关闭")
+    expect(page.locator("dialog .refusal")).to_contain_text("the incident is closed")
+    expect(page.locator("dialog textarea")).to_have_value("检修焊机")
+    page.keyboard.press("Escape")
+    expect(page.locator(".detail .head .word")).to_contain_text("已关闭")
+
+
+def of_operator(park: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(f"{park.url}/api/v1/incidents", headers=bearer(park.system.token("operator"))).json()["items"]
+    return found
+
+
 def test_what_became_graver_stands_on_top_and_is_named_by_its_gravest_kind_first(open_page: Open, park: Server) -> None:
     park.post(at(900, alarm("gas", "G-201", "flammable_gas_high_high", severity=2)))
     for n, device in enumerate(("CAM-7", "CAM-9", "CAM-12")):
