@@ -26,6 +26,7 @@ export async function askRule(shown, metrics, { zoneName, refresh }) {
   let version = shown?.version ?? 0;
   const live = async (given) => {
     const rule = ruleOf(given, before);
+    if (given.overrides.some((each) => isTwice(each.zone, given.overrides) && each.zone)) return tried.replaceChildren(h("p", {}, `${t("rule.field.override")}：${t("rule.wrong.twice")}`), h("p", {}, t("rules.not_yet")));
     const answer = await call("POST", "/alarm-rules/check", { rule }).then(({ body }) => tryWords(body), (failure) => failureWords(failure, fields));
     const changed = shown ? differences(before, rule, zoneName) : [];
     tried.replaceChildren(...answer, ...(changed.length ? [differencesTable(changed)] : []));
@@ -150,11 +151,19 @@ const windowsField = (schedule) => blocks("schedule", t("rule.field.schedule"), 
   make: (window) => ({ days: several("days", t("rule.field.days"), [1, 2, 3, 4, 5, 6, 7].map((day) => [String(day), dayWord(day)]), { checked: (window?.days ?? [1, 2, 3, 4, 5]).map(String), needed: true }),
     start: minute("start", t("rule.field.start"), window?.start ?? 480), until: minute("until", t("rule.field.until"), window?.until ?? 1080) }) });
 
-const overridesField = (overrides, zones, severities, switched) => blocks("overrides", t("rule.field.override"), { given: Object.entries(overrides), word: t("rules.add_override"), hint: t("rules.override_hint"), at: (zone, given) => given.findIndex((each) => each.zone === zone),
+function overridesField(overrides, zones, severities, switched) {
+  const whole = overrideBlocks(overrides, zones, severities, switched, (zone) => (zone && isTwice(zone, whole.read()) ? t("rule.wrong.twice") : null));
+  return whole;
+}
+
+/** Whether two exceptions are for one zone: only one of them could hold. */
+const isTwice = (zone, given) => given.filter((each) => each.zone === zone).length > 1;
+
+const overrideBlocks = (overrides, zones, severities, switched, check) => blocks("overrides", t("rule.field.override"), { given: Object.entries(overrides), word: t("rules.add_override"), hint: t("rules.override_hint"), at: (zone, given) => given.findIndex((each) => each.zone === zone),
   make: (entry) => {
     const [zone, own] = entry ?? ["", {}];
     const options = [["", t("ask.choose")], ...zones.map((each) => [each.id, each.name]), ...(zone && !zones.some((each) => each.id === zone) ? [[zone, zone]] : [])];
-    return { zone: choice("zone", t("rules.column.zone"), options, { value: zone, needed: true }), limit: decimal("limit", t("rule.field.limit"), { value: own.limit }), deadband: decimal("deadband", t("rule.field.deadband"), { value: own.deadband, least: 0 }),
+    return { zone: choice("zone", t("rules.column.zone"), options, { value: zone, needed: true, check }), limit: decimal("limit", t("rule.field.limit"), { value: own.limit }), deadband: decimal("deadband", t("rule.field.deadband"), { value: own.deadband, least: 0 }),
       on_delay: decimal("on_delay", `${t("rule.field.on_delay")} (s)`, { value: own.on_delay === null || own.on_delay === undefined ? "" : own.on_delay / MICROS, least: 0 }),
       off_delay: decimal("off_delay", `${t("rule.field.off_delay")} (s)`, { value: own.off_delay === null || own.off_delay === undefined ? "" : own.off_delay / MICROS, least: 0 }),
       severity: choice("severity", t("rule.field.severity"), [["", t("rule.as_rule")], ...severities.slice(1)], { value: String(own.severity ?? "") }), enabled: choice("enabled", t("rule.field.enabled"), [["", t("rule.as_rule")], ...switched], { value: own.enabled === null || own.enabled === undefined ? "" : String(own.enabled) }),

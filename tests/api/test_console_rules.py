@@ -218,3 +218,22 @@ def test_what_the_form_says_is_the_rule_it_began_with(open_page: Open, ruled: Se
     page.locator("dialog button[type=submit]").click()
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.locator(".rule-detail .versions li")).to_have_count(1)  # the same as before: no version
+
+
+def test_two_exceptions_for_one_zone_are_refused_at_the_field(open_page: Open, ruled: Server) -> None:  # noqa: F811
+    """Once the last of them held, and nobody was told."""
+    page = rules_of(open_page, "bu")
+    page.locator(".row.rule[data-id=melt_hot]").click()
+    page.locator(".rule-detail .actions .primary").click()
+    page.get_by_role("button", name="添加区域例外").click()
+    second = page.locator("dialog fieldset").last
+    second.locator("[name=zone]").select_option("smelter")
+    second.locator("[name=limit]").fill("75")
+    expect(page.locator("dialog .tried")).to_contain_text("此区域已有一条例外")
+    page.locator("dialog textarea[name=reason]").fill("再加一条")
+    page.locator("dialog button[type=submit]").click()
+    expect(second.locator(".wrong-here:visible")).to_have_text("此区域已有一条例外，请合并为一条")
+    assert ruled.system.registry.rules["melt_hot"].overrides == FURNACE.overrides
+    second.get_by_role("button", name="移除").click()
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog")).to_have_count(0)
