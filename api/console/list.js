@@ -111,7 +111,7 @@ export class List {
         h("small", { class: "certainty", "data-certainty": incident.certainty, title: said(incident.corroboration?.sentence) || null }, said(incident.certainty_name))),
       h("span", { class: "where" }, gradeChip(incident.zone_grade), h("span", { title: incident.devices.join(", ") },
         incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
-      h("span", { class: "word" }, said(incident.annunciation_name), ...labelsOf(incident)),
+      stateCell(incident),
       h("span", { class: "since" }, sinceText(incident)),
       h("span", { class: "count" }, String(incident.alarm_count)),
       incident.snapshot_url ? h("img", { class: "thumb", src: incident.snapshot_url, alt: "", loading: "lazy", decoding: "async", onerror: (e) => e.target.remove() }) : null);
@@ -156,6 +156,14 @@ function summary(incidents) {
   const counts = new Map();
   for (const { severity } of incidents) counts.set(severity, (counts.get(severity) ?? 0) + 1);
   return t("list.flood_zone", { n: incidents.length, counts: [...counts].map(([severity, n]) => `${severityWord(severity)} ${n}`).join(" · ") });
+}
+
+/** The state in a word; with labels both have one line, so that the row holds them. */
+function stateCell(incident) {
+  const [word, labels] = [said(incident.annunciation_name), labelsOf(incident)];
+  if (!labels.length) return h("span", { class: "word", title: word }, word);
+  const all = [word, ...labels.map((label) => label.textContent)].join(" · ");
+  return h("span", { class: "word labelled", title: all }, h("span", {}, word), h("span", { class: "labels" }, labels));
 }
 
 /** Why an alarm of it is quieter than it would be, where the word does not say so. */
