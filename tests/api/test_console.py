@@ -218,19 +218,19 @@ def test_what_comes_back_stands_on_top_and_says_so_and_is_closed_by_hand(open_pa
 
 
 def test_a_state_with_labels_stays_within_its_row(open_page: Open, park: Server) -> None:
-    declared = {"zone": "store", "devices": ["CAM-7"], "ends_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))}
-    headers = bearer(park.system.token("enterprise", "log"))
-    for kind, more in (("calibration", {"reason": "标校"}), ("permit", {"devices": [], "work": "casual", "guardian": "王五"})):
-        answer = httpx.post(f"{park.url}/api/v1/declarations", json={"kind": kind, **declared, **more}, headers=headers)
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    headers = bearer(park.system.token("enterprise", "alu"))
+    permit = {"kind": "permit", "work": "hot_work", "level": "first", "guardian": "王五"}
+    for more in ({"kind": "calibration", "devices": ["T-101"], "reason": "标校"}, permit):
+        answer = httpx.post(f"{park.url}/api/v1/declarations", json={"zone": "smelter", "ends_at": ends, **more}, headers=headers)
         assert answer.status_code == 201, answer.text
-    park.post(alarm("cal", "CAM-7", "exit_blocked"), alarm("work", "CAM-9", "intrusion"), alarm("over", "CAM-7", "exit_blocked", "cleared"))
-    park.post(alarm("seen", "N-7", "exit_blocked"), alarm("more", "CAM-7", "object_left"))
+    park.post(alarm("cal", "T-101", "temperature_high"), alarm("work", "CAM-1", "flame"), alarm("real", "CAM-1", "temperature_high_high"))
     page = open_page()
     live(page)
-    words = page.locator(".row .word")
-    expect(words.first).to_be_visible()
-    over = "all => all.filter((e) => e.scrollHeight > e.parentElement.clientHeight).map((e) => e.textContent)"
-    assert words.evaluate_all(over) == []
+    word = page.locator(".row .word")
+    expect(word.locator(".label")).to_have_count(2)
+    expect(word).to_have_attribute("title", re.compile("^未确认 · .+ · .+$"))
+    assert word.evaluate("e => e.scrollHeight <= e.parentElement.clientHeight")
 
 
 def test_methane_is_offered_no_shelf_and_a_refusal_leaves_what_was_typed_with_the_reason(open_page: Open, park: Server) -> None:
