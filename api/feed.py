@@ -17,15 +17,19 @@ from structlog import get_logger
 
 from hazards.declarations import DeclarationMessage
 from hazards.errors import Unavailable
+from hazards.flood import WINDOW, Flood
 from hazards.messages import DutyMessage, HazardMessage, IncidentMessage, IncidentState
 from hazards.scope import Scope
 from hazards.zone_state import Reason
 from storage import schema
 from storage.database import Database
+from storage.incident_queries import Call, calls_since
 from storage.outbox import FeedRow, feed_bounds, read_feed
 
 log = get_logger(__name__)
 PAGE = 500
+REMEMBERED, MOST_REMEMBERED = 6 * WINDOW, 5_000
+"""For how long (µs) it is remembered which incidents called somebody, and how many: what a new listener learns its flood from."""
 _NAMES: dict[type, bytes] = {
     IncidentMessage: b"incident", HazardMessage: b"hazard", DutyMessage: b"duty", DeclarationMessage: b"declaration",
 }  # fmt: skip
@@ -59,6 +63,7 @@ class FeedTail:
         self._behind_after = int(behind_after * 1_000_000)
         self._window: list[Event] = []  # the newest, in order; complete for every position above ``_floor``
         self._kept, self._floor = kept, 0
+        self._calls: dict[tuple[str, int], tuple[int, Call]] = {}  # by incident and time: the position that told it first
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self.closed = asyncio.Event()  # the server is stopping: every stream ends
         self.newest = 0
@@ -77,6 +82,7 @@ class FeedTail:
             try:
                 if not started:
                     self.newest = self._floor = (await self._database.reading(feed_bounds))[1]
+                    await self._recall()
                     started = True
                 more = await self._advance()
                 await self._look_behind()
@@ -86,6 +92,12 @@ class FeedTail:
             if not more:
                 await _wait(self._wake, self._poll)
                 self._wake.clear()
+
+    async def _recall(self) -> None:
+        """Learn from SQL who called before this process began."""
+        since = self._now() - REMEMBERED
+        for call in await self._database.reading(lambda connection: calls_since(connection, since, limit=MOST_REMEMBERED)):
+            self._first_told(call, self.newest)
 
     async def _advance(self) -> bool:
         rows = await self._database.reading(lambda connection: read_feed(connection, self.newest, limit=PAGE))
@@ -100,7 +112,26 @@ class FeedTail:
 
     def _event(self, row: FeedRow) -> Event:
         name = _NAMES[type(row.message)]
-        return Event(row.position, row.zone, row.enterprise, self._render(row), name, _calls_at(row))
+        call = _call_of(row)
+        calls_at = call.at if call is not None and self._first_told(call, row.position) else None
+        return Event(row.position, row.zone, row.enterprise, self._render(row), name, calls_at)
+
+    def _first_told(self, call: Call, position: int) -> bool:
+        """Whether ``position`` is the first to tell of ``call``; later changes of the incident tell of it, too."""
+        if call.at <= self._now() - REMEMBERED:
+            return True
+        first = self._calls.setdefault((call.incident, call.at), (position, call))[0]
+        while len(self._calls) > MOST_REMEMBERED:
+            del self._calls[next(iter(self._calls))]
+        return first == position
+
+    def flood(self, scope: Scope, upto: int) -> Flood:
+        """The flood of a listener with ``scope`` that has been told everything up to position ``upto``."""
+        found, since = Flood(), self._now() - REMEMBERED
+        calls = [call.at for position, call in self._calls.values() if position <= upto and scope.sees(call.zone, call.enterprise)]
+        for at in sorted(at for at in calls if at > since):
+            found.take(at)
+        return found
 
     def _tell(self) -> None:
         self._news.set()
@@ -148,12 +179,14 @@ class FeedTail:
         return [self._event(row) for row in rows], reached
 
 
-def _calls_at(row: FeedRow) -> int | None:
+def _call_of(row: FeedRow) -> Call | None:
     """When the incident of ``row`` began, or began again, to call somebody; None for anything else."""
     message = row.message
     if not isinstance(message, IncidentMessage) or message.quiet or message.state is not IncidentState.ACTIVE:
         return None
-    return message.raised_at if row.event == "opened" or message.reason == Reason.REACTIVATED else None
+    if row.event != "opened" and message.reason != Reason.REACTIVATED:
+        return None
+    return Call(message.id, message.raised_at, row.zone, row.enterprise)
 
 
 async def _wait(event: asyncio.Event, timeout: float) -> None:

@@ -147,7 +147,7 @@ class Incident(BaseModel):
     certainty_name: Text
     corroboration: Corroboration | None = Field(description="why it is surer than possible")
     opened_at: datetime
-    raised_at: datetime | None = Field(description="receipt of the signal that last made it active; null: never")
+    raised_at: datetime | None = Field(description="receipt of what last made it active, loud or graver: sort by it; null: never")
     updated_at: datetime
     cleared_at: datetime | None
     closed_at: datetime | None
@@ -247,7 +247,7 @@ class TimelineEvent(BaseModel):
     actor: str
     event: str
     event_name: Text
-    why: Text | None = Field(description="the sentence behind a rise of certainty or severity")
+    why: Text | None = Field(description="the sentence behind a rise of certainty or severity, or an end that is no return to normal")
     late_seconds: float | None = Field(description=_LATE)
     details: dict[str, Any]
 

@@ -18,10 +18,11 @@ from hazards.annunciation import AlarmState
 from hazards.device_clock import WORDS as FAULT_WORDS
 from hazards.device_clock import ClockFault
 from hazards.incidents import is_acknowledged
-from hazards.kinds import FAMILIES, holds_never_suppressed, kind_of
+from hazards.kinds import FAMILIES, gravest_first, holds_never_suppressed, kind_of
 from hazards.ledger.limits import EPOCH
-from hazards.messages import UNASSIGNED, IncidentMessage, IncidentState, Signal
+from hazards.messages import LAPSES, UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.quieting import Quiet
+from hazards.zone_state import Reason
 from hazards.zones import Device, Enterprise, Zone
 from storage.alarm_states import StandingAlarm
 from storage.incident_hazards import Counted
@@ -99,6 +100,8 @@ class Presenter:
         """The sentence behind a reason's code: for a signal with its particulars, for an incident (``explained`` None) without."""
         if explained is None:
             return self.text(self.words.first(f"reason.of_incident.{reason}", f"reason.{reason}"))
+        if explained.get("ended_by") and reason in (Reason.ENDED, Reason.OTHERS_STAND):
+            return self.text(f"reason.{explained['ended_by']}")
         parameters = dict(explained)
         sure = self.text(f"certainty.{parameters.get('certainty', '')}")
         device, _, kind = str(parameters.get("alarm", "")).partition(" ")
@@ -148,15 +151,16 @@ class Presenter:
         """One incident. ``counted``: the open hazards of its zone."""
         zone = self.registry.zone(incident.zone)
         unassigned = incident.zone == UNASSIGNED
-        word = annunciation(incident, self.now)
+        word, kinds = annunciation(incident, self.now), gravest_first(incident.kinds)
+        lapsed = word == "cleared_unacknowledged" and incident.reason in LAPSES
         return models.Incident(
             id=incident.id, zone=incident.zone,
             zone_name=zone.name if zone else (self.words.one("zh", "zone.unassigned") if unassigned else incident.zone),
             zone_grade=zone.grade.value if zone else None,
             enterprise=incident.enterprise, enterprise_name=self.enterprise_name(incident.enterprise),
-            family=incident.family, family_name=self._family(incident.family), kinds=incident.kinds,
-            kind_names=[self.kind(kind) for kind in incident.kinds], devices=incident.devices, state=incident.state.value,
-            annunciation=word, annunciation_name=self.text(f"annunciation.{word}"), severity=incident.severity,
+            family=incident.family, family_name=self._family(incident.family), kinds=kinds,
+            kind_names=[self.kind(kind) for kind in kinds], devices=incident.devices, state=incident.state.value,
+            annunciation=word, annunciation_name=self.text(f"annunciation.{word}{'.lapsed' if lapsed else ''}"), severity=incident.severity,
             certainty=incident.certainty.value, certainty_name=self.text(f"certainty.{incident.certainty.value}"),
             corroboration=self.corroboration(incident.corroboration),
             opened_at=self.time(incident.opened_at), raised_at=self.time_or_none(incident.raised_at or None),
@@ -204,10 +208,11 @@ class Presenter:
 
     def timeline_event(self, row_id: int, at: int, actor: str, event: str, body: Mapping[str, Any]) -> models.TimelineEvent:
         """One line of the record."""
-        corroboration = self.corroboration(body)
+        corroboration, lapse = self.corroboration(body), body.get("ended_by")
         return models.TimelineEvent(
-            id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}"),
-            why=corroboration.sentence if corroboration else None, late_seconds=_late(body.get("late_by", 0)), details=dict(body),
+            id=str(row_id), at=self.time(at), actor=actor, event=event, event_name=self.text(f"event.{event}{'.lapsed' if lapse else ''}"),
+            why=corroboration.sentence if corroboration else self.text(f"reason.{lapse}") if lapse else None,
+            late_seconds=_late(body.get("late_by", 0)), details=dict(body),
         )  # fmt: skip
 
     def _family(self, family: str) -> models.Text:

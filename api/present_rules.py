@@ -3,7 +3,7 @@
 What must not go in: SQL, HTTP, deciding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from api import rule_models as models
 from api.models import Response, Text
@@ -11,7 +11,7 @@ from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
-from hazards.kinds import graveness, kind_of
+from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
 from hazards.messages import IncidentMessage, Signal
 from hazards.metrics import METRICS, metric_of
@@ -100,14 +100,12 @@ class RulePresenter:
             call=[self._whom(each) for each in sheet.call],
         )  # fmt: skip
 
-    def response_to(self, incident: IncidentMessage, signals: Sequence[Signal]) -> Response:
-        """What to do about ``incident``: by the rule of the gravest of ``signals`` (newest first), else by its gravest kind."""
+    def response_to(self, incident: IncidentMessage, gravest: Signal | None) -> Response:
+        """What to do about ``incident``: by the rule that raised ``gravest``, its gravest alarm; without one by that alarm's kind."""
         rules = self.presenter.registry.rules
-        told = [(signal_severity(signal), rules[name]) for signal in signals if (name := str(signal.details.get("rule_id"))) in rules]
-        if told:
-            rule = min(told, key=lambda each: each[0])[1]
+        if gravest is not None and (rule := rules.get(str(gravest.details.get("rule_id")))) is not None:
             return self.response(rule.response, rule)
-        kind = min(incident.kinds, key=lambda name: kind_of(name).severity)
+        kind = gravest.kind if gravest is not None else min(incident.kinds, key=lambda name: kind_of(name).severity)
         return self.response(sheet_of(kind, rules.values()), None, kind)
 
     def metric(self, name: str) -> Text:
@@ -198,11 +196,6 @@ class RulePresenter:
 def severity_of(rule: AlarmRule) -> int:
     """Its own, else that of the kind of alarm it raises."""
     return rule.severity or kind_of(kind_of_alarm(rule)).severity
-
-
-def signal_severity(signal: Signal) -> int:
-    """A signal's own severity, else that of its kind."""
-    return graveness(signal.kind, signal.severity)
 
 
 def unit_of(rule: AlarmRule) -> str:

@@ -47,8 +47,11 @@ class AcceptingTelemetryDoor(Protocol):
 class Pictures(Protocol):
     """Where evidence files are (``storage.evidence.EvidenceStore``). Called in threads."""
 
+    def zones(self, sha256: str) -> list[str]:
+        """The zones in which these bytes were taken. Raises NotFound."""
+
     def read(self, sha256: str) -> tuple[bytes, str, str]:
-        """(bytes, media type, zone it was taken in). Raises NotFound."""
+        """(bytes, media type, zone it was first taken in). Raises NotFound."""
 
     def put(self, data: bytes, *, media_type: str, device: str, zone: str, taken_at: int) -> str:
         """Keep the bytes; their SHA-256. Raises StorageUnavailable."""

@@ -14,6 +14,7 @@ import numpy as np
 from hazards.admission import Report
 from hazards.limit_table import LimitTable
 from hazards.limits import NEVER
+from hazards.messages import Lapse
 from hazards.rollup_packs import rollup_packs
 from hazards.rollups import RINGS, Closed, Rollups
 from hazards.sensors import Sensor, watches_silence
@@ -168,10 +169,10 @@ class Evaluation:
     def _settle(self, zone: ZoneSeries, name: str, slot: int, now: int) -> None:
         """The registry's sensor for a series of ``zone``, if it changed."""
         new, old = self._sensors.get(name), self._limits.sensors[slot]
-        reason = "sensor_removed" if new is None else "sensor_moved" if new.zone != zone.zone else "rule_removed"
+        reason = Lapse.SENSOR_REMOVED if new is None else Lapse.SENSOR_MOVED if new.zone != zone.zone else Lapse.RULE_REMOVED
         if new is not None and new.zone != zone.zone:
             new = None
-        if new is not old and new != old and (reports := self._limits.change(slot, new, now, reason)):
+        if new is not old and new != old and (reports := self._limits.change(slot, new, now, reason.value)):
             self._post([slot], reports)
 
     def _watch(self, zone: ZoneSeries, now: int) -> None:

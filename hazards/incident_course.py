@@ -160,7 +160,8 @@ class Course(Sparing):
         if incident.state in (IncidentState.CLEARED, IncidentState.CLOSED):
             return
         incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
-        self.happened(incident, at, "cleared", reason, explained)
+        ended_by = {"ended_by": incident.ended_by} if incident.ended_by else {}
+        self.happened(incident, at, "cleared", reason, {**(explained or {}), **ended_by})
         if reason is Reason.NOTHING_STOOD:
             incident.over = True
             self.close(incident, at, reason)
@@ -367,6 +368,7 @@ class Course(Sparing):
             alarm.called = alarm.called or (alarm.phase in ALARMING and not held_back(alarm))
         self.merged.graver.add(incident.id)
         self.acknowledged.discard(incident.id)
+        incident.raised_at = max(incident.raised_at, incident.updated_at, at)  # to people it is new
         self.note(incident, News.CHANGE)
 
     def happened(self, incident: Incident, at: int, event: str, reason: Reason, explained: dict[str, Any] | None = None) -> None:

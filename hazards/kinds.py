@@ -155,6 +155,11 @@ def of_instrument(name: str) -> bool:
     return name in _OWN_FAULTS or (ending is not None and metric_of(name.removesuffix(f"_{ending}")).calibrated)
 
 
+def gravest_first(names: Iterable[str]) -> list[str]:
+    """The kinds ``names``, the gravest first; of one severity methane over its limit stands above the others."""
+    return sorted(names, key=lambda name: (kind_of(name).severity, not never_suppressed(name)))
+
+
 def group_of(family: str) -> str:
     """What merges into one incident of a zone: the family, or the leading one of its group."""
     return _LEADER.get(family, family)

@@ -23,14 +23,13 @@ from msgspec import Struct, field
 
 from hazards.admission import Report
 from hazards.limit_reports import report_of
-from hazards.messages import Action
+from hazards.messages import Action, Lapse
 from hazards.rules import Comparison
 from hazards.sensor_rules import FAR, SensorRule, beyond, end_of_window, is_armed, next_boundary, rise
 from hazards.sensors import Sensor, rules_of
 
 NEVER = -1
 """Time of what has not happened."""
-WINDOW_ENDED = "window_ended"
 """Reason of a clearing: the rule is no longer armed."""
 
 
@@ -196,7 +195,7 @@ class _Machine:
         else:
             condition.beyond, condition.since = False, at
             if condition.standing:
-                self._clear(rule, condition, max(at, condition.raised_at), {"reason": WINDOW_ENDED})
+                self._clear(rule, condition, max(at, condition.raised_at), {"reason": Lapse.WINDOW_ENDED.value})
 
     def _clear(self, rule: SensorRule, condition: Condition, at: int, more: dict[str, Any] | None = None) -> None:
         condition.standing, condition.ended_at = False, at

@@ -19,7 +19,7 @@ from hazards.identity import incident_id
 from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, stand_of, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
-from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
+from hazards.messages import LAPSES, UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, counts_in_flood, held_back
 from hazards.surroundings import Surroundings
 from hazards.telling import News, due
@@ -140,6 +140,8 @@ class _Merging(Course):
             put_in(alarm, incident, group)
         reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
         stood = stand_of(incident) if incident.count else None
+        if signal.action is Action.CLEARED and not late:
+            incident.ended_by = _lapse(signal)
         self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
         if not late:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
@@ -181,6 +183,8 @@ class _Merging(Course):
             explained["due"] = alarm.due
         if reason is Reason.CORROBORATED:
             explained["certainty"] = incident.certainty.value
+        if lapse := _lapse(signal):
+            explained["ended_by"] = lapse
         if signal.received_at - signal.at > LATENESS:
             explained["late_by"] = signal.received_at - signal.at
         elif signal.at > signal.received_at:
@@ -257,6 +261,12 @@ class _Merging(Course):
                 incident.family = leading(incident.family, kind_of(signal.kind).family)
             incident.message = signal.message or incident.message
             incident.snapshot = signal.snapshot or incident.snapshot
+
+
+def _lapse(signal: Signal) -> str:
+    """What ended the alarm, if that is not its condition; "": the condition did."""
+    said = signal.details.get("reason") if signal.action is Action.CLEARED else None
+    return said if isinstance(said, str) and said in LAPSES else ""
 
 
 def _reason(incident: Incident, before: Phase, after: Phase, action: Action, opening: Reason | None, *, late: bool) -> Reason:

@@ -23,6 +23,18 @@ class Action(StrEnum):
     PULSE = "pulse"  # happened, has no end: a trip line, a push button
 
 
+class Lapse(StrEnum):
+    """Why an alarm ended though nobody knows that all is normal: what judged it is gone. ``reason`` in the ``details`` of a signal."""
+
+    WINDOW_ENDED = "window_ended"  # the rule's time of the week, or what armed it, is over
+    RULE_REMOVED = "rule_removed"  # or switched off, or changed
+    SENSOR_REMOVED = "sensor_removed"
+    SENSOR_MOVED = "sensor_moved"  # to another zone
+
+
+LAPSES = frozenset(lapse.value for lapse in Lapse)
+
+
 class Clock(StrEnum):
     """Whether the sender's time was believed."""
 
@@ -137,7 +149,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     snapshot: str | None = None
     cleared_at: int | None = None
     closed_at: int | None = None
-    raised_at: int = 0  # receipt of the signal that last made it active: what a list of what is new sorts by
+    raised_at: int = 0  # receipt of what last made it active, loud or graver: what a list of what is new sorts by
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None
     acknowledged_severity: int | None = None  # graver since: unacknowledged again

@@ -67,6 +67,7 @@ class Incident(Struct, omit_defaults=True):
     snapshot: str | None = None
     cleared_at: int | None = None
     closed_at: int | None = None
+    ended_by: str = ""  # hazards.messages.Lapse: what ended the last alarm that did, if not the alarm itself
     annunciated: bool = False
     over: bool = False  # takes no more alarms
     certainty: Certainty = Certainty.POSSIBLE  # grows, never falls
@@ -82,6 +83,12 @@ class Incident(Struct, omit_defaults=True):
     word: str = ""  # what of it is to be told: opened, closed
     told_at: int = 0
     remind_at: int | None = None
+
+
+    @property
+    def told_reason(self) -> str:
+        """The code of its reason for people: what ended the alarm, where its condition perhaps did not."""
+        return self.ended_by if self.ended_by and self.reason is Reason.ENDED else self.reason.value
 
 
 class ZoneState(Struct, omit_defaults=True, forbid_unknown_fields=True):

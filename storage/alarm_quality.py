@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, case, func, or_, select, union
 
 from hazards.alarm_quality import (
     BAD_ACTORS,
@@ -140,11 +140,14 @@ def read_load(connection: Connection, selection: Selection, start: int, end: int
 
 def read_standing(connection: Connection, selection: Selection, at: int) -> Standing:
     """How incidents stood at ``at`` (µs): as they stand, where nothing happened to them since; else as their events tell."""
-    since = select(_events.c.incident).where(_events.c.at > at).distinct()
-    i, touched = _incidents.c, since.subquery("touched")
+    i, long_ago = _incidents.c, at - STALE_AFTER
     active = i.state == IncidentState.ACTIVE.value
+    # what became graver or sounded within a day is new to people, and may stand for longer all the same
+    again = select(i.id).where(active, i.opened_at <= long_ago, i.raised_at > long_ago)
+    since = union(select(_events.c.incident).where(_events.c.at > at), again)
+    touched = since.subquery("touched")
     acknowledged = i.acknowledged_severity.is_not(None) & (i.acknowledged_severity <= i.severity)
-    sums = _sums(active, active & (i.raised_at <= at - STALE_AFTER), (~acknowledged | i.acknowledged_severity.is_(None)) & (i.quiet == ""))
+    sums = _sums(active, active & (i.raised_at <= long_ago), (~acknowledged | i.acknowledged_severity.is_(None)) & (i.quiet == ""))
     untouched = _incidents.outerjoin(touched, touched.c.incident == i.id)  # no NOT IN: PostgreSQL would walk a long list for each row
     open_ones = select(*sums).select_from(untouched).where(
         i.state.in_((IncidentState.ACTIVE.value, IncidentState.CLEARED.value)), touched.c.incident.is_(None)
@@ -154,7 +157,7 @@ def read_standing(connection: Connection, selection: Selection, at: int) -> Stan
     return Standing(*(int(n or 0) + int(m or 0) for n, m in zip(unmoved, moved, strict=True)))
 
 
-def _replayed(selection: Selection, since: Select[Any], at: int) -> Select[Any]:
+def _replayed(selection: Selection, since: CompoundSelect[Any], at: int) -> Select[Any]:
     """The sums of ``read_standing`` for the incidents of ``since``, by the last events up to ``at`` of two kinds."""
     e = _events.c
     moves = e.event.in_((*_SOUNDS, *_ENDS))

@@ -9,9 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, tuple_
 
+from hazards.alarm_state import ALARMING
+from hazards.annunciation import SPARED
+from hazards.kinds import graveness, kind_of, never_suppressed
+from hazards.messages import Action, IncidentMessage, Signal
+from hazards.quieting import Quiet
 from hazards.scope import Scope
 from storage import schema
-from storage.incident_queries import cursor_of, cursor_values, page
+from storage.incident_queries import cursor_of, cursor_values, newest_raise, page
 from storage.scoping import within
 
 
@@ -55,3 +60,26 @@ def list_alarm_states(
     ]
     last = found[-1] if len(rows) > limit else None
     return found, cursor_of(last.since, last.device, last.kind) if last is not None else None
+
+
+def gravest_signal(connection: Connection, incident: IncidentMessage) -> Signal | None:
+    """What last raised the gravest alarm that stands in ``incident`` or, a pulse, has yet to be answered; if there is none, the gravest
+    that was in it. ``incident``: one that who asks may see."""
+    table = schema.alarm_states
+    rows = connection.execute(select(table).where(table.c.incident == incident.id)).all()
+    for row in sorted(rows, key=lambda r: (_is_held_back(r), *_gravity(r.severity, r.kind), -r.last_at, r.device)):
+        signal = newest_raise(connection, incident.id, row.kind, row.device)
+        if signal is not None and (row.phase in ALARMING or signal.action is Action.PULSE):
+            return signal
+    found = [signal for kind in incident.kinds if (signal := newest_raise(connection, incident.id, kind)) is not None]
+    return min(found, key=lambda s: (*_gravity(graveness(s.kind, s.severity), s.kind), -s.at), default=None)
+
+
+def _is_held_back(row: Any) -> bool:
+    """Whether people know of the alarm and are spared it: it decides only where nothing else stands."""
+    return row.state in SPARED or (row.quiet in (Quiet.CALIBRATION, Quiet.PERMIT) and not never_suppressed(row.kind))
+
+
+def _gravity(severity: int, kind: str) -> tuple[int, bool, int]:
+    """The smallest is the gravest; of one severity methane over its limit comes first, then what is graver by its kind."""
+    return severity, not never_suppressed(kind), kind_of(kind).severity

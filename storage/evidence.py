@@ -1,7 +1,8 @@
 """Evidence files (snapshots, later clips and documents), kept by the SHA-256 of their content and never changed.
 
 Layout: ``root/ab/cd/abcd…`` holds the bytes, ``abcd….json`` beside it says what they are, so a copy of the folder alone is
-enough. Written whole or not at all, on disk when ``put`` returns. What must not go in: who may see a file, SQL.
+enough; ``abcd….ZONE.json`` (a digest of its id) says the same of each further zone in which the same bytes were taken. Written whole or
+not at all, on disk when ``put`` returns. What must not go in: who may see a file, SQL.
 """
 
 import hashlib
@@ -37,18 +38,24 @@ class EvidenceStore:
         self._root = Path(root)
 
     def put(self, data: bytes, *, media_type: str, device: str, zone: str, taken_at: int) -> str:
-        """Keep ``data`` and answer its SHA-256 (hex). The same bytes again are the same file, with its first note.
+        """Keep ``data`` and answer its SHA-256 (hex). The same bytes again are the same file, with its first note and one a further zone.
 
         Raises StorageUnavailable when the disk is full or away."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         note = EvidenceNote(sha256, media_type, len(data), device, zone, taken_at)
         try:
-            if path.exists() and _note_path(path).exists():
-                return sha256
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(_note_path(path), msgspec.json.encode(note))  # first, so no file is ever without its note
-            _write_whole(path, data)
+            if not _note_path(path).exists():
+                _write_whole(_note_path(path), msgspec.json.encode(note), once=True)  # first, so no file is ever without its note
+            further = _note_path(path, zone)
+            wanted = self.note(sha256).zone != zone and not further.exists()
+            if path.exists() and not wanted:
+                return sha256
+            if wanted:
+                _write_whole(further, msgspec.json.encode(note))
+            if not path.exists():
+                _write_whole(path, data)
             for folder in (path.parent, path.parent.parent, self._root):  # the names themselves must survive a power cut
                 sync_folder(folder)
         except OSError as e:
@@ -57,13 +64,16 @@ class EvidenceStore:
 
     def note(self, sha256: str) -> EvidenceNote:
         """What the file is. Raises NotFound."""
-        try:
-            return msgspec.json.decode(_note_path(self._path(sha256)).read_bytes(), type=EvidenceNote)
-        except (OSError, msgspec.DecodeError) as e:
-            raise NotFound("no such evidence", where=sha256[:64]) from e
+        return _read_note(_note_path(self._path(sha256)))
+
+    def zones(self, sha256: str) -> list[str]:
+        """The zones in which these bytes were taken, the first one first. Raises NotFound."""
+        path = self._path(sha256)
+        further = sorted(path.parent.glob(f"{path.name}.*.json"))
+        return [self.note(sha256).zone, *(_read_note(each).zone for each in further)]
 
     def read(self, sha256: str) -> tuple[bytes, str, str]:
-        """(bytes, media type, zone it was taken in). Raises NotFound, also where the bytes are no longer those that were put."""
+        """(bytes, media type, zone it was first taken in). Raises NotFound, also where the bytes are no longer those that were put."""
         note = self.note(sha256)
         try:
             data = self._path(sha256).read_bytes()
@@ -87,18 +97,38 @@ class EvidenceStore:
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
 
-def _note_path(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
+def _note_path(path: Path, zone: str | None = None) -> Path:
+    further = "" if zone is None else "." + hashlib.sha256(zone.encode()).hexdigest()[:16]
+    return path.with_name(f"{path.name}{further}.json")
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` under ``path``, on disk; a reader sees all of it or no file."""
+def _read_note(path: Path) -> EvidenceNote:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=EvidenceNote)
+    except (OSError, msgspec.DecodeError) as e:
+        raise NotFound("no such evidence", where=path.name[:64]) from e
+
+
+def _write_whole(path: Path, data: bytes, *, once: bool = False) -> None:
+    """Write ``data`` under ``path``, on disk; a reader sees all of it or no file. ``once``: what another process wrote first stays."""
     part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        if not once or not _linked(part, path):
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _linked(part: Path, path: Path) -> bool:
+    """Give ``part`` the name ``path`` unless that is taken; False where files can't have two names."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return True
+    except OSError:
+        return False
+    return True

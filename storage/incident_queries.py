@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, select, tuple_
 
 from bus.codecs import decode
 from hazards.errors import BadInput, NotFound
-from hazards.messages import Certainty, IncidentMessage, IncidentState, Signal
+from hazards.messages import Action, Certainty, IncidentMessage, IncidentState, Signal
 from hazards.scope import Scope
 from storage import schema
 from storage.scoping import within
@@ -106,6 +106,24 @@ def list_incidents(
     return [message_of(row) for row in rows[:limit]], following
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """When (µs, by receipt) an incident last called somebody."""
+
+    incident: str
+    at: int
+    zone: str
+    enterprise: str | None
+
+
+def calls_since(connection: Connection, at: int, *, limit: int) -> list[Call]:
+    """The last call of each incident that began to call somebody after ``at`` (µs); of very many the newest, oldest first."""
+    events, i = schema.incident_events.c, schema.incidents.c
+    began = select(events.incident).where(events.at >= at, events.event.in_(("opened", "reactivated")))
+    query = select(i.id, i.raised_at, i.zone, i.enterprise).where(i.id.in_(began), i.raised_at > at, i.quiet == "")
+    return [Call(*row) for row in connection.execute(query.order_by(i.raised_at.desc()).limit(limit))][::-1]
+
+
 def get_incident(connection: Connection, incident: str, *, scope: Scope) -> IncidentMessage:
     """One incident. Raises NotFound, also for one outside ``scope``."""
     row = connection.execute(_one(incident, scope)).first()
@@ -132,11 +150,14 @@ def incident_alarms(
     return [AlarmRow(decode(Signal, r.body), r.incident, r.reason, msgspec.json.decode(r.explained)) for r in rows[:limit]], following
 
 
-def newest_signals(connection: Connection, incident: str, *, limit: int) -> list[Signal]:
-    """The newest signals of an incident that who asks may see, newest first."""
+def newest_raise(connection: Connection, incident: str, kind: str, device: str | None = None) -> Signal | None:
+    """The newest signal of an incident that who asks may see that says of ``kind`` (on ``device``) that it is an alarm."""
     table = schema.alarms
-    query = select(table.c.body).where(table.c.incident == incident).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
-    return [decode(Signal, body) for body in connection.scalars(query)]
+    query = select(table.c.body).where(table.c.incident == incident, table.c.kind == kind, table.c.action != Action.CLEARED.value)
+    if device is not None:
+        query = query.where(table.c.device == device)
+    body = connection.scalar(query.order_by(table.c.at.desc(), table.c.id.desc()).limit(1))
+    return decode(Signal, body) if body is not None else None
 
 
 def incident_events(

@@ -23,7 +23,7 @@ def merged_columns(incident: Incident) -> dict[str, Any]:
         "kinds": _json(incident.kinds), "devices": _json(incident.devices),
         "state": incident.state.value, "severity": incident.severity, "updated_at": incident.updated_at, "raised_at": incident.raised_at,
         "cleared_at": incident.cleared_at, "closed_at": incident.closed_at, "alarm_count": incident.count,
-        "reason": incident.reason.value, "message": incident.message, "snapshot": incident.snapshot, "quiet": incident.quiet,
+        "reason": incident.told_reason, "message": incident.message, "snapshot": incident.snapshot, "quiet": incident.quiet,
         "quiet_by": incident.quiet_by, "labels": _json(incident.labels),
     }  # fmt: skip
 
@@ -32,7 +32,7 @@ def merged_message(incident: Incident, standing: dict[str, Any]) -> IncidentMess
     """The message of a row that holds ``incident`` and ``standing`` (``STANDING``): what ``message_of`` makes of it, without reading it."""
     return IncidentMessage(
         family=incident.family, kinds=incident.kinds, devices=incident.devices, severity=incident.severity,
-        updated_at=incident.updated_at, raised_at=incident.raised_at, alarm_count=incident.count, reason=incident.reason.value,
+        updated_at=incident.updated_at, raised_at=incident.raised_at, alarm_count=incident.count, reason=incident.told_reason,
         message=incident.message, snapshot=incident.snapshot, certainty=incident.certainty, corroboration=incident.corroboration,
         quiet=incident.quiet, quiet_by=incident.quiet_by, labels=incident.labels, **standing,
     )  # fmt: skip

@@ -61,7 +61,7 @@ const spoken = (hours) => (hours > 48 && hours % 24 === 0 ? t("declarations.days
 
 const reasonOf = (kind) => text("reason", t(kind === "key_period" ? "declarations.period_name" : kind === "permit" ? "declarations.content" : "declarations.reason"), { rows: 2, longest: 1000, needed: !["permit", "calibration"].includes(kind) });
 
-/** A permit's longest validity follows its work and level: shown, filled in, checked. */
+/** A permit's longest validity follows its work and level: shown, checked, and proposed for as long as nobody has written an end. */
 function limitTo(fields, works) {
   const [work, level, from, until] = ["work", "level", "starts_at", "ends_at"].map((name) => fields.find((field) => field.name === name));
   const hint = h("small", { class: "longest" });
@@ -70,11 +70,14 @@ function limitTo(fields, works) {
     const chosen = works.find((each) => each.work === work.read());
     return chosen?.levels.find((each) => each.level === level.read())?.longest_hours ?? chosen?.longest_hours;
   };
+  let written = false;
+  until.input.addEventListener("input", () => { written = until.input.value !== ""; });
+  const wrongEnd = () => checkSpan(beginOf(from), until.read(), longest());
   const show = () => {
     const hours = longest();
-    until.wrong(null);
     hint.textContent = hours ? t("declarations.longest", { longest: spoken(hours) }) : "";
-    if (hours) until.input.value = wallClock(Date.parse(beginOf(from)) + Math.min(hours, 8) * HOUR);
+    if (hours && !written) until.input.value = wallClock(Date.parse(beginOf(from)) + Math.min(hours, 8) * HOUR);
+    until.wrong(wrongEnd());
   };
   work.input.addEventListener("change", () => {
     const levels = works.find((each) => each.work === work.read())?.levels ?? [];
@@ -83,13 +86,13 @@ function limitTo(fields, works) {
     show();
   });
   level.input.addEventListener("change", show);
+  until.input.addEventListener("change", () => until.wrong(wrongEnd()));
   from.input.addEventListener("change", show);
   const own = until.check;
   until.check = () => {
     if (!own()) return false;
-    const wrong = checkSpan(beginOf(from), until.read(), longest());
-    until.wrong(wrong);
-    return wrong === null;
+    until.wrong(wrongEnd());
+    return wrongEnd() === null;
   };
 }
 

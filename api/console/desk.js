@@ -1,16 +1,18 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
 import { Declarations } from "./declarations.js";
 import { Detail, canAcknowledge } from "./detail.js";
-import { askAssign, askClose, askComment, askPassword, askShelve, showHelp } from "./dialogs.js";
+import { askPassword, showHelp } from "./dialogs.js";
 import { fill, h, isTyping } from "./dom.js";
 import { Duties } from "./duties.js";
 import { Enterprises } from "./enterprises.js";
 import { Feed } from "./feed.js";
+import { askCommand, commandIncident, isForbidden } from "./incident_forms.js";
 import { Ledger } from "./ledger.js";
 import { List } from "./list.js";
 import { call } from "./net.js";
 import { PushBadge } from "./push.js";
 import { AlarmQuality } from "./quality.js";
+import { refusalWord } from "./refusals.js";
 import { Rules } from "./rules.js";
 import { glyph } from "./severity.js";
 import { FILTERS, Store } from "./store.js";
@@ -41,7 +43,7 @@ class Desk {
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
-      flood: (at) => { this.store.flood = at; this.store.arrange(); this.list.render(); },
+      flood: (at) => { if (at === this.store.flood) return; this.store.flood = at; this.store.arrange(); this.list.render(); },
       state: () => this.renderLine(), signedOut: () => call("GET", "/session").catch(() => {}) });
     this.line = h("span", { class: "line" });
     this.banner = h("div", { class: "banner", role: "alert", hidden: true });
@@ -217,12 +219,10 @@ class Desk {
   async command(name) {
     const incident = this.detail.incident;
     if (!incident || !this.me.commands.includes(name)) return;
-    const ask = { assign: () => askAssign(this.me, incident), comment: askComment, shelve: askShelve, close: askClose }[name];
-    const fields = ask ? await ask() : {};
-    if (fields === null) return;
+    if (isForbidden(name, incident)) return toast(t(`do.never.${name}`), true);
     try {
-      const { body } = await call("POST", `/incidents/${encodeURIComponent(incident.id)}/commands`, { command: name, ...fields });
-      this.take(body, name === "acknowledge");
+      const done = ["acknowledge", "unshelve"].includes(name) ? await commandIncident(incident, name) : await askCommand(name, incident, this.me, () => this.refresh(incident));
+      if (done) this.take(done, name === "acknowledge");
     } catch (failure) {
       await this.explain(failure, incident);
     }
@@ -263,12 +263,19 @@ class Desk {
     }
   }
 
+  /** The incident as it is now; null where that can't be had. */
+  async refresh(incident) {
+    const fresh = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
+    if (fresh) this.take(fresh);
+    return fresh;
+  }
+
+  /** What is refused without a form. */
   async explain(failure, incident) {
     const texts = { 0: "error.network", 403: "error.permission", 404: "error.not_found", 503: "error.unavailable" };
     if (failure.status === 409) {
-      const fresh = await call("GET", `/incidents/${encodeURIComponent(incident.id)}`).then(({ body }) => body, () => null);
-      if (fresh) this.take(fresh);
-      toast(fresh?.acknowledged_by ? t("error.already_acknowledged", { by: fresh.acknowledged_by }) : t("error.not_in_state"));
+      const fresh = await this.refresh(incident);
+      toast(fresh?.acknowledged_by ? t("error.already_acknowledged", { by: fresh.acknowledged_by }) : [refusalWord(failure.problem) ?? t("error.not_in_state"), failure.problem.hint].filter(Boolean).join(" "));
     } else if (failure.status !== 401) toast(texts[failure.status] ? t(texts[failure.status]) : failure.message, true);
   }
 

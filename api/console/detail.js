@@ -3,6 +3,7 @@ import { loadZoneHazards, tickDue } from "./both_ways.js";
 import { askEnd, askSilence } from "./declaration_forms.js";
 import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
+import { isForbidden } from "./incident_forms.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
 import { responseSheet } from "./response_sheet.js";
@@ -81,16 +82,16 @@ export class Detail {
     const lines = [];
     if (incident.acknowledged_at) lines.push(t("detail.acknowledged", { by: incident.acknowledged_by, time: absolute(incident.acknowledged_at) }));
     if (incident.shelved_until) lines.push(t("detail.shelved", { by: incident.shelved_by, time: absolute(incident.shelved_until), reason: incident.shelve_reason }));
-    if (incident.cleared_at) lines.push(t("detail.cleared", { time: absolute(incident.cleared_at) }));
+    if (incident.cleared_at) lines.push(t(LAPSES.includes(incident.reason) ? "detail.lapsed" : "detail.cleared", { time: absolute(incident.cleared_at) }));
     if (incident.closed_at) lines.push(t("detail.closed", { time: absolute(incident.closed_at) }));
     return lines.length ? [h("dt", {}, t("filter.state")), h("dd", {}, h("div", {}, lines.map((line) => h("div", {}, line))))] : [];
   }
 
   actions(incident) {
     const may = (name) => this.me.commands.includes(name);
-    const button = (name, key, disabled = false) => (may(name)
-      ? h("button", { class: name === "acknowledge" ? "primary" : null, disabled, onclick: () => this.calls.command(name) },
-        t(disabled ? "do.acknowledged" : `do.${name}`), key && !disabled ? h("kbd", {}, key) : null)
+    const button = (name, key, done = false) => (may(name)
+      ? h("button", { class: name === "acknowledge" ? "primary" : null, disabled: done || isForbidden(name, incident), title: isForbidden(name, incident) ? t(`do.never.${name}`) : null, onclick: () => this.calls.command(name) },
+        t(done ? "do.acknowledged" : `do.${name}`), key && !done ? h("kbd", {}, key) : null)
       : null);
     const closed = incident.state === "closed";
     const buttons = [
@@ -99,6 +100,8 @@ export class Detail {
       incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
       ["active", "cleared"].includes(incident.state) ? button("close") : null,
     ].filter(Boolean);
+    const never = ["shelve", "close"].find((name) => may(name) && !closed && isForbidden(name, incident));
+    if (never) buttons.push(h("small", { class: "muted never" }, t(isForbidden("close", incident) ? "do.never.both" : "do.never.shelve")));
     return h("div", { class: "actions" }, buttons.length ? buttons : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${this.me.role}`) })));
   }
 
@@ -180,6 +183,9 @@ export class Detail {
   }
 }
 
+/** Why an alarm ended though nobody knows that all is normal: `hazards.messages.Lapse`. */
+const LAPSES = ["window_ended", "rule_removed", "sensor_removed", "sensor_moved"];
+
 /** Declarations that silence an alarm; never methane over limit, which the server refuses. */
 const SILENCING = ["shelved", "out_of_service"];
 
@@ -188,7 +194,7 @@ export const canAcknowledge = (incident) => isUnacknowledged(incident) || (["she
 
 function alarmLine(alarm, button) {
   return h("li", {},
-    h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(`action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
+    h("div", { class: "top" }, h("strong", {}, said(alarm.kind_name.name)), h("span", {}, t(alarm.action === "cleared" && LAPSES.includes(alarm.details.reason) ? "action.lapsed" : `action.${alarm.action}`)), h("span", { class: "muted" }, alarm.device),
       alarm.score === null ? null : h("span", { class: "muted" }, t("detail.score", { score: alarm.score.toFixed(2) })),
       button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),

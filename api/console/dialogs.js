@@ -1,8 +1,6 @@
-// What needs a word from the person: assign, comment, shelve, close; and the help. Each resolves to the command's fields or null.
+// A modal, a small form in it, one's own password, the help.
 import { h } from "./dom.js";
 import { t } from "./words.js";
-
-const MINUTES = [15, 30, 60, 120, 480];
 
 /** Open a modal with `content(done)`; resolves with what `done` is called with, or null when it is closed. */
 export function ask(title, content) {
@@ -21,43 +19,6 @@ export function ask(title, content) {
 export function form(done, read, ...fields) {
   return h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); done(read()); } }, fields,
     h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), h("button", { class: "primary", type: "submit" }, t("do.save"))));
-}
-
-export function askComment() {
-  return ask(t("do.comment"), (done) => {
-    const text = h("textarea", { rows: 4, required: true, maxlength: 4000, autofocus: true });
-    text.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) text.form.requestSubmit(); });
-    return form(done, () => (text.value.trim() ? { text: text.value } : null), h("label", {}, t("do.comment_text"), text));
-  });
-}
-
-export function askAssign(me, incident) {
-  return ask(t("do.assign"), (done) => {
-    const to = h("input", { value: incident.assigned_to ?? "", maxlength: 64, autofocus: true, autocomplete: "off", spellcheck: "false" });
-    return form(done, () => ({ to: to.value.trim() || null }), h("label", {}, t("do.assign_to"), to),
-      h("div", { class: "choices" }, h("button", { type: "button", onclick: () => done({ to: me.id }) }, t("do.assign_me")),
-        incident.assigned_to ? h("button", { type: "button", onclick: () => done({ to: null }) }, t("do.assign_nobody")) : null));
-  });
-}
-
-export function askShelve() {
-  return ask(t("do.shelve"), (done) => {
-    let minutes = 30;
-    const buttons = MINUTES.map((n) => h("button", { type: "button", "aria-pressed": String(n === minutes), onclick: () => {
-      minutes = n;
-      buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(MINUTES[i] === n)));
-    } }, n < 60 ? t("do.minutes", { n }) : t("do.hours", { n: n / 60 })));
-    const reason = h("textarea", { rows: 2, required: true, maxlength: 1000, autofocus: true });
-    return form(done, () => (reason.value.trim() ? { minutes, reason: reason.value } : null), h("div", { class: "field", role: "group", "aria-label": t("do.shelve_minutes") }, h("span", {}, t("do.shelve_minutes")), h("div", { class: "choices" }, buttons)),
-      h("label", {}, t("do.shelve_reason"), reason), h("p", { class: "muted" }, t("do.shelve_note")));
-  });
-}
-
-export function askClose() {
-  return ask(t("do.close"), (done) => {
-    const reason = h("textarea", { rows: 2, required: true, maxlength: 1000, autofocus: true });
-    return form(done, () => (reason.value.trim() ? { reason: reason.value } : null), h("label", {}, t("do.close_reason"), reason), h("p", { class: "muted" }, t("do.close_note")));
-  });
 }
 
 /** The old and the new password, or null. */

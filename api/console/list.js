@@ -6,7 +6,7 @@ import { said, t } from "./words.js";
 
 /** The risk colour of a zone, with its letter: never colour alone. */
 export const gradeChip = (grade) => h("span", { class: "grade", "data-grade": grade ?? "", title: grade ? t(`grade.${grade}`) : null }, grade ? t(`grade.letter.${grade}`) : "");
-/** "明火 · 烟雾": the kinds of an incident. */
+/** "明火 · 烟雾": the kinds of an incident, the gravest first as the API gives them, so that a narrow row cuts off the least. */
 export const kindsOf = (incident) => incident.kind_names.map((kind) => said(kind.name)).join(" · ");
 export const severityWord = (severity) => `${severity} ${t(`severity.${severity}`)}`;
 
@@ -111,7 +111,7 @@ export class List {
         h("small", { class: "certainty", "data-certainty": incident.certainty, title: said(incident.corroboration?.sentence) || null }, said(incident.certainty_name))),
       h("span", { class: "where" }, gradeChip(incident.zone_grade), h("span", { title: incident.devices.join(", ") },
         incident.zone === "unassigned" ? `${t("zone.unassigned")} ${incident.devices[0] ?? ""}` : incident.zone_name)),
-      h("span", { class: "word" }, said(incident.annunciation_name), ...labelsOf(incident)),
+      stateCell(incident),
       h("span", { class: "since" }, sinceText(incident)),
       h("span", { class: "count" }, String(incident.alarm_count)),
       incident.snapshot_url ? h("img", { class: "thumb", src: incident.snapshot_url, alt: "", loading: "lazy", decoding: "async", onerror: (e) => e.target.remove() }) : null);
@@ -158,6 +158,14 @@ function summary(incidents) {
   return t("list.flood_zone", { n: incidents.length, counts: [...counts].map(([severity, n]) => `${severityWord(severity)} ${n}`).join(" · ") });
 }
 
+/** The state in a word; with labels both have one line, so that the row holds them. */
+function stateCell(incident) {
+  const [word, labels] = [said(incident.annunciation_name), labelsOf(incident)];
+  if (!labels.length) return h("span", { class: "word", title: word }, word);
+  const all = [word, ...labels.map((label) => label.textContent)].join(" · ");
+  return h("span", { class: "word labelled", title: all }, h("span", {}, word), h("span", { class: "labels" }, labels));
+}
+
 /** Why an alarm of it is quieter than it would be, where the word does not say so. */
 export const labelsOf = (incident) => incident.labels.filter(({ label }) => label !== incident.annunciation)
   .map(({ label, name }) => h("small", { class: "label", "data-label": label }, said(name)));
@@ -166,8 +174,8 @@ function sinceText(incident) {
   return [h("b", {}, absolute(incident.opened_at)), ` · ${since(incident.opened_at)}`, raisedNote(incident)];
 }
 
-/** "again 00:32:06" when it was last raised well after it began; "received" when that may only be an old time of the device. */
+/** "graver", "again 00:32:06" when it was last raised well after it began; "received" when that may only be an old time of the device. */
 export function raisedNote(incident) {
   if (!incident.raised_at || Date.parse(incident.raised_at) - Date.parse(incident.opened_at) <= 60_000) return null;
-  return h("small", { class: "raised" }, t(incident.again ? "since.again" : "since.received", { time: absolute(incident.raised_at) }));
+  return h("small", { class: "raised" }, t(incident.graver ? "since.graver" : incident.again ? "since.again" : "since.received", { time: absolute(incident.raised_at) }));
 }

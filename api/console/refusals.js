@@ -36,11 +36,21 @@ function keyOf({ rule, detail }) {
   return common ? common[1] : `refused.${rule}`;
 }
 
+/** Refusals of what is done to an incident, and the words for them. */
+const OF_INCIDENTS = [[/^methane over its limit is never shelved/, "do.never.shelve"], [/^methane over its limit is never closed/, "do.never.close"],
+  [/^the incident is closed/, "refused.incident_closed"], [/^the incident is not shelved/, "refused.not_shelved"], [/^already acknowledged by (.+)$/, "error.already_acknowledged"]];
+
+/** The words for a refusal that has no rule; null where there are none. */
+export function refusalWord({ detail = "" }) {
+  const found = OF_INCIDENTS.find(([pattern]) => pattern.test(detail));
+  return found ? t(found[1], { by: detail.match(found[0])[1] ?? "" }) : null;
+}
+
 /** A refusal above the buttons: in words, the server's own where there are none, the gate's answer, the rule. `text`: what is said without a better word. */
 export function refusalBlock(problem, text) {
   const { ruling, gate } = problem;
   const key = keyOf(problem);
   const own = [problem.detail, problem.hint].filter(Boolean).join("; ");
-  return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, has(key) ? t(key) : text),
+  return h("div", { class: "refusal", role: "alert" }, gate ? gateAnswer(gate) : h("p", { class: "verdict" }, has(key) ? t(key) : refusalWord(problem) ?? text),
     own && !gate && (WITH_OWN.includes(key) || !has(key)) ? h("p", { class: "muted", lang: "en" }, own) : null, ruling ? h("p", {}, rulingLine(ruling)) : null);
 }

@@ -24,6 +24,10 @@ export class RuleDetail {
   async load(id, open = false) {
     if (open) this.element.classList.add("open");
     this.wanted = id;
+    if (this.rule && this.rule.id !== id) { // nothing is done to the one before while the other is on its way
+      this.rule = null;
+      for (const button of this.element.querySelectorAll(".actions button, .versions button")) button.disabled = true;
+    }
     try {
       const path = `/alarm-rules/${encodeURIComponent(id)}`;
       const [rule, versions] = await Promise.all([call("GET", path), this.me.enterprise ? null : call("GET", `${path}/versions?limit=100`)]);

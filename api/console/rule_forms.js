@@ -13,6 +13,9 @@ const MINUTE = 60 * MICROS;
 const COMPARES = ["high_high", "high", "low", "low_low", "rising", "deviation", "state", "stale", "consumption"];
 const DURING = ["key_period", "shutdown", "stop_order", "permit", "calibration"];
 const GRADES = ["red", "orange", "yellow", "blue"];
+const OWN = "*"; // no metric's name
+/** The name of a metric, as `hazards.metrics.METRIC_PATTERN`. */
+const METRIC = /^[a-z][a-z0-9_]{0,53}$/;
 const EMPTY = { id: "", name: { zh: "", en: "" }, metric: "temperature", compares: "high", limit: null, reference: null, unit: "", kind: "", severity: null, deadband: 0, on_delay: 0, off_delay: 0, latching: false, schedule: [], during: [],
   key_period_limit: null, zones: [], grades: [], overrides: {}, enabled: true, response: { cause: { zh: "", en: "" }, consequence: { zh: "", en: "" }, action: { zh: "", en: "" }, within: 0, call: [] } };
 const pathOf = (id) => `/alarm-rules/${encodeURIComponent(id)}`;
@@ -26,6 +29,7 @@ export async function askRule(shown, metrics, { zoneName, refresh }) {
   let version = shown?.version ?? 0;
   const live = async (given) => {
     const rule = ruleOf(given, before);
+    if (given.overrides.some((each) => isTwice(each.zone, given.overrides) && each.zone)) return tried.replaceChildren(h("p", {}, `${t("rule.field.override")}：${t("rule.wrong.twice")}`), h("p", {}, t("rules.not_yet")));
     const answer = await call("POST", "/alarm-rules/check", { rule }).then(({ body }) => tryWords(body), (failure) => failureWords(failure, fields));
     const changed = shown ? differences(before, rule, zoneName) : [];
     tried.replaceChildren(...answer, ...(changed.length ? [differencesTable(changed)] : []));
@@ -42,7 +46,7 @@ export async function askRule(shown, metrics, { zoneName, refresh }) {
     form.label(t("hazard.again"));
     return true;
   };
-  return openForm(t(shown ? "rules.edit_of" : "rules.new", { rule: shown ? said(shown.name) : "" }), fields, { wide: "wide pairs", send, answerTo, place, word: wrongOfRule, live });
+  return openForm(t(shown ? "rules.edit_of" : "rules.new", { rule: shown ? said(shown.name) : "" }), fields, { wide: "wide pairs", send, answerTo, place: placeIn(fields), word: wrongOfRule, live });
 }
 
 /** Take back what the console made of `shown`. */
@@ -87,6 +91,9 @@ function place(pointer) {
   return `/${steps.join("/")}`;
 }
 
+/** The field of a metric that the platform does not know is another one. */
+const placeIn = (fields) => (pointer) => (place(pointer) === "/metric" && fields.find((each) => each.name === "metric").read() === OWN ? "/own_metric" : place(pointer));
+
 // --- what the live check says ---
 function tryWords(found) {
   const off = found.reach.filter((each) => !each.enabled).length;
@@ -97,7 +104,7 @@ function failureWords(failure, fields) {
   if (failure.status !== 422) return [h("p", {}, t(failure.status === 0 ? "error.no_network" : "error.unavailable"))];
   const { problem } = failure;
   const found = problem.errors?.[0] ?? { pointer: problem.pointer, detail: problem.detail };
-  const name = place(found.pointer ?? "").split("/")[1];
+  const name = placeIn(fields)(found.pointer ?? "").split("/")[1];
   const label = fields.find((each) => each.name === name)?.label;
   return [h("p", {}, [label, wrongOfRule(found, problem)].filter(Boolean).join("：")), h("p", {}, t("rules.not_yet"))];
 }
@@ -109,7 +116,13 @@ const micros = (given) => Math.round((given || 0) * MICROS);
 const numberOrNull = (given) => (given === "" || given === undefined ? null : given);
 
 function ruleFields(rule, metrics, fresh, zones) {
-  const known = metrics.some((each) => each.metric === rule.metric) ? metrics : [...metrics, { metric: rule.metric, name: { zh: rule.metric, en: rule.metric }, unit: "" }];
+  const isKnown = metrics.some((each) => each.metric === rule.metric);
+  const measured = [...metrics.map((each) => [each.metric, `${said(each.name)}${unitWord(each.unit) ? ` (${unitWord(each.unit)})` : ""}`]), [OWN, t("rules.own_metric")]];
+  const metric = half(choice("metric", t("rule.field.metric"), measured, { value: isKnown ? rule.metric : OWN }));
+  const own = half(text("own_metric", t("rules.own_metric_name"), { value: isKnown ? "" : rule.metric, longest: 54, needed: true, hint: t("rules.own_metric_hint"), check: (value) => (METRIC.test(value) ? null : t("rule.wrong.own_metric")) }));
+  const byMetric = () => { own.element.hidden = metric.read() !== OWN; };
+  metric.input.addEventListener("change", byMetric);
+  byMetric();
   const words = (name, rows) => ["zh", "en"].map((language) => half(text(`${name}_${language}`, `${t(`rule.field.${name}`)} · ${t(`rule.in.${language}`)}`, { rows, value: (rule.response[name] ?? rule.name)[language], needed: language === "zh", longest: rows ? 1000 : 200 })));
   const severities = [["", t("rule.by_kind")], ...[1, 2, 3, 4].map((n) => [String(n), `${n} ${t(`severity.${n}`)}`])];
   const switched = [["true", t("rules.state.on")], ["false", t("rules.state.off")]];
@@ -121,7 +134,7 @@ function ruleFields(rule, metrics, fresh, zones) {
   compares.input.addEventListener("change", byCompares);
   byCompares();
   return [...id, ...words("name", 0),
-    heading(t("rules.numbers")), half(choice("metric", t("rule.field.metric"), known.map((each) => [each.metric, `${said(each.name)}${each.unit ? ` (${unitWord(each.unit)})` : ""}`]), { value: rule.metric })), compares,
+    heading(t("rules.numbers")), metric, own, compares,
     half(decimal("limit", t("rule.field.limit"), { value: rule.limit, needed: true })), unit, reference, half(decimal("key_period_limit", t("rule.field.key_period_limit"), { value: rule.key_period_limit, hint: t("rules.key_period_hint") })),
     half(choice("severity", t("rule.field.severity"), severities, { value: String(rule.severity ?? "") })), half(text("kind", t("rule.field.kind"), { value: rule.kind, longest: 64, hint: t("rules.kind_hint") })),
     half(decimal("deadband", t("rule.field.deadband"), { value: rule.deadband || "", least: 0 })), half(decimal("on_delay", `${t("rule.field.on_delay")} (s)`, { value: seconds(rule.on_delay), least: 0 })), half(decimal("off_delay", `${t("rule.field.off_delay")} (s)`, { value: seconds(rule.off_delay), least: 0 })),
@@ -150,11 +163,19 @@ const windowsField = (schedule) => blocks("schedule", t("rule.field.schedule"), 
   make: (window) => ({ days: several("days", t("rule.field.days"), [1, 2, 3, 4, 5, 6, 7].map((day) => [String(day), dayWord(day)]), { checked: (window?.days ?? [1, 2, 3, 4, 5]).map(String), needed: true }),
     start: minute("start", t("rule.field.start"), window?.start ?? 480), until: minute("until", t("rule.field.until"), window?.until ?? 1080) }) });
 
-const overridesField = (overrides, zones, severities, switched) => blocks("overrides", t("rule.field.override"), { given: Object.entries(overrides), word: t("rules.add_override"), hint: t("rules.override_hint"), at: (zone, given) => given.findIndex((each) => each.zone === zone),
+function overridesField(overrides, zones, severities, switched) {
+  const whole = overrideBlocks(overrides, zones, severities, switched, (zone) => (zone && isTwice(zone, whole.read()) ? t("rule.wrong.twice") : null));
+  return whole;
+}
+
+/** Whether two exceptions are for one zone: only one of them could hold. */
+const isTwice = (zone, given) => given.filter((each) => each.zone === zone).length > 1;
+
+const overrideBlocks = (overrides, zones, severities, switched, check) => blocks("overrides", t("rule.field.override"), { given: Object.entries(overrides), word: t("rules.add_override"), hint: t("rules.override_hint"), at: (zone, given) => given.findIndex((each) => each.zone === zone),
   make: (entry) => {
     const [zone, own] = entry ?? ["", {}];
     const options = [["", t("ask.choose")], ...zones.map((each) => [each.id, each.name]), ...(zone && !zones.some((each) => each.id === zone) ? [[zone, zone]] : [])];
-    return { zone: choice("zone", t("rules.column.zone"), options, { value: zone, needed: true }), limit: decimal("limit", t("rule.field.limit"), { value: own.limit }), deadband: decimal("deadband", t("rule.field.deadband"), { value: own.deadband, least: 0 }),
+    return { zone: choice("zone", t("rules.column.zone"), options, { value: zone, needed: true, check }), limit: decimal("limit", t("rule.field.limit"), { value: own.limit }), deadband: decimal("deadband", t("rule.field.deadband"), { value: own.deadband, least: 0 }),
       on_delay: decimal("on_delay", `${t("rule.field.on_delay")} (s)`, { value: own.on_delay === null || own.on_delay === undefined ? "" : own.on_delay / MICROS, least: 0 }),
       off_delay: decimal("off_delay", `${t("rule.field.off_delay")} (s)`, { value: own.off_delay === null || own.off_delay === undefined ? "" : own.off_delay / MICROS, least: 0 }),
       severity: choice("severity", t("rule.field.severity"), [["", t("rule.as_rule")], ...severities.slice(1)], { value: String(own.severity ?? "") }), enabled: choice("enabled", t("rule.field.enabled"), [["", t("rule.as_rule")], ...switched], { value: own.enabled === null || own.enabled === undefined ? "" : String(own.enabled) }),
@@ -167,7 +188,7 @@ function ruleOf(given, before) {
   const window = ({ days, start, until }) => ({ days: days.map(Number), start: start === "" ? 0 : start, until: until === 0 && start === 0 ? 1440 : until === "" ? 0 : until });
   const override = (each) => [each.zone, { limit: numberOrNull(each.limit), deadband: numberOrNull(each.deadband), on_delay: each.on_delay === "" ? null : micros(each.on_delay), off_delay: each.off_delay === "" ? null : micros(each.off_delay), severity: each.severity ? Number(each.severity) : null,
     enabled: each.enabled === "" ? null : each.enabled === "true", reason: each.reason }];
-  return { ...before, id: given.id ?? before.id, name: words("name"), metric: given.metric, compares: given.compares, limit: numberOrNull(given.limit), unit: given.unit ?? "", kind: given.kind ?? "", severity: given.severity ? Number(given.severity) : null,
+  return { ...before, id: given.id ?? before.id, name: words("name"), metric: given.metric === OWN ? given.own_metric ?? "" : given.metric, compares: given.compares, limit: numberOrNull(given.limit), unit: given.unit ?? "", kind: given.kind ?? "", severity: given.severity ? Number(given.severity) : null,
     reference: given.compares === "deviation" ? numberOrNull(given.reference) : null, key_period_limit: numberOrNull(given.key_period_limit), deadband: given.deadband || 0, on_delay: micros(given.on_delay), off_delay: micros(given.off_delay),
     latching: given.latching === "true", enabled: given.enabled === "true", schedule: given.schedule.map(window), during: given.during, zones: given.zones, grades: given.grades, overrides: Object.fromEntries(given.overrides.filter((each) => each.zone).map(override)),
     response: { cause: words("cause"), consequence: words("consequence"), action: words("action"), within: Math.round((given.within || 0) * MINUTE), call: given.call } };

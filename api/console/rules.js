@@ -66,7 +66,7 @@ export class Rules {
   /** What a key does here; false where it does nothing. */
   key(name) {
     const rule = this.detail.rule;
-    const mine = (work) => () => (rule?.may_change ? work() : this.calls.toast(t("rules.not_yours")));
+    const mine = (work) => () => (rule?.may_change ? work() : rule && this.calls.toast(t("rules.not_yours")));
     const act = { j: () => this.choose(this.neighbour(1)), ArrowDown: () => this.choose(this.neighbour(1)), k: () => this.choose(this.neighbour(-1)), ArrowUp: () => this.choose(this.neighbour(-1)), e: mine(() => this.edit()),
       w: mine(() => this.withdraw()), n: () => this.me.makes_rules && this.edit(true), "/": () => this.search.focus(), Enter: () => this.detail.element.classList.add("open") }[name];
     act?.();

@@ -11,9 +11,11 @@ export const FILTERS = {
 const raisedAt = (incident) => Date.parse(incident.raised_at ?? incident.opened_at);
 /** The last raised first: what came in or came back just now stands on top. The id settles equal times, as in the API. */
 const newestFirst = (a, b) => raisedAt(b) - raisedAt(a) || (a.id < b.id ? 1 : -1);
+/** Whether what raised it last is known to have made it graver. */
+const isGraver = (incident, before) => Boolean(before && (incident.severity < before.severity || (before.graver && raisedAt(incident) <= raisedAt(before))));
 /** Whether it is known to have been raised once more; an acknowledgement of before tells it too. */
 const isAgain = (incident, before) => Boolean(before?.again || incident.reason === "reactivated"
-  || (before?.raised_at && raisedAt(incident) > raisedAt(before)) || (incident.acknowledged_at && Date.parse(incident.acknowledged_at) < raisedAt(incident)));
+  || (before?.raised_at && raisedAt(incident) > raisedAt(before) && incident.severity >= before.severity) || (incident.acknowledged_at && Date.parse(incident.acknowledged_at) < raisedAt(incident)));
 
 export class Store {
   constructor() {
@@ -63,6 +65,7 @@ export class Store {
     const before = this.known.get(incident.id);
     if (before && before.version > incident.version) return;
     incident.again = isAgain(incident, before);
+    incident.graver = isGraver(incident, before);
     this.known.set(incident.id, incident);
   }
 

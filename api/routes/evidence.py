@@ -24,16 +24,17 @@ async def get_evidence(
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], request: Request, asking: Asking, services: With
 ) -> Response:
     """Content under its own hash never changes, so a browser may keep it for the session's person."""
-    data, media_type, taken_in = await asyncio.to_thread(services.pictures.read, sha256)
+    data, media_type, _ = await asyncio.to_thread(services.pictures.read, sha256)
     if not asking.scope.everything:
         registry = services.registry()
+        taken_in = await asyncio.to_thread(services.pictures.zones, sha256)
         quoted, uploaded = await services.database.reading(lambda c: (snapshot_zones(c, sha256), upload_zones(c, sha256)))
 
         def theirs(*zones: str) -> bool:
             return any(asking.scope.sees(zone, registry.enterprise_of(zone)) for zone in zones)
 
         # an upload brought the bytes; an alarm only quotes a hash, so the file must also have been taken in a zone of theirs
-        if not theirs(*uploaded) and not (theirs(*quoted) and theirs(taken_in)):
+        if not theirs(*uploaded) and not (theirs(*quoted) and theirs(*taken_in)):
             raise NotFound("no such evidence")
     etag = f'"{sha256}"'
     headers = {"Cache-Control": "private, max-age=86400, immutable", "ETag": etag, "Vary": "Cookie, Authorization"}

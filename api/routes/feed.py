@@ -17,7 +17,6 @@ from api.roles import DUTIFUL, Role
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import BadInput, BihuanError, Throttled
-from hazards.flood import Flood
 
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
@@ -41,7 +40,7 @@ async def get_feed(
 
     It also comes when the site changed and with it what a district sees. A comment every ten seconds shows that the line is alive.
     ``status`` says since when accepted alarms wait too long; ``flood`` since when more than ten incidents a ten minutes call this listener
-    (null: no longer), so that a console can condense what is less grave. Nothing is left out of the feed itself."""
+    (null: no longer), even if before, so that a console can condense what is less grave. Nothing is left out of the feed itself."""
     wanted = _position(last_event_id) if last_event_id else after
     if wanted is not None and not 0 <= wanted <= LARGEST_POSITION:
         raise BadInput("not a position of this feed", where="after")
@@ -93,19 +92,25 @@ class _Stream(Response):
         feed, settings = self._services.feed, self._services.settings
         position = feed.newest if self._wanted is None else self._wanted
         behind: int | None = -1  # not a time: the first status is always told
-        flood, told = Flood(), None
+        told: int | None = None if self._wanted is None else -1  # who was here before may still believe in a flood that is over
         within = self._principal.scope
         await self._send(send, b"retry: 2000\n\n")
         if self._wanted is not None:
             position = await self._resume(send, position)
+        flood = feed.flood(within, position)
         while True:
             if feed.behind_since != behind:
                 behind = feed.behind_since
                 await self._send(send, _status(self._services, behind))
+            flood.pass_time(self._services.now())
+            if flood.since != told:
+                told = flood.since
+                await self._send(send, _flood(self._services, told))
             try:
                 events, position = await feed.next(position, scope=within, timeout=settings.feed_heartbeat)
             except Gone:
                 position = await self._reset(send)
+                flood = feed.flood(within, position)
                 continue
             try:
                 await self._services.principals.again(self._principal, self._key)
@@ -113,14 +118,11 @@ class _Stream(Response):
                 return  # signed out, revoked or expired: the client's next try is told so
             if (present := self._services.scopes.of(self._principal)) != within:
                 within, position = present, await self._reset(send)
+                flood = feed.flood(within, position)
                 continue
             self._services.metrics.feed_events += len(events)
             for at in sorted(e.calls_at for e in events if e.calls_at is not None):
                 flood.take(at)
-            flood.pass_time(self._services.now())
-            if flood.since != told:
-                told = flood.since
-                await self._send(send, _flood(self._services, told))
             await self._send(send, b"".join(_lines(events, self._principal.role)) if events else b": beat\n\n")
 
     async def _resume(self, send: Send, position: int) -> int:

@@ -13,11 +13,11 @@ from api.roles import COMMANDS, COMMANDS_BASIS
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, clamp
 from hazards import incidents as domain
 from hazards.annunciation import AlarmState
-from storage.alarm_states import list_alarm_states
+from storage.alarm_states import gravest_signal, list_alarm_states
 from storage.commands import command_incident
 from storage.hazard_facts import policy_of
 from storage.incident_hazards import count_hazards, with_hazards
-from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents, newest_signals
+from storage.incident_queries import get_incident, incident_alarms, incident_events, list_incidents
 from storage.outbox import feed_bounds
 from storage.site_store import current_registry
 
@@ -27,8 +27,6 @@ State = Literal["pending", "active", "cleared", "closed"]
 AlarmStates = Annotated[list[AlarmState], Query(description="one or more; none: all")]
 States = Annotated[list[State], Query(description="one or more; none: all states")]
 Severities = Annotated[list[Annotated[int, Query(ge=1, le=4)]], Query(description="one or more; none: all")]
-LOOKED_AT = 50
-"""Signals, the newest, in which the rule of the gravest one is looked for."""
 FEED_POSITION = "Feed-Position"
 _POSITION_HEADER = {"description": "give it to /feed as ``after``: nothing is missed in between", "schema": {"type": "integer"}}
 POSITION: dict[int | str, dict[str, Any]] = {200: {"headers": {FEED_POSITION: _POSITION_HEADER}}}
@@ -63,9 +61,8 @@ async def get_one_incident(incident_id: Id, asking: Asking, services: With) -> m
     def work(connection: Connection) -> models.IncidentInFull:
         found, now = [get_incident(connection, incident_id, scope=asking.scope)], services.now()
         (shown,) = with_hazards(connection, current_registry(connection), found, now=now)
-        signals = newest_signals(connection, incident_id, limit=LOOKED_AT)
         presenter = services.presenter()
-        response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(shown, signals)
+        response = RulePresenter(presenter, policy_of(presenter.registry)).response_to(shown, gravest_signal(connection, shown))
         incident = presenter.incident(shown, count_hazards(connection, found, now=now)[incident_id])
         return models.IncidentInFull(**dict(incident), response=response)
 

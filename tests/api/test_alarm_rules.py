@@ -254,3 +254,24 @@ async def test_an_incident_carries_the_response_sheet_of_the_rule_of_its_gravest
     assert (found["smelter"]["rule"], found["smelter"]["action"]["zh"]) == ("melt_hot", "停炉并疏散")
     assert (found["pipeline"]["rule"], found["pipeline"]["kind"], found["pipeline"]["action"]["zh"]) == (None, "temperature_low", "降温")
     assert (found["depot"]["rule"], found["depot"]["kind"]) == (None, "never_heard_of") and found["depot"]["action"]["zh"]
+
+
+async def test_the_sheet_is_that_of_the_gravest_alarm_that_stands_whatever_raised_it(desk: Desk, system: System) -> None:
+    """A milder alarm by a rule, even one that is over, once hid what to do about methane."""
+    headers = desk.of("operator")
+
+    async def sheet_after(*sent: dict[str, Any]) -> tuple[str | None, str]:
+        assert (await desk.client.post("/api/v1/alarms", json=list(sent), headers=headers)).status_code == 202
+        await system.apply()
+        (incident,) = (await desk.client.get("/api/v1/incidents?zone=tank", headers=headers)).json()["items"]
+        found = (await desk.client.get(f"/api/v1/incidents/{incident['id']}", headers=headers)).json()["response"]
+        return found["rule"], found["kind"]
+
+    by_rule = {"severity": 2, "rule_id": "tank_hot"}
+    assert await sheet_after(alarm("a", "G-201", "flammable_gas_high", **by_rule)) == ("tank_hot", "temperature_high")
+    assert await sheet_after(alarm("b", "G-201", "methane_high_high")) == (None, "methane_high_high")
+    await sheet_after(*(alarm(f"again-{n}", "G-201", "flammable_gas_high", **by_rule) for n in range(60)))
+    assert await sheet_after(alarm("c", "G-201", "flammable_gas_high", "cleared")) == (None, "methane_high_high")
+    again = [alarm("d", "G-201", "flammable_gas_high", **by_rule), alarm("e", "G-201", "methane_high_high", "cleared")]
+    assert await sheet_after(*again) == ("tank_hot", "temperature_high")  # what stands decides before what was graver
+    assert await sheet_after(alarm("f", "G-201", "flammable_gas_high", "cleared")) == (None, "methane_high_high")  # nothing stands

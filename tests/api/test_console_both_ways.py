@@ -29,7 +29,7 @@ def test_an_incident_leads_to_the_open_hazards_of_its_zone_and_each_back_to_its_
     open_page: Open, park: Server, size: str, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
     hazard = rectifying(park, kind="fire", title="3 号炉前明火")
-    put_down(park, zone="smelter", kind="training", grade="general", title="特种作业人员未持证上岗")
+    put_down(park, zone="smelter", kind="training", grade="general", title="特种作业人员未持证上岗，" * 9)
     taken_at = datetime.fromtimestamp(park.system.now() / 1e6, UTC).isoformat()
     paper = {"stage": "after", "place": "3 号炉前", "document": "检修单 17", "taken_at": taken_at}
     by_api(park, hazard, "enterprise", "claim", "alu", note="已修复", evidence=[paper])
@@ -44,6 +44,9 @@ def test_an_incident_leads_to_the_open_hazards_of_its_zone_and_each_back_to_its_
     expect(first).to_contain_text(re.compile(r"3 号炉前明火\s*剩 1[45] 天 .*待验收.*同类"))
     assert page.evaluate(CONTRAST) == [] and not UNTRANSLATED.findall(page.inner_text("body"))
     assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]  # type: ignore[index]
+    facts = page.locator(".detail .facts dd")
+    wide = facts.evaluate_all("all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)")
+    assert wide == [], "a long title stays where it belongs"
     page.screenshot(path=tmp_path / f"incident-{size}.png")
     first.locator(".link").click()
     expect(page.locator(".hazard-detail .tracks")).to_contain_text("申请验收后又报警")

@@ -60,6 +60,7 @@ def test_an_enterprise_enters_a_permit_and_ends_it_and_the_room_hears_of_it(open
     page.locator("dialog [name=ends_at]").fill("2020-01-01T10:00")
     page.locator("dialog button[type=submit]").click()
     expect(page.locator("dialog .wrong-here:visible")).to_contain_text("结束时间须晚于开始时间")
+    page.locator("dialog [name=ends_at]").fill("")  # an end is proposed again
     page.locator("dialog [name=level]").select_option("first")
     sound(page)
     page.locator("dialog button[type=submit]").click()
@@ -146,3 +147,32 @@ def test_a_permit_where_work_is_stopped_is_refused_in_words_that_name_the_order(
     expect(page.locator("dialog .refusal")).to_contain_text(said)
     expect(page.locator("dialog .refusal")).to_contain_text("应急局7号")
     sound(page)
+
+
+def test_a_written_end_of_a_permit_stays_and_is_refused_at_its_field_when_it_is_too_late(open_page: Open, park: Server) -> None:  # noqa: F811
+    park.system.user("li", "enterprise", "alu")
+    page = page_of(open_page, "li")
+    page.locator("[data-kind=permit]").click()
+    dialog = page.locator("dialog")
+    until, start = dialog.locator("[name=ends_at]"), dialog.locator("[name=starts_at]")
+    dialog.locator("[name=work]").select_option("hot_work")
+    proposed = until.input_value()
+    assert proposed, "an end nobody wrote is proposed"
+    tomorrow = (datetime.fromisoformat(proposed) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    start.fill(tomorrow)
+    start.dispatch_event("change")
+    assert until.input_value() > tomorrow, "and moves with the beginning"
+    mine = (datetime.fromisoformat(tomorrow) + timedelta(hours=30)).strftime("%Y-%m-%dT%H:%M")
+    until.fill(mine)
+    dialog.locator("[name=level]").select_option("special")
+    start.dispatch_event("change")
+    assert until.input_value() == mine, "what somebody wrote stays"
+    expect(dialog.locator(".wrong-here:visible")).to_have_text("最长 8 小时")
+    if dialog.locator("[name=zone]").input_value() == "":
+        dialog.locator("[name=zone]").select_option("smelter")
+    dialog.locator("[name=guardian]").fill("王五")
+    dialog.locator("button[type=submit]").click()
+    expect(until).to_have_attribute("aria-invalid", "true")
+    until.fill((datetime.fromisoformat(tomorrow) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M"))
+    dialog.locator("button[type=submit]").click()
+    expect(page.locator("dialog")).to_have_count(0)

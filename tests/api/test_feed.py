@@ -229,3 +229,44 @@ def test_a_listener_in_a_flood_is_told_so_and_nothing_is_left_out(server: Server
         told = [feed.next() for _ in range(14)]
         assert [data["since"] is not None for event, _, data in told if event == "flood"] == [True]
         assert sum(event == "incident" for event, _, _ in told) == 12
+
+
+def flood_told(server: Server, token: str) -> bool:
+    """What somebody who comes from the list is told of the flood at the beginning."""
+    listed = httpx.get(f"{server.url}/api/v1/incidents", headers=bearer(token))
+    with listening(server, token, after=int(listed.headers["Feed-Position"])) as feed:
+        return next(data["since"] is not None for event, _, data in iter(feed.next, None) if event == "flood")
+
+
+def test_who_listens_anew_learns_the_flood_it_is_in_and_no_other(tmp_path: Path) -> None:
+    """Once a page that was loaded again forgot it, and every row came back; nor may a restart forget it."""
+    system = System(tmp_path)
+    running = run_server(system)
+    server = next(running)
+    operator, chem = system.token("operator"), system.token("enterprise", "chem")
+    assert not flood_told(server, operator)
+    for n in range(12):
+        server.post(alarm(f"n{n}", device=f"N-{n}", kind="device_fault"))
+    assert flood_told(server, operator)
+    assert not flood_told(server, chem)
+    with contextlib.suppress(StopIteration):
+        next(running)
+    again = System(tmp_path)
+    for server in run_server(again):
+        assert flood_told(server, operator) and not flood_told(server, chem)
+        again.later(minutes=11)
+        assert not flood_told(server, operator)
+    system.close()
+    again.close()
+
+
+def test_what_is_done_about_an_incident_that_came_back_calls_nobody_anew(server: Server) -> None:
+    token = server.system.token("operator")
+    for action in ("raised", "cleared", "raised"):
+        server.post(alarm(f"n-{time.time()}", "T-101", "temperature_high", action))
+    (incident,) = httpx.get(f"{server.url}/api/v1/incidents", headers=bearer(token)).json()["items"]
+    for n in range(12):
+        sent = {"command": "comment", "text": str(n)}
+        assert httpx.post(f"{server.url}/api/v1/incidents/{incident['id']}/commands", json=sent, headers=bearer(token)).status_code == 200
+    server.run(server.system.position())
+    assert not flood_told(server, token)

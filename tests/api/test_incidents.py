@@ -216,3 +216,34 @@ async def test_a_site_file_is_checked_by_line_and_applied(client: httpx.AsyncCli
     assert applied["added"]["devices"] == ["NEW-1"] and "CAM-1" in applied["removed"]["devices"]
     assert (await client.get("/api/v1/devices/NEW-1", headers=headers)).status_code == 200
     assert (await client.put("/api/v1/site", content=good, headers=headers)).json()["version"] == applied["version"]
+
+
+async def test_an_alarm_that_is_no_longer_judged_is_not_said_to_be_normal(operator: httpx.AsyncClient, system: System) -> None:
+    (incident,) = await opened(operator, system, alarm("a", "T-101", "temperature_high"))
+    await opened(operator, system, alarm("b", "T-101", "temperature_high", "cleared", reason="rule_removed"))
+    shown = (await operator.get(f"/api/v1/incidents/{incident['id']}")).json()
+    assert shown["reason"] == "rule_removed" and "非恢复正常" in shown["why"]["zh"] and "not known to be normal" in shown["why"]["en"]
+    assert shown["annunciation"] == "cleared_unacknowledged" and shown["annunciation_name"]["zh"] == "已结束（非恢复） · 未确认"
+    last = (await operator.get(f"/api/v1/incidents/{incident['id']}/alarms")).json()["items"][-1]
+    assert last["reason"] == "ended" and last["why"] == shown["why"]
+    event = (await operator.get(f"/api/v1/incidents/{incident['id']}/events")).json()["items"][-1]
+    assert event["event_name"]["zh"] == "结束（非恢复正常）" and event["why"] == shown["why"]
+
+
+async def test_the_same_picture_of_two_enterprises_is_seen_by_both_and_by_nobody_else(client: httpx.AsyncClient, system: System) -> None:
+    """A camera that shows nothing new makes the same bytes as another: each enterprise sees that of its own zone."""
+    put = {"media_type": "image/jpeg", "taken_at": 1}
+    for device, zone in (("CAM-2", "depot"), ("CAM-1", "smelter")):
+        picture = system.evidence.put(b"\xff\xd8black", device=device, zone=zone, **put)
+    headers = {name: bearer(system.token("enterprise", name)) for name in ("alu", "chem")}
+    assert (await client.get(f"/api/v1/evidence/{picture}", headers=headers["alu"])).status_code == 404, "no alarm of its own quotes it"
+    sent = [alarm("a", "CAM-1", snapshot=picture), alarm("b", "CAM-2", snapshot=picture)]
+    assert (await client.post("/api/v1/alarms", json=sent, headers=bearer(system.token("operator")))).status_code == 202
+    await system.apply()
+    for own in headers.values():
+        assert (await client.get(f"/api/v1/evidence/{picture}", headers=own)).status_code == 200
+    other = system.evidence.put(b"\xff\xd8secret", device="CAM-2", zone="depot", **put)
+    sent = [alarm("c", "CAM-1", snapshot=other)]
+    await client.post("/api/v1/alarms", json=sent, headers=headers["alu"])
+    await system.apply()
+    assert (await client.get(f"/api/v1/evidence/{other}", headers=headers["alu"])).status_code == 404, "a quoted hash opens nothing"

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hazards.alarm_state import ALARMING, Phase
 from hazards.incident_course import REGROUP_WINDOW
 from hazards.merging import merge, next_wake, wake
-from hazards.messages import Action, IncidentState, Signal
+from hazards.messages import Action, IncidentState, Lapse, Signal
 from hazards.surroundings import Surroundings
 from hazards.zone_state import Decision, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
@@ -87,7 +88,7 @@ def test_stories(story: str, alarm_timing: AlarmTiming, expected: list[str], inc
 
 def test_the_gravest_severity_stays() -> None:
     state, merged = run([signal(1, kind="smoke", severity=3), signal(2, severity=1, at=1), signal(3, kind="smoke", severity=4, at=2)])
-    assert [i.severity for i in state.incidents.values()] == [1]
+    assert [(i.severity, i.raised_at) for i in state.incidents.values()] == [(1, NOON + SECOND)], "new when it became graver"
     assert [h.event for h in merged.happenings] == ["opened", "severity_raised"]
     assert (merged.happenings[1].explained, merged.graver) == ({"from": 3, "to": 1}, set(merged.changed))
 
@@ -212,3 +213,14 @@ def test_time_alone_brings_everything_to_rest(signals: list[Signal], alarm_timin
             break
         wake(state, due, around(alarm_timing, ids))
     assert next_wake(state) is None
+
+
+@pytest.mark.parametrize("lapse", list(Lapse))
+def test_an_end_that_is_no_return_to_normal_is_told_as_such(lapse: Lapse) -> None:
+    ended = replace(signal(2, "cleared", at=5), details={"reason": lapse.value})
+    state, merged = run([signal(1), ended])
+    (incident,) = state.incidents.values()
+    assert (merged.decisions[-1].explained["ended_by"], incident.told_reason) == (lapse, lapse)
+    assert (merged.happenings[-1].event, merged.happenings[-1].explained) == ("cleared", {"ended_by": lapse})
+    _, merged = run([signal(3, at=10), signal(4, "cleared", at=15)], state=state)
+    assert "ended_by" not in merged.decisions[-1].explained and incident.told_reason == "ended"

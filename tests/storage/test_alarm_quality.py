@@ -175,3 +175,10 @@ def test_chattering_is_what_a_plain_loop_finds(database: Database, raises: list[
         load = read_load(connection, ALL, floor_period(NOON), floor_period(now) + PERIOD)
     assert {a.device: a.chatters for a in load.actors} == plain
     assert load.chattering == sum(n > 0 for n in plain.values()) and load.alarms == len(raises)
+
+
+def test_what_became_graver_within_a_day_still_stands_for_more_than_one(database: Database) -> None:
+    happen(database, signal(1, at=0, severity=2))
+    later = STALE_AFTER / SECOND + 100
+    happen(database, signal(2, at=later, severity=1), until=later)
+    assert standing(database, later + 1) == Standing(1, 1, 1)

@@ -29,7 +29,16 @@ def test_the_same_bytes_are_one_file_with_its_first_note(tmp_path: Path) -> None
     store = EvidenceStore(tmp_path)
     assert put(store, b"same") == put(store, b"same", zone="tank")
     assert store.read(put(store, b"same"))[2] == "smelter"
-    assert len([p for p in tmp_path.rglob("*") if p.is_file()]) == 2
+    sha256 = put(store, b"same", zone="depot/../x")
+    assert store.zones(sha256)[0] == "smelter" and sorted(store.zones(sha256)) == ["depot/../x", "smelter", "tank"]
+    assert len([p for p in tmp_path.rglob("*") if p.is_file()]) == 4
+
+
+def test_every_zone_whose_camera_took_the_same_bytes_at_once_is_known(tmp_path: Path) -> None:
+    zones = [f"zone-{n}" for n in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        (sha256,) = set(pool.map(lambda zone: put(EvidenceStore(tmp_path), b"one picture", zone), zones))
+    assert sorted(EvidenceStore(tmp_path).zones(sha256)) == sorted(zones)
 
 
 def test_many_writers_of_one_picture_leave_one_whole_file(tmp_path: Path) -> None:
