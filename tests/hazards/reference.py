@@ -46,6 +46,7 @@ class PlainAlarm:
     last_received: int = 0
     ended_at: int | None = None
     incident: PlainIncident | None = None
+    held: set[str] = field(default_factory=set)  # sources that raised it and have not ended it
     calls: bool = False  # it has called people, and nobody has acknowledged it since
 
 
@@ -64,6 +65,10 @@ class Reference:
         """Which ids are together."""
         return {frozenset(incident.ids) for incident in self.incidents}
 
+    def standing(self) -> set[str]:
+        """Keys of the alarms that are not over."""
+        return {key for key, alarm in self.alarms.items() if alarm.is_on or alarm.raising}
+
     # --- what happens ---
 
     def take(self, signal: Signal) -> None:
@@ -78,8 +83,9 @@ class Reference:
             self._let_delays_end(incident, at)
         late = self._is_late(alarm, signal, at)
         rises = signal.action is not Action.CLEARED and not alarm.is_on and not late
-        if not late:
-            self._move(alarm, signal.action, at, self.timing_of(signal.device))
+        if not late and not self._goes_on(alarm, signal):
+            timing = self.timing_of(signal.device)
+            self._move(alarm, signal.action, at, AlarmTiming(latching=timing.latching) if signal.timed else timing)
             alarm.last_at, alarm.last_received = at, signal.received_at
         if rises and incident is not None:
             self._let_go(incident, at - 1)
@@ -186,6 +192,17 @@ class Reference:
     def _is_late(self, alarm: PlainAlarm, signal: Signal, at: int) -> bool:
         older = at < alarm.last_at, signal.received_at < alarm.last_received
         return any(older) if signal.action is Action.CLEARED else all(older)
+
+    def _goes_on(self, alarm: PlainAlarm, signal: Signal) -> bool:
+        """Whether a rule was but withdrawn, and another source has raised it, too."""
+        if signal.action is Action.RAISED:
+            alarm.held.add(signal.source)
+        elif signal.action is Action.CLEARED and "reason" in signal.details:
+            alarm.held.discard(signal.source)
+            return bool(alarm.held)
+        elif signal.action is Action.CLEARED:
+            alarm.held.clear()
+        return False
 
     def _move(self, alarm: PlainAlarm, action: Action, at: int, timing: AlarmTiming) -> None:
         if action is Action.CLEARED:
