@@ -4,6 +4,8 @@ One kind on one device is one alarm, whoever raises it: what the device itself r
 What must not go in: when a rule says so (``hazards/limits.py``), what an end does to an incident.
 """
 
+from hashlib import blake2b
+
 from hazards.alarm_state import Alarm
 from hazards.messages import Action, Signal
 
@@ -29,8 +31,7 @@ def _is_withdrawal(signal: Signal) -> bool:
 
 
 def _who(signal: Signal) -> str:
-    """Its source; of rules the metric too, since two sensors of one device may raise the same kind, and not the rule, since another may
-    have taken its place."""
-    if not signal.timed:
-        return signal.source
-    return f"{signal.source}/{signal.source_id.removeprefix(f'{signal.device}/').partition('/')[0]}"
+    """Its source, in few bytes, since states are small; of rules the metric too, since two sensors of one device may raise the same kind,
+    and not the rule, since another may have taken its place."""
+    metric = signal.source_id.removeprefix(f"{signal.device}/").partition("/")[0] if signal.timed else ""
+    return blake2b(f"{signal.source} {metric}".encode(), digest_size=5).hexdigest()
