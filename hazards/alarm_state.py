@@ -6,7 +6,7 @@ What must not go in: incidents, storage, clocks.
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from hazards.annunciation import AlarmState
 from hazards.errors import NotInState
@@ -52,7 +52,7 @@ class Alarm(Struct, omit_defaults=True):
     ``state``: towards people (``hazards/annunciation.py``), since ``since``. ``group``: under which the zone keeps the incident it is in,
     ``incident``: the beginning of that one's id.
     ``severity``: as it was raised, 0: by an older version. ``quiet``, ``by``: as in ``hazards.quieting.Quieting``. ``called``: it called
-    people before that held, and nobody has acknowledged it since."""
+    people before that held, and nobody has acknowledged it since. ``held``: who raised it and has not said that it is over."""
 
     device: str
     kind: str
@@ -68,6 +68,7 @@ class Alarm(Struct, omit_defaults=True):
     quiet: str = ""
     by: str = ""
     called: bool = False
+    held: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:

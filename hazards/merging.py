@@ -24,6 +24,7 @@ from hazards.quieting import counted, counts_in_flood, held_back
 from hazards.surroundings import Surroundings
 from hazards.telling import News, due
 from hazards.weight import Weighed, weigh
+from hazards.withdrawal import holds_on
 from hazards.zone_state import Decision, Incident, Merged, Reason, ZoneState
 from hazards.zones import AlarmTiming
 
@@ -94,7 +95,8 @@ def close_by_hand(state: ZoneState, incident_id: str, now: int) -> bool:
         if incident_of(state, alarm) is incident:
             if alarm.kind in CAUSES:
                 state.quiet_until = now  # what it explained is looked at anew at the next wake
-            alarm.phase, alarm.due, alarm.state, alarm.since, alarm.called = Phase.NORMAL, None, AlarmState.NORMAL, now, False
+            alarm.phase, alarm.due, alarm.state, alarm.since = Phase.NORMAL, None, AlarmState.NORMAL, now
+            alarm.called, alarm.held = False, []
     incident.present.clear()
     incident.state, incident.over, incident.reason = IncidentState.CLOSED, True, Reason.CLOSED_BY_HAND
     incident.cleared_at, incident.closed_at = incident.cleared_at or now, now
@@ -124,7 +126,8 @@ class _Merging(Course):
         group = self._group(alarm, kind_of(signal.kind).family)
         incident = self._looked_at(group, at)
         before, late = alarm.phase, is_late(alarm, signal.action, at, signal.received_at)
-        if not late:
+        held = not late and holds_on(alarm, signal)
+        if not late and not held:
             move(alarm, Trigger(signal.action.value), at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         rises = signal.action is not Action.CLEARED and before not in ALARMING and not late
@@ -138,12 +141,12 @@ class _Merging(Course):
             incident = self._open(group, signal, at)
         if rises or not alarm.group:
             put_in(alarm, incident, group)
-        reason = _reason(incident, before, alarm.phase, signal.action, opening, late=late)
+        reason = _held(signal) if held else _reason(incident, before, alarm.phase, signal.action, opening, late=late)
         stood = stand_of(incident) if incident.count else None
-        if signal.action is Action.CLEARED and not late:
+        if signal.action is Action.CLEARED and not late and not held:
             incident.ended_by = _lapse(signal)
         self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
-        if not late:
+        if not late and not held:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
         if alarm.quiet or alarm.state in SPARED:
             if not moves:  # else it has just been looked at
@@ -267,6 +270,11 @@ def _lapse(signal: Signal) -> str:
     """What ended the alarm, if that is not its condition; "": the condition did."""
     said = signal.details.get("reason") if signal.action is Action.CLEARED else None
     return said if isinstance(said, str) and said in LAPSES else ""
+
+
+def _held(signal: Signal) -> Reason:
+    """Why an end did not end the alarm."""
+    return Reason.WITHDRAWN if signal.timed else Reason.RULE_STANDS
 
 
 def _reason(incident: Incident, before: Phase, after: Phase, action: Action, opening: Reason | None, *, late: bool) -> Reason:

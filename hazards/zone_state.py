@@ -29,6 +29,8 @@ class Reason(StrEnum):
     WITHIN_OFF_DELAY = "within_off_delay"
     ENDED = "ended"  # it ended, and with it the incident
     OTHERS_STAND = "others_stand"  # it ended, others of the incident stand
+    WITHDRAWN = "withdrawn"  # the rule that raised it is no longer there or armed; another source reports it still
+    RULE_STANDS = "rule_stands"  # a sender says that it ended; by the readings a rule still judges that it stands
     LATCHED = "latched"  # it ended, and is kept until acknowledged
     RELEASED = "released"  # an acknowledgement let the latch go
     NOTHING_STOOD = "nothing_stood"  # an end without a beginning

@@ -46,6 +46,7 @@ class PlainAlarm:
     last_received: int = 0
     ended_at: int | None = None
     incident: PlainIncident | None = None
+    held: set[str] = field(default_factory=set)  # sources that raised it and have not ended it
     calls: bool = False  # it has called people, and nobody has acknowledged it since
 
 
@@ -64,6 +65,10 @@ class Reference:
         """Which ids are together."""
         return {frozenset(incident.ids) for incident in self.incidents}
 
+    def standing(self) -> set[str]:
+        """Keys of the alarms that are not over."""
+        return {key for key, alarm in self.alarms.items() if alarm.is_on or alarm.raising}
+
     # --- what happens ---
 
     def take(self, signal: Signal) -> None:
@@ -78,7 +83,7 @@ class Reference:
             self._let_delays_end(incident, at)
         late = self._is_late(alarm, signal, at)
         rises = signal.action is not Action.CLEARED and not alarm.is_on and not late
-        if not late:
+        if not late and not self._goes_on(alarm, signal):
             self._move(alarm, signal.action, at, self._timing(signal))
             alarm.last_at, alarm.last_received = at, signal.received_at
         if rises and incident is not None:
@@ -101,8 +106,10 @@ class Reference:
             incident.over = True
 
     def _timing(self, signal: Signal) -> AlarmTiming:
-        """Methane over its limit waits for nothing."""
+        """A rule has waited itself; methane over its limit waits for nothing."""
         timing = self.timing_of(signal.device)
+        if signal.timed:
+            return AlarmTiming(latching=timing.latching)
         return AlarmTiming(0, timing.off_delay, timing.latching) if signal.kind.startswith("methane_high") else timing
 
     def tick(self, now: int) -> None:
@@ -191,6 +198,17 @@ class Reference:
     def _is_late(self, alarm: PlainAlarm, signal: Signal, at: int) -> bool:
         older = at < alarm.last_at, signal.received_at < alarm.last_received
         return any(older) if signal.action is Action.CLEARED else all(older)
+
+    def _goes_on(self, alarm: PlainAlarm, signal: Signal) -> bool:
+        """Whether a rule was but withdrawn and another source has raised it, too; or a device says that it is over and a rule does not."""
+        if signal.action is Action.RAISED:
+            alarm.held.add(signal.source)
+        elif signal.action is Action.CLEARED:
+            alarm.held.discard(signal.source)
+            if "reason" not in signal.details:
+                alarm.held &= set() if signal.timed else {"rule"}
+            return bool(alarm.held)
+        return False
 
     def _move(self, alarm: PlainAlarm, action: Action, at: int, timing: AlarmTiming) -> None:
         if action is Action.CLEARED:

@@ -11,11 +11,14 @@ NOON = 1_795_400_000 * SECOND
 
 def signal(
     number: int, action: str = "raised", *, device: str = "CAM-1", kind: str = "flame", at: float = 0.0, received: float | None = None,
-    zone: str = "smelter", severity: int | None = None, snapshot: str | None = None,
+    zone: str = "smelter", severity: int | None = None, snapshot: str | None = None, rule_at: str = "", reason: str = "",
 ) -> Signal:  # fmt: skip
-    """Signal ``number`` of a test; ``at`` and ``received`` in seconds after noon."""
-    report = Report(source="test", source_id=str(number), device=device, kind=kind, action=Action(action), at=NOON + int(at * SECOND),
-                    severity=severity, snapshot=snapshot)  # fmt: skip
+    """Signal ``number`` of a test; ``at`` and ``received`` in seconds after noon. ``rule_at``: the metric of a rule that says it, and
+    ``reason``: why that ends it."""
+    source, source_id = (f"rule/{kind}", f"{device}/{rule_at}/{number}/{action}") if rule_at else ("test", str(number))
+    report = Report(source=source, source_id=source_id,
+                    device=device, kind=kind, action=Action(action), at=NOON + int(at * SECOND), severity=severity, snapshot=snapshot,
+                    timed=bool(rule_at), details={"reason": reason} if reason else {})  # fmt: skip
     return admit(report, zone=zone, synthetic=False, received_at=NOON + int((at if received is None else received) * SECOND))
 
 

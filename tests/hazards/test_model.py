@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from hazards.admission import Report, admit
+from hazards.alarm_state import Phase
 from hazards.declarations import Declaration, Declared
 from hazards.merging import merge, wake
 from hazards.messages import Action, Signal
@@ -26,7 +27,7 @@ KINDS = ["flame", "temperature_high", "camera_offline", "frozen", "intrusion", "
 TIMINGS = {"A": AlarmTiming(), "B": AlarmTiming(on_delay=3 * SECOND), "C": AlarmTiming(off_delay=4 * SECOND),
            "D": AlarmTiming(on_delay=2 * SECOND, off_delay=2 * SECOND, latching=True)}  # fmt: skip
 EXPLAINED = {Declared.CALIBRATION: {"temperature_high", "pressure_low"}, Declared.PERMIT: {"flame", "temperature_high", "intrusion"}}
-ACTIONS = ["raised", "raised", "raised", "cleared", "pulse"]
+ACTIONS = ["raised", "raised", "raised", "cleared", "pulse", "rule raised", "rule withdrawn"]
 
 
 def timing_of(device: str) -> AlarmTiming:
@@ -75,8 +76,12 @@ class Histories(RuleBasedStateMachine):
         for device, kind, action, shift, severity in rows:
             self.number += 1
             self.now += SECOND // 4
-            report = Report(source="test", source_id=str(self.number), device=device, kind=kind, action=Action(action),
-                            at=self.now + int(shift * SECOND), severity=severity)  # fmt: skip
+            by_rule, what = action.startswith("rule "), {"withdrawn": "cleared"}.get(word := action.split()[-1], word)
+            report = Report(
+                source="rule" if by_rule else "test", source_id=f"{device}/metric/{self.number}", device=device, kind=kind,
+                action=Action(what), at=self.now + int(shift * SECOND), severity=severity, timed=by_rule,
+                details={"reason": "rule_removed"} if word == "withdrawn" else {},
+            )  # fmt: skip
             fresh.append(admit(report, zone="smelter", synthetic=False, received_at=self.now))
         self.apply(fresh)
 
@@ -122,6 +127,7 @@ class Histories(RuleBasedStateMachine):
         merged = wake(self.state, self.now, self.around())
         self.acknowledged -= merged.graver
         self.reference.tick(self.now)
+        assert {key for key, alarm in self.state.alarms.items() if alarm.phase is not Phase.NORMAL} == self.reference.standing()
         for incident in self.state.incidents.values():
             first = next((s for s, i in self.grouped.items() if i == incident.id), None)
             if first is not None and self.reference.waits_for_an_answer(first):
