@@ -54,6 +54,10 @@ def test_a_whole_rule_is_taken(given: AlarmRule) -> None:
     ("given", "where", "what"),
     [
         (rule(id="Hot!"), "id", "an id"), (rule(name=Words(" ")), "name.zh", "is missing"), (rule(metric="Heat"), "metric", "no metric"),
+        (rule(metric="pressure", unit="kPa", kind="flame"), "kind", "does not show"),
+        (rule(kind="hot_work_seen"), "kind", "does not show"), (rule(kind="pressure_high"), "kind", "does not show"),
+        (rule("consumption", metric="pressure", unit="kPa"), "compares", "is not consumed"),
+        (rule(overrides={"hall": Override(reason="为什么")}), "overrides.hall", "says nothing"),
         (rule(kind="Hot"), "kind", "no kind"), (rule("consumption", metric="m" * 54), "kind", "no kind"),
         (rule(severity=5), "severity", "1"),
         (rule(basis="law"), "basis", "no basis"), (rule(source="hearsay"), "source", "no source"),
