@@ -37,6 +37,13 @@ class HazardKind(BaseModel):
     observable: bool
 
 
+class PostChoice(BaseModel):
+    """A post (岗位) by its name in rules and sheets, and in words."""
+
+    post: str
+    name: Text
+
+
 class PolicyPack(BaseModel):
     """The pack in force; a hazard names the version under which it was opened."""
 
@@ -46,6 +53,7 @@ class PolicyPack(BaseModel):
     grades: list[GradeChoice]
     kinds: list[HazardKind]
     measures: list[MeasureKind]
+    posts: list[PostChoice]
     rules: list[Ruling]
 
 

@@ -22,6 +22,7 @@ from hazards.kinds import FAMILIES, gravest_first, holds_never_suppressed, kind_
 from hazards.ledger.limits import EPOCH
 from hazards.messages import LAPSES, UNASSIGNED, IncidentMessage, IncidentState, Signal
 from hazards.quieting import Quiet
+from hazards.rules import kind_of_alarm
 from hazards.zone_state import Reason
 from hazards.zones import Device, Enterprise, Zone
 from storage.alarm_states import StandingAlarm
@@ -94,7 +95,14 @@ class Presenter:
     def kind(self, name: str) -> models.Kind:
         """A kind with its names."""
         row = kind_of(name)
-        return models.Kind(kind=name, family=row.family, name=models.Text(zh=row.chinese, en=row.english), known=row.known)
+        return models.Kind(kind=name, family=row.family, name=self.kind_name(name), known=row.known)
+
+    def kind_name(self, name: str) -> models.Text:
+        """What a kind is called; one that the platform does not know, by the rule that raises it."""
+        row = kind_of(name)
+        rules = () if row.known else self.registry.rules.values()
+        words = next((rule.name for rule in rules if kind_of_alarm(rule) == name), None)
+        return models.Text(zh=row.chinese, en=row.english) if words is None else models.Text(zh=words.zh, en=words.en or words.zh)
 
     def why(self, reason: str, explained: Mapping[str, Any] | None = None) -> models.Text:
         """The sentence behind a reason's code: for a signal with its particulars, for an incident (``explained`` None) without."""
@@ -105,11 +113,11 @@ class Presenter:
         parameters = dict(explained)
         sure = self.text(f"certainty.{parameters.get('certainty', '')}")
         device, _, kind = str(parameters.get("alarm", "")).partition(" ")
-        row = kind_of(kind) if kind else None
+        named = self.kind_name(kind) if kind else models.Text(zh="", en="")
         due = parameters.get("due")
         if isinstance(due, int):
             parameters["due"] = self.time(due).strftime("%H:%M:%S")
-        of_language = {"zh": (row.chinese if row else "", sure.zh), "en": (row.english if row else "", sure.en)}
+        of_language = {"zh": (named.zh, sure.zh), "en": (named.en, sure.en)}
         zh, en = (
             self.words.one(language, f"reason.{reason}", {**parameters, "device": device, "kind": kind_name, "certainty": certainty})
             for language, (kind_name, certainty) in of_language.items()

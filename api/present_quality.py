@@ -7,7 +7,7 @@ from api import quality_models as models
 from api.present import Presenter
 from hazards.alarm_floods import Flood
 from hazards.alarm_quality import Actor, Load, Quality
-from hazards.alarm_targets import Figure, Target
+from hazards.alarm_targets import Figure, Target, Verdict
 from hazards.scope import Scope
 from hazards.zones import Position
 
@@ -53,7 +53,7 @@ class QualityPresenter:
         return models.QualityFigure(
             name=figure.name, label=self.presenter.text(f"quality.figure.{figure.name}"), value=figure.value, unit=figure.unit,
             target=self._target(figure.target) if figure.target else None, verdict=verdict.value if verdict else None,
-            verdict_name=self.presenter.text(f"quality.verdict.{verdict.value}") if verdict else None,
+            verdict_name=self.presenter.text(_word(figure.name, verdict)) if verdict else None,
         )  # fmt: skip
 
     def _target(self, target: Target) -> models.QualityTarget:
@@ -86,3 +86,9 @@ class QualityPresenter:
             id=position.id, name=position.name, zones=seen, seats=position.seats, rate=by_name["rate_average"],
             maximum=by_name["rate_maximum"], flood=by_name["flood_share"],
         )  # fmt: skip
+
+
+def _word(figure: str, verdict: Verdict) -> str:
+    """The key of a verdict's word: only rates and floods overload somebody, other figures miss their target."""
+    is_load = figure.startswith(("rate_", "per_day", "share_above_", "flood_"))
+    return f"quality.verdict.{verdict.value}" if is_load or verdict is not Verdict.OVERLOADED else "quality.verdict.off_target"

@@ -11,6 +11,7 @@ from api.present import Presenter
 from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
+from hazards.kind_sheets import ON_SITE
 from hazards.kinds import kind_of
 from hazards.ledger.policy import Policy
 from hazards.messages import IncidentMessage, Signal
@@ -123,11 +124,12 @@ class RulePresenter:
 
     # --- the sentence ---
     def _sentence(self, rule: AlarmRule, language: str) -> str:
-        kind = kind_of(kind_of_alarm(rule))
+        name = kind_of_alarm(rule)
+        kind = self.presenter.kind_name(name) if kind_of(name).known else _text(rule.name)
         delay = self._said(language, "delay", time=self._time(language, rule.on_delay)) if rule.on_delay else ""
         said = self._said(
             language, "says", place=self._place(rule, language), when=self._when(rule, language), delay=delay, severity=severity_of(rule),
-            kind=kind.chinese if language == "zh" else kind.english,
+            kind=getattr(kind, language),
         )  # fmt: skip
         return self._said(language, "and").join([said, *self._more(rule, language)]) + self._said(language, "stop")
 
@@ -187,7 +189,7 @@ class RulePresenter:
 
     def _whom(self, name: str) -> Text:
         post = self.policy.post(name)
-        return Text(zh=post.zh, en=post.en) if post else Text(zh=name, en=name)
+        return Text(zh=post.zh, en=post.en) if post else Text(zh=name, en=ON_SITE.get(name, name))
 
     def _body(self, rule: AlarmRule) -> models.RuleBody:
         return shown(rule, self.presenter.time)

@@ -199,7 +199,7 @@ def _standing(now: Standing) -> list[Figure]:
 
 
 def _loads(load: Load) -> list[Figure]:
-    top = sum(a.alarms for a in load.worst) / load.alarms if load.alarms else None
+    top = sum(a.alarms for a in load.worst) / load.alarms if load.pairs > BAD_ACTORS else None  # of ten, ten are always all
     return [
         Figure("raised", float(load.alarms), "count"), Figure("chattering", float(load.chattering), "count"),
         Figure("top_ten_share", top, "share"),

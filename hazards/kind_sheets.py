@@ -10,6 +10,13 @@ DESK, ENTERPRISE, PARK = "control_room", "enterprise", "park_command"
 """Posts of the policy pack; whom else to call is written as it is said on site."""
 
 
+ON_SITE: dict[str, str] = {
+    "当班班长": "shift foreman", "矿调度室": "mine control room", "作业监护人": "guardian of the work", "安全员": "safety officer",
+    "属地执法人员": "local enforcement officers", "仪表维护": "instrument maintenance", "电气值班": "electrician on duty",
+}  # fmt: skip
+"""Whom sheets of the platform and of the packs call that hold no post, in English."""
+
+
 def sheet(within: int, call: list[str], cause: tuple[str, str], consequence: tuple[str, str], action: tuple[str, str]) -> ResponseSheet:
     """A sheet; ``within`` in minutes, texts in Chinese and English."""
     return ResponseSheet(Words(*cause), Words(*consequence), Words(*action), within * MINUTE, call)

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from hazards.durations import LONGEST, LONGEST_DAYS
 from hazards.errors import BadInput, MalformedMessage
-from hazards.kinds import KIND_PATTERN, never_suppressed
+from hazards.kinds import KIND_PATTERN, KINDS, never_suppressed
 from hazards.methane import CEILINGS, ceiling, conversion_of, is_over_limit
 from hazards.metrics import METRIC_PATTERN, METRICS
 from hazards.rules import PRECEDENCE, AlarmRule, Comparison, Override, Window, kind_of_alarm
@@ -27,6 +27,12 @@ LARGEST = 1e12
 _ID = re.compile(r"^[a-z][a-z0-9_.-]{0,63}$")
 _POSITIVE = frozenset({Comparison.RISING, Comparison.DEVIATION, Comparison.STALE, Comparison.CONSUMPTION})
 _DOWNWARD = frozenset({Comparison.LOW, Comparison.LOW_LOW})
+_CONSUMED = frozenset({"power", "energy", "current", "water", "water_flow", "flow"})
+"""Metrics of the platform that say that something is used; what a site's own metrics say it knows itself."""
+_NOT_READ = frozenset({
+    "flame", "smoke", "manual_call_point", "frozen", "video_loss", "camera_offline", "tamper", "loitering", "line_crossing",
+})  # fmt: skip
+"""Kinds that cameras and people tell of; with those of work seen, no reading of a metric of the platform shows them."""
 _NEVER = "a methane over-limit is never suppressed"
 
 
@@ -104,6 +110,8 @@ def _names(rule: AlarmRule) -> None:
     _need(bool(METRIC_PATTERN.match(rule.metric)), "metric", f"{rule.metric[:40]!r} is no metric", "lower_snake_case")
     kind = kind_of_alarm(rule)
     _need(bool(KIND_PATTERN.match(kind)), "kind", f"{kind[:70]!r} is no kind of alarm", "lower_snake_case with at most 64 characters")
+    what = f"{rule.metric} does not show {kind!r}"
+    _need(_may_show(rule.metric, kind), "kind", what, "leave it out, or give the series a metric of its own")
     others = {f"{rule.metric}_{compares}" for compares in Comparison if compares is not rule.compares}
     _need(kind not in others, "kind", f"{kind} is raised by another comparison of {rule.metric}, which would no longer be judged")
     _need(rule.severity is None or rule.severity in SEVERITIES, "severity", "a severity is 1 (the gravest) to 4")
@@ -111,6 +119,14 @@ def _names(rule: AlarmRule) -> None:
     _need(rule.source in SOURCES, "source", f"there is no source {rule.source[:40]!r}", ", ".join(SOURCES))
     for n, grade in enumerate(rule.grades):
         _need(grade in set(Grade), f"grades[{n}]", f"{grade[:40]!r} is no grade", ", ".join(Grade))
+
+
+def _may_show(metric: str, kind: str) -> bool:
+    """Whether a reading of ``metric`` may raise ``kind``: not what is another metric's own, or seen only."""
+    if metric not in METRICS or kind not in KINDS:
+        return True
+    owner = max((name for name in METRICS if kind.startswith(f"{name}_")), key=len, default=metric)
+    return owner == metric and kind not in _NOT_READ and not KINDS[kind].work
 
 
 def _unit(rule: AlarmRule) -> None:
@@ -128,6 +144,8 @@ def _unit(rule: AlarmRule) -> None:
 
 
 def _limits(rule: AlarmRule) -> None:
+    consumed = rule.compares is not Comparison.CONSUMPTION or rule.metric not in METRICS or rule.metric in _CONSUMED
+    _need(consumed, "compares", f"{rule.metric} is not consumed", "high, for example")
     if rule.limit is None:
         raise BadInput("is missing", where="limit", hint="what a reading is compared with")
     if rule.compares is Comparison.DEVIATION and rule.reference is None:
@@ -197,6 +215,8 @@ def _response(rule: AlarmRule) -> None:
 def _overrides(rule: AlarmRule) -> None:
     for zone, own in rule.overrides.items():
         where = f"overrides.{zone}"
+        differs = any(value is not None for value in (own.limit, own.deadband, own.on_delay, own.off_delay, own.severity, own.enabled))
+        _need(differs, where, "says nothing: give it what differs here, or leave it out")
         limit = rule.limit if own.limit is None else own.limit
         if own.limit is not None:
             _check_limit(rule, own.limit, f"{where}.limit")

@@ -9,6 +9,8 @@ import { said, t } from "./words.js";
 
 /** What is entered on the page; a single alarm is shelved where it is seen. */
 export const ENTERED_HERE = ["permit", "calibration", "shutdown", "key_period", "out_of_service"];
+/** Of these the devices are named. */
+const DEVICES_OF = ["calibration", "out_of_service"];
 const HOUR = 3_600_000;
 const LONGEST = { calibration: 4 };
 const USUAL = { calibration: 2, shutdown: 24, key_period: 24 * 7 };
@@ -20,11 +22,11 @@ const noneOf = () => [["", t("ask.choose")]];
 
 /** Enter a declaration of `kind`; resolves with it, or null. */
 export async function enter(kind) {
-  const [zones, works, devices] = await Promise.all([allZones(), kind === "permit" ? call("GET", "/works").then(({ body }) => body.items) : [], ["calibration", "out_of_service"].includes(kind) ? allDevices() : []]);
+  const [zones, works, devices] = await Promise.all([allZones(), kind === "permit" ? call("GET", "/works").then(({ body }) => body.items) : [], DEVICES_OF.includes(kind) ? allDevices() : []]);
   const everywhere = kind === "key_period" ? [["", t("zone.whole_site")]] : noneOf();
   const zone = choice("zone", t("ledger.column.where"), [...everywhere, ...zones.map((each) => [each.id, each.name])], { needed: kind !== "key_period" });
   if (kind !== "key_period" && zones.length === 1) zone.input.value = zones[0].id;
-  const fields = [zone, ...(kind === "permit" ? ofWork(works) : []), ...(devices.length ? [ofDevices(zone, devices)] : []), ...ofTime(kind), reasonOf(kind)];
+  const fields = [zone, ...(kind === "permit" ? ofWork(works) : []), ...(DEVICES_OF.includes(kind) ? [ofDevices(zone, devices)] : []), ...ofTime(kind), reasonOf(kind)];
   if (kind === "permit") limitTo(fields, works);
   const name = requestName();
   return openForm(t(`declarations.enter.${kind}`), fields, { label: t("declarations.submit"), wide: true, about: h("p", { class: "muted" }, t(`declarations.note.${kind}`)),
@@ -100,10 +102,16 @@ function limitTo(fields, works) {
 function ofDevices(zone, devices) {
   const made = several("devices", t("detail.devices"), devices.map((each) => [each.id, each.id]), { needed: true });
   const boxes = [...made.input.querySelectorAll("input")];
-  const show = () => boxes.forEach((box, n) => {
-    box.parentElement.hidden = devices[n].zone !== zone.read();
-    if (box.parentElement.hidden) box.checked = false;
-  });
+  const none = h("p", { class: "muted" });
+  made.input.append(none);
+  const show = () => {
+    boxes.forEach((box, n) => {
+      box.parentElement.hidden = devices[n].zone !== zone.read();
+      if (box.parentElement.hidden) box.checked = false;
+    });
+    none.textContent = devices.some((device) => device.zone === zone.read()) ? "" : t(zone.read() ? "declarations.no_devices" : "declarations.zone_first");
+    none.hidden = !none.textContent;
+  };
   zone.input.addEventListener("change", show);
   show();
   return made;

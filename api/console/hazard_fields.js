@@ -108,8 +108,8 @@ export function several(name, label, options, { checked = [], ...more } = {}) {
 }
 
 /** Names, one a line or with commas between; reads a list. */
-export function names(name, label, { value = "", ...more } = {}) {
-  const input = h("textarea", { name, rows: 2, maxlength: 2000, value });
+export function names(name, label, { value = "", rows = 2, ...more } = {}) {
+  const input = h("textarea", { name, rows, maxlength: 2000, value });
   return field(name, label, input, () => input.value.split(/[\n,，、;；]/).map((each) => each.trim()).filter(Boolean), more);
 }
 

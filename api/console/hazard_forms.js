@@ -35,10 +35,17 @@ export function openForm(title, fields, { about = null, rules = [], wide = false
         if (failure.status !== 401) await explain(failure, state, answerTo, place, word);
       } finally { submit.disabled = false; }
     };
-    let waiting = null;
-    const oninput = live && (() => { clearTimeout(waiting); waiting = setTimeout(() => live(values(fields)), 400); });
-    queueMicrotask(() => { fields.find((field) => !field.element.hidden)?.focus(); live?.(values(fields)); });
-    return h("form", { method: "dialog", class: wide === true ? "wide" : wide || null, novalidate: true, onsubmit, ...(oninput ? { oninput } : {}) }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
+    let [waiting, written] = [null, false];
+    const oncancel = (event) => { // Esc: what was written is not lost by one key
+      if (!written) return;
+      event.preventDefault();
+      written = false;
+      state.show(h("p", { class: "refusal", role: "alert" }, t("do.leave")));
+    };
+    const oninput = () => { written = true; later?.(); };
+    const later = live && (() => { clearTimeout(waiting); waiting = setTimeout(() => live(values(fields)), 400); });
+    queueMicrotask(() => { submit.closest("dialog").addEventListener("cancel", oncancel); fields.find((field) => !field.element.hidden)?.focus(); live?.(values(fields)); });
+    return h("form", { method: "dialog", class: wide === true ? "wide" : wide || null, novalidate: true, onsubmit, oninput }, about ? h("div", { class: "about" }, about) : null, fields.map((field) => field.element), said_,
       rules.length ? h("div", { class: "rules" }, h("span", { class: "muted" }, t("hazard.by_rule")), rules.map(rulingLine)) : null,
       h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => done(null) }, t("do.cancel")), submit));
   });

@@ -4,6 +4,7 @@ import { blocks, choice, decimal, field, heading, names, several, text } from ".
 import { CONFLICT, allZones, openForm } from "./hazard_forms.js";
 import { inWords } from "./hazard_record.js";
 import { call } from "./net.js";
+import { loadPack } from "./pack.js";
 import { differencesTable } from "./rule_detail.js";
 import { clockOf, dayWord, differences, unitWord, wrongOfRule } from "./rule_words.js";
 import { said, t } from "./words.js";
@@ -23,19 +24,20 @@ const pathOf = (id) => `/alarm-rules/${encodeURIComponent(id)}`;
 /** Change `shown`, or make a new rule (null). `metrics`: the known ones; resolves with the rule afterwards, or null. */
 export async function askRule(shown, metrics, { zoneName, refresh }) {
   const before = shown?.rule ?? EMPTY;
-  const fields = ruleFields(before, metrics, shown === null, await allZones());
+  const posts = await postWords();
+  const fields = ruleFields(before, metrics, shown === null, await allZones(), posts);
   const tried = h("div", { class: "tried", "aria-live": "polite" }, h("p", {}, t("rules.trying")));
   fields.push({ ...heading(""), element: tried }, reasonField());
   let version = shown?.version ?? 0;
   const live = async (given) => {
-    const rule = ruleOf(given, before);
+    const rule = ruleOf(given, before, posts);
     if (given.overrides.some((each) => isTwice(each.zone, given.overrides) && each.zone)) return tried.replaceChildren(h("p", {}, `${t("rule.field.override")}：${t("rule.wrong.twice")}`), h("p", {}, t("rules.not_yet")));
     const answer = await call("POST", "/alarm-rules/check", { rule }).then(({ body }) => tryWords(body), (failure) => failureWords(failure, fields));
     const changed = shown ? differences(before, rule, zoneName) : [];
     tried.replaceChildren(...answer, ...(changed.length ? [differencesTable(changed)] : []));
   };
   const send = async ({ reason, ...given }) => {
-    const rule = ruleOf(given, before);
+    const rule = ruleOf(given, before, posts);
     return (await call("PUT", pathOf(rule.id), { rule, version, reason })).body;
   };
   const answerTo = async (failure, form) => {
@@ -74,6 +76,13 @@ function askReason(shown, name, more, about, refresh) {
     return true;
   };
   return openForm(t(`rules.${name}`), [reasonField()], { about, wide: true, label: t(`rules.${name}`), send, answerTo, place, word: wrongOfRule });
+}
+
+/** Posts of the pack by their words, and back: people write 值班员, the rule says control_room. */
+async function postWords() {
+  const posts = await loadPack().then((pack) => pack.posts, () => []);
+  return { word: (name) => { const post = posts.find((each) => each.post === name); return post && !/[,，、;；]/.test(said(post.name)) ? said(post.name) : name; },
+    name: (word) => posts.find((each) => [each.name.zh, each.name.en].includes(word))?.post ?? word };
 }
 
 const reasonField = () => text("reason", t("rules.reason"), { rows: 2, longest: 1000, needed: true, hint: t("rules.reason_hint") });
@@ -115,7 +124,7 @@ const seconds = (micros) => (micros ? micros / MICROS : "");
 const micros = (given) => Math.round((given || 0) * MICROS);
 const numberOrNull = (given) => (given === "" || given === undefined ? null : given);
 
-function ruleFields(rule, metrics, fresh, zones) {
+function ruleFields(rule, metrics, fresh, zones, posts) {
   const isKnown = metrics.some((each) => each.metric === rule.metric);
   const measured = [...metrics.map((each) => [each.metric, `${said(each.name)}${unitWord(each.unit) ? ` (${unitWord(each.unit)})` : ""}`]), [OWN, t("rules.own_metric")]];
   const metric = half(choice("metric", t("rule.field.metric"), measured, { value: isKnown ? rule.metric : OWN }));
@@ -142,7 +151,7 @@ function ruleFields(rule, metrics, fresh, zones) {
     heading(t("rules.when_and_where")), windowsField(rule.schedule), several("during", t("rule.field.during"), DURING.map((name) => [name, t(`rule.during.${name}`)]), { checked: rule.during, hint: t("rules.during_hint") }),
     several("grades", t("rule.field.grades"), GRADES.map((name) => [name, t(`grade.${name}`)]), { checked: rule.grades, hint: t("rules.grades_hint") }), zonesField(rule.zones, zones), overridesField(rule.overrides, zones, severities, switched),
     heading(t("response.title")), ...words("cause", 2), ...words("consequence", 2), ...words("action", 3), half(decimal("within", t("rules.within_minutes"), { value: rule.response.within ? rule.response.within / MINUTE : "", needed: true })),
-    half(names("call", t("rule.field.call"), { value: rule.response.call.join("\n"), needed: true, hint: t("rules.call_hint") }))];
+    half(names("call", t("rule.field.call"), { value: rule.response.call.map(posts.word).join("\n"), rows: Math.max(2, rule.response.call.length + 1), needed: true, hint: t("rules.call_hint") }))];
 }
 
 function zonesField(chosen, zones) {
@@ -183,7 +192,7 @@ const overrideBlocks = (overrides, zones, severities, switched, check) => blocks
   } });
 
 /** The rule that the form says; what it has no field for stays as it was. */
-function ruleOf(given, before) {
+function ruleOf(given, before, posts) {
   const words = (name) => ({ zh: given[`${name}_zh`] ?? "", en: given[`${name}_en`] ?? "" });
   const window = ({ days, start, until }) => ({ days: days.map(Number), start: start === "" ? 0 : start, until: until === 0 && start === 0 ? 1440 : until === "" ? 0 : until });
   const override = (each) => [each.zone, { limit: numberOrNull(each.limit), deadband: numberOrNull(each.deadband), on_delay: each.on_delay === "" ? null : micros(each.on_delay), off_delay: each.off_delay === "" ? null : micros(each.off_delay), severity: each.severity ? Number(each.severity) : null,
@@ -191,5 +200,5 @@ function ruleOf(given, before) {
   return { ...before, id: given.id ?? before.id, name: words("name"), metric: given.metric === OWN ? given.own_metric ?? "" : given.metric, compares: given.compares, limit: numberOrNull(given.limit), unit: given.unit ?? "", kind: given.kind ?? "", severity: given.severity ? Number(given.severity) : null,
     reference: given.compares === "deviation" ? numberOrNull(given.reference) : null, key_period_limit: numberOrNull(given.key_period_limit), deadband: given.deadband || 0, on_delay: micros(given.on_delay), off_delay: micros(given.off_delay),
     latching: given.latching === "true", enabled: given.enabled === "true", schedule: given.schedule.map(window), during: given.during, zones: given.zones, grades: given.grades, overrides: Object.fromEntries(given.overrides.filter((each) => each.zone).map(override)),
-    response: { cause: words("cause"), consequence: words("consequence"), action: words("action"), within: Math.round((given.within || 0) * MINUTE), call: given.call } };
+    response: { cause: words("cause"), consequence: words("consequence"), action: words("action"), within: Math.round((given.within || 0) * MINUTE), call: given.call.map(posts.name) } };
 }

@@ -50,7 +50,7 @@ export function differences(before, after, zoneName) {
 // The server's sentences (hazards/rule_checks.py) and their words; other languages than English need them.
 const SENTENCES = [
   [/methane over-limit is never suppressed.*above ([\d.e+-]+)/, "methane_ceiling"], [/methane over-limit is never suppressed/, "methane"], [/is missing: a rule without a whole response sheet/, "sheet"],
-  [/^is missing: why/, "why_off"], [/^is missing/, "missing"], [/^an id is/, "id"], [/is no metric/, "metric"], [/is no kind of alarm/, "kind"], [/^unit .* is not known|is not measured in/, "unit"],
+  [/^is missing: why/, "why_off"], [/^is missing/, "missing"], [/^an id is/, "id"], [/is no metric/, "metric"], [/is no kind of alarm/, "kind"], [/^\S+ does not show /, "not_shown"], [/is not consumed/, "not_consumed"], [/^says nothing/, "says_nothing"], [/^unit .* is not known|is not measured in/, "unit"],
   [/no finite number|number of at least 0/, "number"], [/is above 0 for/, "positive"], [/^not for /, "not_for"], [/not less than the limit/, "deadband"], [/is laxer than/, "laxer"], [/time of at least 0|time allowed for the action/, "time"],
   [/silence/, "silence"], [/the limit of stale/, "silence"], [/days are 1 to 7/, "days"], [/minute of the day/, "minute"], [/same as start/, "same"], [/is empty/, "call"], [/there is no zone/, "zone"], [/does not hold in this zone/, "not_here"],
   [/is not above|limit .* of .* in zone/, "order"], [/only a deviation/, "reference"], [/a severity is/, "severity"], [/is no grade/, "grade"],

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from api.gate import GuardedRoute
 from api.models import Text
-from api.policy_models import HazardKind, PolicyApplied, PolicyCheck, PolicyPack, PolicyVersion, PolicyVersionPage
+from api.policy_models import HazardKind, PolicyApplied, PolicyCheck, PolicyPack, PolicyVersion, PolicyVersionPage, PostChoice
 from api.present_hazards import HazardPresenter
 from api.problems import responses
 from api.routes.common import Asking, Filter, With
@@ -42,6 +42,7 @@ async def get_policy(asking: Asking, services: With, version: Filter = None) -> 
             for k in hazard_kinds(policy.kinds).values()
         ],
         measures=presenter.measure_kinds(asking.role.value),
+        posts=[PostChoice(post=p.name, name=Text(zh=p.zh, en=p.en)) for p in policy.posts],
         rules=[presenter.ruling(basis_of(rule)) for rule in policy.rules.values()],
     )  # fmt: skip
 

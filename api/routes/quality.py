@@ -35,7 +35,9 @@ End = Annotated[
 @router.get("/api/v1/alarm-quality", summary="Alarm-quality figures by EEMUA 191 and ISA-18.2")
 async def get_alarm_quality(
     asking: Asking, services: With, begin: Begin = None, end: End = None, position: Filter = None,
-    synthetic: Annotated[bool, Query(description="figures of demonstrations and drills alone, which are else left out")] = False,
+    synthetic: Annotated[
+        bool | None, Query(description="true: figures of demonstrations and drills alone; left out: those of a site that is one, else none")
+    ] = None,
 ) -> models.AlarmQuality:  # fmt: skip
     """Rates per operating position and 10 minutes, floods, stale and chattering alarms, bad actors, severities, time to acknowledge; each
     with its target, how it stands, and who says so. ``from`` and ``to`` are taken down to whole 10 minutes, 31 days at most.
@@ -43,7 +45,9 @@ async def get_alarm_quality(
     An enterprise sees what is its own, an authority its district."""
     now = services.now()
     start, stop = _window(begin, end, now)
-    positions = positions_of(services.registry().site)
+    site = services.registry().site
+    synthetic = site.synthetic if synthetic is None else synthetic
+    positions = positions_of(site)
     chosen = next((p for p in positions if p.id == position), None)
     if position is not None and chosen is None:
         raise BadInput("no such operating position", where="position", hint=f"one of: {', '.join(p.id for p in positions)}")

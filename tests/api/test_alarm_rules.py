@@ -12,6 +12,9 @@ from msgspec.structs import replace
 from schemathesis import GenerationMode, openapi
 from sqlalchemy import func, select
 
+from bihuan.policy_file import shipped
+from hazards.kind_sheets import OF_KINDS, ON_SITE
+from hazards.response_sheets import OF_ANYTHING, OF_ENDINGS, OF_FAMILIES
 from hazards.rules import AlarmRule, Comparison, Override, Words
 from hazards.zones import Device
 from storage import schema
@@ -275,3 +278,20 @@ async def test_the_sheet_is_that_of_the_gravest_alarm_that_stands_whatever_raise
     again = [alarm("d", "G-201", "flammable_gas_high", **by_rule), alarm("e", "G-201", "methane_high_high", "cleared")]
     assert await sheet_after(*again) == ("tank_hot", "temperature_high")  # what stands decides before what was graver
     assert await sheet_after(alarm("f", "G-201", "flammable_gas_high", "cleared")) == (None, "methane_high_high")  # nothing stands
+
+
+async def test_an_alarm_of_a_metric_of_the_sites_own_bears_the_name_of_its_rule(desk: Desk, system: System) -> None:
+    named = Words("抽采甲烷浓度低", "drained methane low")
+    await desk.put(rule("drained_low", metric="drained_methane", compares=Comparison.LOW, limit=30.0, name=named, unit="%vol"))
+    headers = desk.of("operator")
+    assert (await desk.client.post("/api/v1/alarms", json=[alarm("a", "P-1", "drained_methane_low")], headers=headers)).status_code == 202
+    await system.apply()
+    (incident,) = (await desk.client.get("/api/v1/incidents", headers=headers)).json()["items"]
+    assert [each["name"] for each in incident["kind_names"]] == [{"zh": "抽采甲烷浓度低", "en": "drained methane low"}]
+
+
+def test_whom_the_sheets_of_the_platform_and_of_the_packs_call_is_named_in_english() -> None:
+    sheets = [*OF_KINDS.values(), *OF_ENDINGS.values(), *OF_FAMILIES.values(), OF_ANYTHING]
+    sheets += [each.response for name in ("guangyuan", "shanxi") for each in shipped(name).alarm_rules]
+    posts = {post.name for name in ("guangyuan", "shanxi") for post in shipped(name).posts}
+    assert [who for sheet in sheets for who in sheet.call if who not in posts and who not in ON_SITE and not who.isdigit()] == []

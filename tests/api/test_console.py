@@ -267,7 +267,7 @@ def test_methane_is_offered_no_shelf_and_a_refusal_leaves_what_was_typed_with_th
     expect(page.locator("dialog .refusal")).to_contain_text("事件已经关闭")
     expect(page.locator("dialog .refusal")).to_contain_text("the incident is closed")
     expect(page.locator("dialog textarea")).to_have_value("检修焊机")
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="取消", exact=True).click()
     expect(page.locator(".detail .head .word")).to_contain_text("已关闭")
 
 

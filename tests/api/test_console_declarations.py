@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
+from storage.site_store import apply_site
 from tests.api.conftest import Server, alarm, bearer
 from tests.api.ledger import BY_HAND
 from tests.api.test_console import CONTRAST, Open, browser, live, open_page, park, playwright  # noqa: F401 (fixtures)
@@ -176,3 +178,19 @@ def test_a_written_end_of_a_permit_stays_and_is_refused_at_its_field_when_it_is_
     until.fill((datetime.fromisoformat(tomorrow) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M"))
     dialog.locator("button[type=submit]").click()
     expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_zone_without_devices_says_so_where_devices_are_asked_for(open_page: Open, park: Server) -> None:  # noqa: F811
+    with park.system.database.write() as connection:
+        site = replace(park.system.site, devices=[each for each in park.system.site.devices if each.zone != "office"])
+        apply_site(connection, site, by="test", now=2)
+    park.run(park.system.reload_site())
+    park.system.user("li", "enterprise", "alu")
+    page = page_of(open_page, "li")
+    page.locator("[data-kind=calibration]").click()
+    devices = page.locator("dialog .field", has=page.locator("[name=devices]"))
+    expect(devices).to_contain_text("请先选择区域")
+    page.locator("dialog [name=zone]").select_option("office")
+    expect(devices).to_contain_text("该区域没有登记的设备")
+    page.locator("dialog [name=zone]").select_option("smelter")
+    expect(devices.locator("p")).to_be_hidden()

@@ -266,3 +266,24 @@ def test_a_rule_for_a_metric_of_ones_own_is_made_and_changed(open_page: Open, ru
     expect(page.locator("dialog")).to_have_count(0)
     made = ruled.system.registry.rules["drained_low"]
     assert (made.metric, made.limit) == ("drained_methane", 25.0)
+
+
+def test_posts_are_written_in_words_and_a_key_does_not_lose_what_was_written(open_page: Open, ruled: Server) -> None:  # noqa: F811
+    page = rules_of(open_page, "bu")
+    page.locator(".row.rule[data-id=melt_hot]").click()
+    page.locator(".rule-detail .actions .primary").click()
+    called = page.locator("dialog [name=call]")
+    expect(called).to_have_value(re.compile("园区攻坚指挥部"))
+    assert "_" not in called.input_value()
+    called.fill(called.input_value() + "\n值班员\n当班班长")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog .refusal")).to_contain_text("再按一次 Esc")
+    page.locator("dialog textarea[name=reason]").fill("补充")
+    page.locator("dialog button[type=submit]").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    assert ruled.system.registry.rules["melt_hot"].response.call == [*FURNACE.response.call, "control_room", "当班班长"]
+    page.locator(".rule-detail .actions .primary").click()
+    page.locator("dialog textarea[name=reason]").fill("不改了")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)

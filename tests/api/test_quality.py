@@ -16,6 +16,7 @@ from hazards.zones import Position
 from storage import schema
 from storage.database import sqlite_url
 from storage.part_notes import note_part
+from storage.site_store import apply_site
 from tests.api.conftest import SITE, System, alarm, bearer
 
 POSITIONS = [Position("north", "北岗", ["smelter"]), Position("south", "南岗", ["tank", "depot"], seats=2)]
@@ -149,6 +150,18 @@ async def test_demonstrations_are_asked_for_by_themselves(client: httpx.AsyncCli
     real, shown = await ask(client, system), await ask(client, system, synthetic="true")
     assert (real["synthetic"], shown["synthetic"]) == (False, True)
     assert {a["device"] for a in real["bad_actors"]} == {"CAM-1", "G-201"} and {a["device"] for a in shown["bad_actors"]} == {"CAM-2"}
+
+
+async def test_a_demonstration_shows_its_own_figures_unless_others_are_asked_for(client: httpx.AsyncClient, system: System) -> None:
+    await happen(client, system)
+    with system.database.write() as connection:
+        connection.execute(schema.incidents.update().values(synthetic=True))
+        apply_site(connection, msgspec.structs.replace(SITE, synthetic=True), by="test", now=2)
+    await system.reload_site()
+    own, others = await ask(client, system), await ask(client, system, synthetic="false")
+    assert (own["synthetic"], others["synthetic"]) == (True, False)
+    assert values(own)["annunciated"] > 0 == values(others)["annunciated"]
+    assert values(own)["top_ten_share"] is None, "ten of three sources are always all"
 
 
 async def test_windows_are_whole_periods(client: httpx.AsyncClient, system: System) -> None:

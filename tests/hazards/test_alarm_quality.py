@@ -142,6 +142,7 @@ def test_priorities_bad_actors_and_what_stands() -> None:
     assert figures["top_ten_share"].value == pytest.approx(95 / 105) and figures["top_ten_share"].verdict is Verdict.OVERLOADED
     assert figures["stale"].value == 6 and figures["stale"].verdict is Verdict.OVERLOADED and figures["standing"].verdict is None
     assert value(sounded(), "top_ten_share", load=Load()) is None
+    assert value(sounded(), "top_ten_share", load=Load(alarms=3, pairs=3, actors=actors[:3])) is None, "ten of three are always all"
 
 
 def test_a_zone_belongs_to_the_position_that_lists_it_or_else_to_the_first() -> None:
