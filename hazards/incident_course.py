@@ -13,7 +13,7 @@ from hazards.correlation import Finding, Source, corroborate, modality_of, parti
 from hazards.flood import GROUP
 from hazards.inhibition import CAUSES, ZONE_CAUSES
 from hazards.inhibition import EFFECTS as EXPLAINED
-from hazards.kinds import holds_never_suppressed
+from hazards.kinds import holds_never_suppressed, never_suppressed
 from hazards.messages import IncidentState
 from hazards.quieting import STRONGEST, Quiet, counted, held_back, silent
 from hazards.sparing import Sparing
@@ -362,7 +362,17 @@ class Course(Sparing):
         if severity >= incident.severity:
             return
         self.happened(incident, at, "severity_raised", reason, {"from": incident.severity, "to": severity, **why})
-        incident.severity, incident.acknowledged = severity, False
+        incident.severity = severity
+        self._call_anew(incident, at)
+
+    def call_for_methane(self, incident: Incident, alarm: Alarm, at: int) -> None:
+        """Whoever acknowledged the incident before has not heard of ``alarm``, methane over its limit, that now begins."""
+        if never_suppressed(alarm.kind) and (incident.acknowledged or incident.id in self.acknowledged):
+            self.happened(incident, at, "sounded", Reason.JOINED, {"device": alarm.device, "kind": alarm.kind})
+            self._call_anew(incident, at)
+
+    def _call_anew(self, incident: Incident, at: int) -> None:
+        incident.acknowledged = False
         for key in incident.present:
             alarm = self.state.alarms[key]
             alarm.called = alarm.called or (alarm.phase in ALARMING and not held_back(alarm))

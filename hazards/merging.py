@@ -146,6 +146,8 @@ class _Merging(Course):
         if signal.action is Action.CLEARED and not late and not held:
             incident.ended_by = _lapse(signal)
         self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
+        if rises:
+            self.call_for_methane(incident, alarm, at)
         if not late and not held:
             self.annunciate(alarm, before, at, incident, pulsed=rises and signal.action is Action.PULSE)
         if alarm.quiet or alarm.state in SPARED:

@@ -141,9 +141,9 @@ class Sounded(Struct, frozen=True):
 class Merged(Struct):
     """What a call changed: decisions in order, timelines in order, the incidents as they now are.
 
-    ``graver``: ids of incidents whose severity rose, so that an acknowledgement from before no longer counts. ``alarms``: those that moved,
-    by key, and ``of``: their incidents. ``told``: incidents that are to be told now, and by which word. ``sounded``: alarms that
-    began to call people, for the ledger of hazards."""
+    ``graver``: ids of incidents whose severity rose, or which methane joined, so that an acknowledgement from before no longer counts.
+    ``alarms``: those that moved, by key, and ``of``: their incidents. ``told``: incidents that are to be told now, and by which word.
+    ``sounded``: alarms that began to call people, for the ledger of hazards."""
 
     decisions: list[Decision] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)

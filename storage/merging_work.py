@@ -37,7 +37,7 @@ from storage.zone_hazards import open_hazards
 PUT_OFF = 60 * SECOND
 """µs until a state that this worker can't work on is due again."""
 _SHELVING = ("shelved_by", "shelved_until", "shelve_reason")
-_WRITTEN = ("version", "cleared_at", "closed_at", *_SHELVING)
+_WRITTEN = ("version", "cleared_at", "closed_at", "acknowledged_severity", *_SHELVING)
 SOON = DAY
 """µs ahead: declarations that begin within are known to a zone beforehand, so that it wakes by itself when they do."""
 
@@ -221,6 +221,8 @@ class MergingWork:
             now |= {"state": incident.state, "cleared_at": incident.cleared_at, "closed_at": incident.closed_at}
         if incident.id in self.graver or holds_never_suppressed(incident.kinds):
             now |= dict.fromkeys(_SHELVING)
+        if incident.id in self.graver and row.acknowledged_severity is not None:  # it was of something less
+            now["acknowledged_severity"] = max(row.acknowledged_severity, incident.severity + 1)
         return now
 
     def _save_alarms(self, signals: dict[str, Signal]) -> None:

@@ -94,6 +94,8 @@ class Reference:
         flooded = rises and not self._says_nothing(alarm, at) and self._count(signal.received_at)
         if incident is None or (rises and incident.over):
             incident = self._new_or_flood(signal, at, flooded)
+        if rises and signal.kind.startswith("methane_high"):
+            incident.acknowledged = False  # nobody has heard of this one
         if rises and alarm.incident is not incident:
             alarm.calls = False
         if rises or alarm.incident is None:

@@ -401,3 +401,20 @@ def test_an_incident_names_a_hundred_kinds_and_methane_beside_them() -> None:
     more = [signal(2001, kind="methane_high", device="G-1", at=1.1), signal(2002, kind="toxic_gas_high", device="G-1", at=1.2)]
     merge(state, more, place)
     assert of(state, "gas").kinds[LISTED_KINDS:] == ["methane_high"]
+
+
+def test_methane_that_begins_calls_also_where_somebody_acknowledged_the_incident_before() -> None:
+    state = ZoneState()
+    merge(state, [signal(1, kind="toxic_gas_high", device="G-1")], around())
+    gas = of(state, "gas")
+    answered = around(acknowledged=(gas.id,))
+    wake(state, NOON + SECOND, answered)
+    merged = merge(state, [signal(2, kind="toxic_gas_high", device="G-2", at=2)], answered)
+    assert (states(state)["G-2 toxic_gas_high"], merged.graver) == ("acknowledged", set())
+    merged = merge(state, [signal(3, kind="methane_high", device="G-1", at=3)], answered)
+    assert (states(state)["G-1 methane_high"], gas.acknowledged, merged.graver) == ("unacknowledged", False, {gas.id})
+    assert [h.event for h in merged.happenings] == ["sounded"]
+    wake(state, NOON + 4 * SECOND, answered)
+    merge(state, [signal(4, "cleared", kind="methane_high", device="G-1", at=5)], answered)
+    merged = merge(state, [signal(5, kind="methane_high", device="G-1", at=6)], answered)
+    assert (states(state)["G-1 methane_high"], merged.graver) == ("unacknowledged", {gas.id}), "each time it begins"

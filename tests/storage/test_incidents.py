@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hazards.errors import BadInput, Conflict, NotFound
 from hazards.incidents import Acknowledge, Assign, Close, Comment, Shelve, is_acknowledged
@@ -329,3 +329,17 @@ def test_another_s_overdue_zones_do_not_hold_up_ours(database: Database) -> None
     take(database, signal(99, device="G-1", kind="flammable_gas_high", zone="depot"))
     with database.write() as connection:
         assert wake_zones(connection, now=NOON + 5 * SECOND, limit=5, mine=lambda zone: zone == "depot") == 1
+
+
+def test_an_acknowledgement_of_something_else_does_not_count_for_methane(database: Database) -> None:
+    gas = [signal(1, kind="toxic_gas_high", device="G-1", severity=1), signal(2, kind="methane_high", device="G-1", at=5)]
+    with database.write() as connection:
+        apply_signals(connection, gas[:1], now=NOON)
+    with database.write() as connection:
+        (incident,) = list_incidents(connection, scope=EVERYTHING)[0]
+        connection.execute(update(schema.incidents).values(acknowledged_by="an", acknowledged_at=NOON, acknowledged_severity=1))
+    with database.write() as connection:
+        apply_signals(connection, gas[1:], now=NOON + 5 * SECOND)
+    with database.read() as connection:
+        waiting, _ = list_incidents(connection, scope=EVERYTHING, acknowledged=False)
+    assert [(i.id, i.kinds, i.acknowledged_severity) for i in waiting] == [(incident.id, ["toxic_gas_high", "methane_high"], 2)]
