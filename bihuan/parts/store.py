@@ -4,7 +4,6 @@ What must not go in: what is stored, and in which form.
 """
 
 import asyncio
-import time
 
 import structlog
 
@@ -13,7 +12,7 @@ from bihuan.parts.jobs import kept
 from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
-from bihuan.parts.waiting import BrokerWatch
+from bihuan.parts.waiting import BrokerWatch, Hearing
 from bihuan.preparation import now_us
 from bihuan.time_series import open_time_series, retention_of
 from storage.database import Database
@@ -24,9 +23,6 @@ from streams.progress import WorkerProgress
 from streams.store import run_store
 
 log = structlog.get_logger()
-
-JOINING = 45.0
-"""Seconds that taking partitions up may last: members that died and members that are slow are waited for by the group."""
 
 
 async def store(part: Part) -> None:
@@ -39,14 +35,13 @@ async def store(part: Part) -> None:
     bell = open_followers_bell(settings.database_url, part.start.bell)
     broker = BrokerWatch(part.start.broker, embedded=not settings.kafka)
     load = AlarmLoad(database, series, registry, now=now_us)
-    latest, joining_since = WorkerProgress(ready=False, assigned=[]), time.time()
+    latest, hearing = WorkerProgress(ready=False, assigned=[]), Hearing(broker)
 
     def report(progress: WorkerProgress) -> None:
-        nonlocal latest, joining_since
+        nonlocal latest
         if progress.ready and not latest.ready:
             part.ready()
-        if latest.ready and not progress.ready:
-            joining_since = time.time()
+        hearing.note(progress)
         latest = progress
 
     async def take_over(_: str) -> None:
@@ -57,7 +52,7 @@ async def store(part: Part) -> None:
         broker=part.start.broker,
         broker_bytes=latest.bytes_written,
         applied=latest.messages,
-        behind=standstill(latest, broker, joining_since),
+        behind=hearing.deaf_for(latest),
         note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble} | load.figures,
     )
     beside = [asyncio.create_task(job) for job in (
@@ -83,17 +78,6 @@ async def store(part: Part) -> None:
         await series.close()
         await bell.close()
         await asyncio.to_thread(database.close)
-
-
-def standstill(progress: WorkerProgress, broker: BrokerWatch, joining_since: float) -> float:
-    """Seconds for which the broker has not been heard, or the group not joined, though nothing that the process knows of is away.
-
-    ``joining_since``: Unix time since which it has no partitions."""
-    if progress.trouble:
-        return 0.0
-    if not progress.ready:
-        return max(0.0, broker.blamed_for(joining_since) - JOINING)
-    return 0.0 if progress.last_fetch_at is None else broker.blamed_for(progress.last_fetch_at / 1e6)
 
 
 async def _until_other_district(part: Part, registry: SiteWatch) -> None:

@@ -17,6 +17,8 @@ from storage.database import Database
 from streams.progress import WorkerProgress
 
 LOOK_SECONDS = 2.0
+JOINING = 45.0
+"""Seconds that taking partitions up may last: members that died and members that are slow are waited for by the group."""
 
 
 class BrokerWatch:
@@ -38,6 +40,27 @@ class BrokerWatch:
     def blamed_for(self, since: float) -> float:
         """Seconds for which what waits since ``since`` (Unix time) could have been worked on."""
         return max(0.0, time.time() - max(since, self._away_at))
+
+
+class Hearing:
+    """For how long a consumer hears nothing, not even that there is nothing: also where nobody waits for what it would read."""
+
+    def __init__(self, broker: BrokerWatch) -> None:
+        self._broker, self._joining_since, self._was_ready = broker, time.time(), False
+
+    def note(self, progress: WorkerProgress) -> None:
+        """How it is now."""
+        if self._was_ready and not progress.ready:
+            self._joining_since = time.time()
+        self._was_ready = progress.ready
+
+    def deaf_for(self, progress: WorkerProgress) -> float:
+        """Seconds for which the broker has not been heard, or the group not joined, though nothing that the process knows of is away."""
+        if progress.trouble:
+            return 0.0
+        if not progress.ready:
+            return max(0.0, self._broker.blamed_for(self._joining_since) - JOINING)
+        return 0.0 if progress.last_fetch_at is None else self._broker.blamed_for(progress.last_fetch_at / 1e6)
 
 
 class Waiting:

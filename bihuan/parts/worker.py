@@ -18,7 +18,7 @@ from bihuan.parts.notes import instance_of, keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.sensor_watch import SensorWatch
 from bihuan.parts.site_watch import SiteWatch
-from bihuan.parts.waiting import BrokerWatch, Waiting
+from bihuan.parts.waiting import BrokerWatch, Hearing, Waiting
 from bus.producer import Producer
 from storage.database import Database
 from storage.doorbell import open_doorbell
@@ -63,7 +63,7 @@ async def work(part: Part) -> None:
             waiting.look(), broker.look(), _follow_site(part, registry, declared, sensors), keep_notes(part, database),
         )]  # fmt: skip
         held.push_async_callback(_end, beside)
-        await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting), part.stopping, telemetry=telemetry)
+        await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting, Hearing(broker)), part.stopping, telemetry=telemetry)
 
 
 def _charge(part: Part) -> Callable[[], bool]:
@@ -78,7 +78,7 @@ def _charge(part: Part) -> Callable[[], bool]:
     return lambda: time.monotonic() >= begin
 
 
-def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]:
+def _reporting(part: Part, waiting: Waiting, hearing: Hearing) -> Callable[[WorkerProgress], None]:
     """What the worker says of itself, passed on to the supervisor."""
     latest = WorkerProgress(ready=False, assigned=[])
 
@@ -86,6 +86,7 @@ def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]
         nonlocal latest
         if progress.ready and not latest.ready:
             part.ready()
+        hearing.note(progress)
         latest = progress
 
     def beat() -> Beat:
@@ -93,8 +94,8 @@ def _reporting(part: Part, waiting: Waiting) -> Callable[[WorkerProgress], None]
         return Beat(
             broker=part.start.broker,
             broker_bytes=latest.bytes_written,
-            applied=latest.applied + latest.repeated,
-            behind=waiting.behind(latest),
+            applied=latest.applied + latest.repeated + latest.readings,
+            behind=max(waiting.behind(latest), hearing.deaf_for(latest)),
             note={
                 "assigned": len(latest.assigned), "readings": latest.readings, "late": latest.late, "too_late": latest.too_late,
                 "early": latest.early, "rule_alarms": latest.rule_alarms, "alarms_late": latest.alarms_late,

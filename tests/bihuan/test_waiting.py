@@ -1,9 +1,8 @@
-"""What the store part tells the watchdog of itself."""
+"""What workers and stores tell the watchdog of themselves: whether they hear Kafka at all."""
 
 import time
 
-from bihuan.parts.store import JOINING, standstill
-from bihuan.parts.waiting import BrokerWatch
+from bihuan.parts.waiting import JOINING, BrokerWatch, Hearing
 from streams.progress import WorkerProgress
 
 LONG = JOINING + 60.0
@@ -20,7 +19,11 @@ def stands(progress: WorkerProgress, *, joining: float = 0.0, away: float | None
     broker = BrokerWatch("127.0.0.1:1", embedded=False)
     if away is not None:
         broker._away_at = time.time() - away
-    return standstill(progress, broker, time.time() - joining)
+    hearing = Hearing(broker)
+    hearing.note(state(ready=True))
+    hearing.note(progress)
+    hearing._joining_since = time.time() - joining
+    return hearing.deaf_for(progress)
 
 
 def test_a_store_that_never_gets_its_partitions_from_a_kafka_that_answers_stands_still() -> None:
