@@ -63,7 +63,8 @@ async def work(part: Part) -> None:
             waiting.look(), broker.look(), _follow_site(part, registry, declared, sensors), keep_notes(part, database),
         )]  # fmt: skip
         held.push_async_callback(_end, beside)
-        await run_worker(_worker_settings(part), database, doorbell, _reporting(part, waiting, Hearing(broker)), part.stopping, telemetry=telemetry)
+        report = _reporting(part, waiting, Hearing(broker))
+        await run_worker(_worker_settings(part), database, doorbell, report, part.stopping, telemetry=telemetry)
 
 
 def _charge(part: Part) -> Callable[[], bool]:
