@@ -151,9 +151,11 @@ class Desk {
     const zone = this.store.zone === null ? "" : `&zone=${encodeURIComponent(this.store.zone)}`;
     const cursor = first ? "" : `&cursor=${encodeURIComponent(this.store.next)}`;
     try {
-      const { body, headers } = await call("GET", `/incidents?limit=${PAGE}&${FILTERS[asked].query}${severity}${zone}${cursor}`);
+      const query = `/incidents?limit=${PAGE}&${FILTERS[asked].query}`;
+      const [{ body, headers }, gravest] = await Promise.all([call("GET", query + severity + zone + cursor),
+        first && !severity ? call("GET", `${query}&severity=1${zone}`) : null]); // however long ago they began, or became so grave
       if (asked !== this.store.filter) return;
-      this.store.takePage(body, first);
+      this.store.takePage(body, first, gravest?.body.items);
       this.render();
       this.chooseIfNone();
       this.feed.lastHeard ??= now();

@@ -53,10 +53,10 @@ export class Store {
     this.next = null;
   }
 
-  /** A page of the API: `first` replaces everything. */
-  takePage(page, first) {
+  /** A page of the API: `first` replaces everything. `gravest`: incidents that are known whatever page they are on. */
+  takePage(page, first, gravest = []) {
     if (first) this.clear();
-    for (const incident of page.items) this.remember(incident);
+    for (const incident of [...page.items, ...gravest]) this.remember(incident);
     this.next = page.next;
     this.arrange();
   }

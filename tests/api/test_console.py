@@ -472,3 +472,11 @@ def test_in_a_flood_the_less_grave_wait_in_a_row_a_zone_until_somebody_wants_the
     group.click()
     expect(page.locator(".row[data-severity='3']").first).to_be_visible()
     expect(group).to_have_attribute("aria-expanded", "true")
+
+
+def test_the_gravest_are_on_the_desk_however_many_came_after_them(park: Server, open_page: Open) -> None:
+    park.post(at(3600, alarm("long-ago", device="N-0", kind="oxygen_low")))
+    for begin in range(1, 106, 35):
+        park.post(*[alarm(f"later-{n}", device=f"N-{n}", kind="device_fault") for n in range(begin, begin + 35)])
+    page = open_page()
+    expect(page.locator(".row[data-severity='1']", has_text="氧含量低")).to_be_visible()
