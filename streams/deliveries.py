@@ -22,6 +22,7 @@ class Deliveries:
 
     def __init__(self) -> None:
         self._open: defaultdict[Hashable, deque[Delivered]] = defaultdict(deque)
+        self._reached: dict[Hashable, int] = {}
 
     def delivered(self, partition: Hashable, message: Delivered) -> None:
         """``message`` goes to an agent now."""
@@ -30,16 +31,17 @@ class Deliveries:
     def committable(self, partition: Hashable) -> int | None:
         """The offset to go on from: one past the last message of the unbroken run of acknowledged ones.
 
-        None: nothing new was acknowledged since the last call."""
-        waiting, offset = self._open[partition], None
+        The same as before where nothing new was acknowledged: that commit may have failed. None: nothing was acknowledged yet."""
+        waiting = self._open[partition]
         while waiting and waiting[0].acked:
-            offset = waiting.popleft().offset + 1
-        return offset
+            self._reached[partition] = waiting.popleft().offset + 1
+        return self._reached.get(partition)
 
     def forget(self, partitions: Iterable[Hashable]) -> None:
         """``partitions`` are no longer ours, or are read again from an earlier offset."""
         for partition in partitions:
             self._open.pop(partition, None)
+            self._reached.pop(partition, None)
 
     def unacknowledged(self) -> int:
         """Messages delivered and not acknowledged, all partitions."""

@@ -5,14 +5,16 @@
   stay together, without Faust's leader topic and standby state.
 - **Fetch wait**: Faust asks the broker to hold a fetch for 1.5 s; here it is a setting of milliseconds.
 - **Offsets** (``streams/deliveries.py``): a log that starts again from 0 is read, not dropped.
-- **Commits** only save work after a restart (effects happen once in SQL), so a failed one is logged and tried with the
-  next, where Faust ends the whole worker.
+- **Commits** only save work after a restart (effects happen once in SQL), so a failed one is logged and tried again with the
+  next half second, where Faust ends the whole worker or takes it for done.
 - **A log in memory** (``alone``, the embedded broker): offsets of a broker that came back empty mean nothing, so the
   worker leaves a mark on the broker and reads from the beginning where the mark is missing.
 - **No bound between two polls**: while SQL or the time series is away for long nothing more is read, and after Faust's 1000 s aiokafka
   would leave the group without ever coming back. Heartbeats go on; who looks after a stuck consumer is the supervisor.
 - **No livelock detector**: Faust's asks for positions that a rebalance has just taken away, and an assertion in aiokafka then
   ends the whole worker.
+- **Cancelled requests**: when a broker goes, aiokafka lets requests of its own that were cancelled out as CancelledError. Faust takes that
+  for the cancellation of whatever called, and ends it without a word: offsets were never committed again, or nothing was read any more.
 - **Seek after a rebalance**: partitions without a committed offset go to their beginning; Faust leaves them behind
   whatever was already fetched and thrown away.
 
@@ -20,13 +22,13 @@ What must not go in: topics, agents, what a message means.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP, server_list
@@ -57,6 +59,12 @@ class Settled(Protocol):
     fetch_max_wait_ms: int
     alone: bool
     assigned: asyncio.Event
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the present task that somebody cancels, and not a request of aiokafka's."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 class _DaemonThread(WorkerThread):
@@ -112,6 +120,15 @@ class ConsumerThread(AIOKafkaConsumerThread):
                     await self._consumer.stop()
             except (KafkaError, TimeoutError, asyncio.CancelledError) as e:
                 self.log.warning("left without saying so: %r", e)
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        """``fun`` on this thread. Raises KafkaConnectionError where its request was cancelled under it."""
+        try:
+            return await super().call_thread(fun, *args, **kwargs)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise KafkaConnectionError("the request was cancelled: its connection is gone") from None
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group, or alone: take every partition of ``topics`` at once."""
@@ -179,7 +196,9 @@ class ConsumerThread(AIOKafkaConsumerThread):
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT):
                 await self._ensure_consumer().commit(mine)
-        except (KafkaError, TimeoutError) as e:
+        except (KafkaError, TimeoutError, asyncio.CancelledError) as e:
+            if isinstance(e, asyncio.CancelledError) and _is_cancelled():
+                raise
             self.log.warning("offsets not committed, they go with the next: %r", e)
             return False
         return True
@@ -211,7 +230,12 @@ class Consumer(FaustConsumer):
         return end[1] if end is not None and self._ends.reached(partition, end[0], through) else None
 
     async def _wait_next_records(self, timeout: float) -> tuple[Any, Any]:
-        records, active = await super()._wait_next_records(timeout)
+        try:
+            records, active = await super()._wait_next_records(timeout)
+        except KafkaConnectionError as e:
+            self.log.warning("nothing read, tried again: %r", e)
+            await asyncio.sleep(_SEEK_PAUSE)
+            return None, None
         if records is not None and self.flow_active:
             self._ends.taken(self._thread.positions(), {tp: found[-1].offset for tp, found in records.items() if found})
         return records, active
@@ -296,6 +320,14 @@ class Consumer(FaustConsumer):
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Any:
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
+        """Faust takes offsets for committed whether they were or not: the last ones before a pause never would be."""
+        before = {tp: self._committed_offset[tp] for tp in offsets}
+        committed = await super()._commit_offsets(offsets, start_new_transaction)
+        if not committed:
+            self._committed_offset.update(before)
+        return committed
 
     def _new_offset(self, tp: TP) -> int | None:
         return self.deliveries.committable(tp)

@@ -31,7 +31,7 @@ def test_up_to_the_first_that_is_not_acknowledged() -> None:
     deliveries, (one, two, three) = delivered(1, 2, 3)
     three.acked = one.acked = True
     assert deliveries.committable("p") == 2
-    assert deliveries.committable("p") is None
+    assert deliveries.committable("p") == 2, "the first commit may have failed"
     two.acked = True
     assert deliveries.committable("p") == 4
 
