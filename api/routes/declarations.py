@@ -65,7 +65,8 @@ async def post_declaration(given: models.NewDeclaration, asking: Asking, service
     kind = Declared(given.kind)
     if kind in DECLARING and asking.role not in DECLARING[kind].enters:
         raise _not_permitted(asking, kind, "enter")
-    if asking.role in UNOWNED_ONLY and services.registry().enterprise_of(given.zone) is not None:
+    owner = services.registry().enterprise_of(given.zone)
+    if asking.role in UNOWNED_ONLY and owner is not None and asking.scope.sees(given.zone, owner):
         raise _not_permitted(asking, kind, "enter", " for a zone of an enterprise: that enters it itself")
     fields = {name: _plain(getattr(given, name)) for name in Declare.__struct_fields__ if name != "kind"}
     command, command_id, actor = Declare(kind=kind, **fields), given.command_id or token_hex(16), _actor(asking)

@@ -49,7 +49,7 @@ async def test_no_route_and_no_command_takes_anything_from_the_record(
     )
     sha256 = kept.json()["sha256"]
     shutdown = {"kind": "shutdown", "zone": made["zone"], "reason": "检修"}
-    assert (await client.post("/api/v1/declarations", json=shutdown, headers=ledger.of("department"))).status_code == 201
+    assert (await client.post("/api/v1/declarations", json=shutdown, headers=ledger.of("administrator"))).status_code == 201
     plan = AnchorPlan(key=tmp_path / "anchor.key")
     await Anchoring(system.database, plan, lambda: system.site).step()
     before = recorded(system.database)
