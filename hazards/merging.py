@@ -16,7 +16,7 @@ from hazards.alarm_state import ALARMING, LATENESS, Alarm, Phase, Trigger, is_la
 from hazards.annunciation import SPARED, AlarmState
 from hazards.flood import GROUP, NEVER_IN_FLOOD
 from hazards.identity import incident_id
-from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, incident_of, intervals_of, put_in, stand_of, waits_for_quiet
+from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, intervals_of, stand_of, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
 from hazards.messages import LAPSES, UNASSIGNED, Action, IncidentState, Signal
@@ -25,7 +25,7 @@ from hazards.surroundings import Surroundings
 from hazards.telling import News, due
 from hazards.weight import Weighed, weigh
 from hazards.withdrawal import holds_on
-from hazards.zone_state import Decision, Incident, Merged, Reason, ZoneState
+from hazards.zone_state import Decision, Incident, Merged, Reason, ZoneState, incident_of, put_in
 from hazards.zones import AlarmTiming
 
 REMEMBERED = 256

@@ -10,10 +10,10 @@ import msgspec
 from hazards.alarm_state import ALARMING, Phase
 from hazards.annunciation import AlarmState
 from hazards.errors import MalformedMessage, UnknownSchema
-from hazards.incident_course import ANEW, put_in
+from hazards.incident_course import ANEW
 from hazards.messages import IncidentState
 from hazards.telling import News
-from hazards.zone_state import ZoneState
+from hazards.zone_state import ZoneState, put_in
 
 SCHEMA = 2
 """1: the state alone. 2: (schema, state); the states of ISA-18.2, flood, quiet."""

@@ -50,6 +50,10 @@ class Reason(StrEnum):
     REMINDED = "reminded"  # told again: nobody acknowledged it
 
 
+_ENOUGH = 8
+"""Characters of an id that tell the few incidents of one group apart, which follow one another."""
+
+
 class Incident(Struct, omit_defaults=True):
     """The merged fields of one incident: the worker's own, people never write them."""
 
@@ -153,3 +157,14 @@ class Merged(Struct):
     of: dict[str, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     sounded: list[Sounded] = field(default_factory=list)
+
+
+def put_in(alarm: Alarm, incident: Incident, group: str) -> None:
+    """``alarm`` belongs to ``incident``, which the zone keeps under ``group``."""
+    alarm.group, alarm.incident = group, incident.id[:_ENOUGH]
+
+
+def incident_of(state: ZoneState, alarm: Alarm) -> Incident | None:
+    """The very incident that ``alarm`` was last put into, if ``state`` still holds it, and not a later one of its group."""
+    incident = state.incidents.get(alarm.group)
+    return incident if incident is not None and incident.id.startswith(alarm.incident) else None
