@@ -81,7 +81,7 @@ class Evaluator:
 
     def __init__(
         self, database: Database, telemetry: Telemetry, group: Membership, tally: Tally, now: Callable[[], int], *,
-        at_most: int = 200, heaviest: int = 384 * 1024, publish: Callable[[DeadLetter], Awaitable[None]] | None = None,
+        at_most: int = 400, heaviest: int = 1024 * 1024, publish: Callable[[DeadLetter], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self.database, self.telemetry, self.group, self.tally, self.now = database, telemetry, group, tally, now
         self.at_most, self.heaviest, self.publish = at_most, heaviest, publish

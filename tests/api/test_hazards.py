@@ -329,5 +329,5 @@ def test_hazards_come_on_the_feed_within_their_scope_and_can_be_resumed(server: 
         event, _, seen = own.next()
         assert (event, seen["id"]) == ("hazard", ours["id"])
     with listening(server, token, last=position) as resumed, listening(server, chem, after=0) as others:
-        assert [resumed.next()[0], resumed.next()[2]["id"]] == ["status", ours["id"]]
-        assert [others.next()[0], others.next()[0], others.next()[2]["id"]] == ["status", "incident", theirs["id"]]
+        assert [resumed.next()[0], resumed.next()[0], resumed.next()[2]["id"]] == ["status", "flood", ours["id"]]
+        assert [others.next()[0] for _ in range(3)] == ["status", "flood", "incident"] and others.next()[2]["id"] == theirs["id"]
