@@ -12,7 +12,7 @@ from api.principals import Principal
 from api.roles import RULE_MAKERS
 from api.struct_models import shown
 from hazards.kind_sheets import ON_SITE
-from hazards.kinds import kind_of
+from hazards.kinds import graveness, kind_of
 from hazards.ledger.policy import Policy
 from hazards.messages import IncidentMessage, Signal
 from hazards.metrics import METRICS, metric_of
@@ -197,7 +197,7 @@ class RulePresenter:
 
 def severity_of(rule: AlarmRule) -> int:
     """Its own, else that of the kind of alarm it raises."""
-    return rule.severity or kind_of(kind_of_alarm(rule)).severity
+    return graveness(kind_of_alarm(rule), rule.severity)
 
 
 def unit_of(rule: AlarmRule) -> str:

@@ -13,6 +13,9 @@ from hazards.errors import NotInState
 from hazards.messages import Action
 from hazards.zones import AlarmTiming
 
+LATENESS = 10 * 60 * 1_000_000
+"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
+
 
 class Phase(StrEnum):
     """Where the condition of an alarm stands."""
@@ -107,10 +110,6 @@ def expire(alarm: Alarm, now: int, timing: AlarmTiming) -> bool:
         return False
     move(alarm, Trigger.DELAY_OVER, alarm.due, timing)
     return True
-
-
-LATENESS = 10 * 60 * 1_000_000
-"""µs after which a signal that comes late is counted and marked as such: its link was down, or it was kept somewhere."""
 
 
 def is_late(alarm: Alarm, action: Action, at: int, received_at: int) -> bool:

@@ -154,12 +154,9 @@ def check_declaration(declaration: Declaration, *, now: int, ground: Ground) -> 
             raise BadInput(f"a declaration of kind {declaration.kind.value} needs this", where=f"/{name}")
     _check_work(declaration)
     _check_times(declaration, terms, now)
-    if declaration.kind is Declared.CALIBRATION:
-        _check_calibrated(declaration, ground)
+    for own in _OWN_CHECKS.get(declaration.kind, ()):
+        own(declaration, ground)
     _check_alarms(declaration, ground)
-    if (own := _OWN_CHECKS.get(declaration.kind)) is not None:
-        own(declaration)
-    _check_orders(declaration, ground.orders)
 
 
 def _check_place(declaration: Declaration, terms: Terms, ground: Ground) -> None:
@@ -236,11 +233,9 @@ def _check_alarms(declaration: Declaration, ground: Ground) -> None:
                 raise BadInput(_METHANE, where=f"/devices/{n}", hint=_METHANE_HINT)
 
 
-def _check_orders(declaration: Declaration, orders: Sequence[Declaration]) -> None:
+def _check_orders(declaration: Declaration, ground: Ground) -> None:
     """Nobody gets a permit for where work is stopped."""
-    if declaration.kind is not Declared.PERMIT:
-        return
-    for order in orders:
+    for order in ground.orders:
         begins = max(order.starts_at, declaration.starts_at)
         if order.stops_work and order.holds(begins) and (declaration.ends_at is None or begins < declaration.ends_at):
             raise NotInState(f"work is stopped in this zone: {order.measure} ({order.reason}), {order.id}",
@@ -251,21 +246,22 @@ _METHANE = "methane over limit is never silenced"
 _METHANE_HINT = "enter a calibration window: it labels the alarm and does not dispatch it"
 
 
-def _one_alarm(declaration: Declaration) -> None:
+def _one_alarm(declaration: Declaration, _ground: Ground) -> None:
     for name, what in (("devices", "device"), ("alarms", "kind of alarm")):
         if len(getattr(declaration, name)) != 1:
             raise BadInput(f"shelving is for a single alarm: exactly one {what}", where=f"/{name}")
 
 
-def _some(names: tuple[str, ...], declaration: Declaration) -> None:
+def _some(names: tuple[str, ...], declaration: Declaration, _ground: Ground) -> None:
     if not any(getattr(declaration, name) for name in names):
         raise BadInput(f"name at least one of {', '.join(names)}", where=f"/{names[0]}")
 
 
-_OWN_CHECKS: dict[Declared, Callable[[Declaration], None]] = {
-    Declared.SHELVED: _one_alarm,
-    Declared.OUT_OF_SERVICE: partial(_some, ("devices",)),
-    Declared.CALIBRATION: partial(_some, ("devices", "alarms")),
+_OWN_CHECKS: dict[Declared, tuple[Callable[[Declaration, Ground], None], ...]] = {
+    Declared.PERMIT: (_check_orders,),
+    Declared.SHELVED: (_one_alarm,),
+    Declared.OUT_OF_SERVICE: (partial(_some, ("devices",)),),
+    Declared.CALIBRATION: (partial(_some, ("devices", "alarms")), _check_calibrated),
 }
 
 

@@ -137,7 +137,7 @@ class Course(Gravity):
             return
         incident.state, incident.cleared_at = IncidentState.CLEARED, max(at, incident.opened_at)
         ended_by = {"ended_by": incident.ended_by} if incident.ended_by else {}
-        self.happened(incident, at, "cleared", reason, {**(explained or {}), **ended_by})
+        self.happened(incident, at, "cleared", reason, explained | ended_by)
         if reason is Reason.NOTHING_STOOD:
             incident.over = True
             self.close(incident, at, reason)

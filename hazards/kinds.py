@@ -140,8 +140,13 @@ def never_suppressed(name: str) -> bool:
 def graveness(name: str, given: int | None) -> int:
     """The severity of an alarm of kind ``name``: what its sender or rule has ``given``, else its kind's. Methane over its limit is of 1,
     whoever says less."""
-    kind = kind_of(name)
-    return kind.severity if given is None or never_suppressed(name) else given
+    return kind_of(name).severity if given is None or never_suppressed(name) else given
+
+
+def gravity(name: str, severity: int) -> tuple[int, bool, int]:
+    """What orders alarms of kind ``name`` and ``severity``, the gravest first: of one severity methane over its limit comes before others,
+    then what is graver by its kind."""
+    return severity, not never_suppressed(name), kind_of(name).severity
 
 
 def holds_never_suppressed(names: Iterable[str]) -> bool:
@@ -156,8 +161,8 @@ def of_instrument(name: str) -> bool:
 
 
 def gravest_first(names: Iterable[str]) -> list[str]:
-    """The kinds ``names``, the gravest first; of one severity methane over its limit stands above the others."""
-    return sorted(names, key=lambda name: (kind_of(name).severity, not never_suppressed(name)))
+    """The kinds ``names``, the gravest first."""
+    return sorted(names, key=lambda name: gravity(name, kind_of(name).severity))
 
 
 def group_of(family: str) -> str:

@@ -19,12 +19,13 @@ from hazards.identity import incident_id
 from hazards.incident_course import ANEW, REGROUP_WINDOW, Course, heard, intervals_of, stand_of, waits_for_quiet
 from hazards.inhibition import CAUSES
 from hazards.kinds import graveness, group_of, kind_of, leading, never_suppressed
-from hazards.messages import LAPSES, UNASSIGNED, Action, IncidentState, Signal
+from hazards.messages import UNASSIGNED, Action, IncidentState, Signal
 from hazards.quieting import counted, counts_in_flood, held_back
+from hazards.signal_reasons import why_here
 from hazards.surroundings import Surroundings
 from hazards.telling import News, due
 from hazards.weight import Weighed, weigh
-from hazards.withdrawal import holds_on
+from hazards.withdrawal import holds_on, lapse_of, why_it_stands
 from hazards.zone_state import Decision, Incident, Merged, Reason, ZoneState, incident_of, put_in
 from hazards.zones import AlarmTiming
 
@@ -141,10 +142,10 @@ class _Merging(Course):
             incident = self._open(group, signal, at)
         if rises or not alarm.group:
             put_in(alarm, incident, group)
-        reason = _held(signal) if held else _reason(incident, before, alarm.phase, signal.action, opening, late=late)
+        reason = why_it_stands(signal) if held else why_here(incident, before, alarm.phase, signal.action, opening, late=late)
         stood = stand_of(incident) if incident.count else None
         if signal.action is Action.CLEARED and not late and not held:
-            incident.ended_by = _lapse(signal)
+            incident.ended_by = lapse_of(signal)
         self._absorb(incident, signal, alarm, weighed, at)  # first: one that makes it graver is not acknowledged with it
         if rises:
             self.call_for_methane(incident, alarm, at)
@@ -188,7 +189,7 @@ class _Merging(Course):
             explained["due"] = alarm.due
         if reason is Reason.CORROBORATED:
             explained["certainty"] = incident.certainty.value
-        if lapse := _lapse(signal):
+        if lapse := lapse_of(signal):
             explained["ended_by"] = lapse
         if signal.received_at - signal.at > LATENESS:
             explained["late_by"] = signal.received_at - signal.at
@@ -266,39 +267,3 @@ class _Merging(Course):
                 incident.family = leading(incident.family, kind_of(signal.kind).family)
             incident.message = signal.message or incident.message
             incident.snapshot = signal.snapshot or incident.snapshot
-
-
-def _lapse(signal: Signal) -> str:
-    """What ended the alarm, if that is not its condition; "": the condition did."""
-    said = signal.details.get("reason") if signal.action is Action.CLEARED else None
-    return said if isinstance(said, str) and said in LAPSES else ""
-
-
-def _held(signal: Signal) -> Reason:
-    """Why an end did not end the alarm."""
-    return Reason.WITHDRAWN if signal.timed else Reason.RULE_STANDS
-
-
-def _reason(incident: Incident, before: Phase, after: Phase, action: Action, opening: Reason | None, *, late: bool) -> Reason:
-    """Why a signal goes where it goes. ``opening``: why, if it opened that incident or was sent there."""
-    if opening is not None:
-        return Reason.WITHIN_ON_DELAY if after is Phase.RAISING else opening
-    if late:
-        return Reason.LATE
-    if action is Action.CLEARED:
-        return _ENDINGS.get((before, after), Reason.ENDED)
-    if before in ALARMING:
-        return Reason.REPEATED
-    if after is Phase.RAISING:
-        return Reason.WITHIN_ON_DELAY
-    return Reason.JOINED if incident.state is IncidentState.ACTIVE else Reason.REACTIVATED
-
-
-_ENDINGS: dict[tuple[Phase, Phase], Reason] = {
-    (Phase.NORMAL, Phase.NORMAL): Reason.NOTHING_STOOD,
-    (Phase.RAISING, Phase.NORMAL): Reason.TRANSIENT,
-    (Phase.STANDING, Phase.CLEARING): Reason.WITHIN_OFF_DELAY,
-    (Phase.CLEARING, Phase.CLEARING): Reason.WITHIN_OFF_DELAY,
-    (Phase.STANDING, Phase.LATCHED): Reason.LATCHED,
-    (Phase.LATCHED, Phase.LATCHED): Reason.LATCHED,
-}

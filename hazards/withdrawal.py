@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from hazards.alarm_state import Alarm
 from hazards.messages import LAPSES, Action, Lapse, Signal
+from hazards.zone_state import Reason
 
 REASONS = LAPSES - {Lapse.SENSOR_MOVED.value}
 """In the details of an end that a rule reports. A sensor that moved to another zone leaves nothing behind, and its device reports there."""
@@ -27,12 +28,19 @@ def holds_on(alarm: Alarm, signal: Signal) -> bool:
         senders = [other for other in others if not other.startswith(_RULE)]
         alarm.held = [*rules, *senders[1 - _MOST :], who]
     elif signal.action is Action.CLEARED:
-        alarm.held = others if _is_withdrawal(signal) else [] if signal.timed else rules
+        alarm.held = others if signal.timed and lapse_of(signal) in REASONS else [] if signal.timed else rules
     return signal.action is Action.CLEARED and bool(alarm.held)
 
 
-def _is_withdrawal(signal: Signal) -> bool:
-    return signal.timed and signal.details.get("reason") in REASONS
+def why_it_stands(signal: Signal) -> Reason:
+    """The reason of an end for which ``holds_on`` was true."""
+    return Reason.WITHDRAWN if signal.timed else Reason.RULE_STANDS
+
+
+def lapse_of(signal: Signal) -> str:
+    """What ended the alarm, if that is not its condition; "": the condition did."""
+    said = signal.details.get("reason") if signal.action is Action.CLEARED else None
+    return said if isinstance(said, str) and said in LAPSES else ""
 
 
 def _who(signal: Signal) -> str:

@@ -90,7 +90,6 @@ class Incident(Struct, omit_defaults=True):
     told_at: int = 0
     remind_at: int | None = None
 
-
     @property
     def told_reason(self) -> str:
         """The code of its reason for people: what ended the alarm, where its condition perhaps did not."""

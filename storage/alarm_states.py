@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, select, tuple_
 
 from hazards.alarm_state import ALARMING
 from hazards.annunciation import SPARED
-from hazards.kinds import graveness, kind_of, never_suppressed
+from hazards.kinds import graveness, gravity, never_suppressed
 from hazards.messages import Action, IncidentMessage, Signal
 from hazards.quieting import Quiet
 from hazards.scope import Scope
@@ -67,19 +67,14 @@ def gravest_signal(connection: Connection, incident: IncidentMessage) -> Signal 
     that was in it. ``incident``: one that who asks may see."""
     table = schema.alarm_states
     rows = connection.execute(select(table).where(table.c.incident == incident.id)).all()
-    for row in sorted(rows, key=lambda r: (_is_held_back(r), *_gravity(r.severity, r.kind), -r.last_at, r.device)):
+    for row in sorted(rows, key=lambda r: (_is_held_back(r), *gravity(r.kind, r.severity), -r.last_at, r.device)):
         signal = newest_raise(connection, incident.id, row.kind, row.device)
         if signal is not None and (row.phase in ALARMING or signal.action is Action.PULSE):
             return signal
     found = [signal for kind in incident.kinds if (signal := newest_raise(connection, incident.id, kind)) is not None]
-    return min(found, key=lambda s: (*_gravity(graveness(s.kind, s.severity), s.kind), -s.at), default=None)
+    return min(found, key=lambda s: (*gravity(s.kind, graveness(s.kind, s.severity)), -s.at), default=None)
 
 
 def _is_held_back(row: Any) -> bool:
     """Whether people know of the alarm and are spared it: it decides only where nothing else stands."""
     return row.state in SPARED or (row.quiet in (Quiet.CALIBRATION, Quiet.PERMIT) and not never_suppressed(row.kind))
-
-
-def _gravity(severity: int, kind: str) -> tuple[int, bool, int]:
-    """The smallest is the gravest; of one severity methane over its limit comes first, then what is graver by its kind."""
-    return severity, not never_suppressed(kind), kind_of(kind).severity

@@ -5,7 +5,7 @@ costs a sixth of applying an alarm, and no column here needs it. So defaults tha
 What must not go in: anything that knows a table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -74,6 +74,15 @@ def select_rows(
     if connection.dialect.name == "postgresql":
         return connection.exec_driver_sql(_select_any(table, names, key, lock), {"values": wanted}).all()
     return connection.exec_driver_sql(_select_each(table, names, key), (msgspec.json.encode(wanted).decode(),)).all()
+
+
+def rows_given(dialect: str, parameter: str, types: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """For a statement that goes through the rows of a JSON list in ``parameter``: what to select from, which is called z, and each field
+    of a row as an expression. ``types``: fields with their types in PostgreSQL."""
+    if dialect == "postgresql":
+        fields = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        return f"jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS z({fields})", {name: f"z.{name}" for name in types}
+    return f"json_each(:{parameter}) z", {name: f"json_extract(z.value, '$.{name}')" for name in types}
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from uuid import uuid5
 
 from msgspec import Struct
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from hazards.identity import NAMESPACE
+from storage.bulk import select_rows
 from storage.incidents import applied_ids
 from storage.schema import dead_letters
-
-_ID_CHUNK = 500
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -40,13 +39,11 @@ def dead_letter(topic: str, payload: bytes, reason: str, *, signal: str | None =
 def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, now: int) -> int:
     """Keep those of ``letters`` that are not kept yet, or were sent again since; ``now`` in µs. Returns how many were new."""
     fresh = {letter.id: letter for letter in letters}
-    ids, table = list(fresh), dead_letters
-    for start in range(0, len(ids), _ID_CHUNK):
-        chunk = ids[start : start + _ID_CHUNK]
-        for row in connection.execute(select(table.c.id, table.c.replayed_at).where(table.c.id.in_(chunk))).all():
-            letter = fresh.pop(row.id)
-            if row.replayed_at is not None:
-                connection.execute(update(table).where(table.c.id == row.id).values(reason=letter.reason, at=now, replayed_at=None))
+    for row in select_rows(connection, dead_letters, ("id", "replayed_at"), "id", fresh):
+        letter = fresh.pop(row.id)
+        if row.replayed_at is not None:
+            again = update(dead_letters).where(dead_letters.c.id == row.id)
+            connection.execute(again.values(reason=letter.reason, at=now, replayed_at=None))
     if fresh:
         rows = [
             {"id": x.id, "topic": x.topic, "reason": x.reason, "signal": x.signal, "payload": x.payload, "at": now} for x in fresh.values()
@@ -57,18 +54,10 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], *, 
 
 def kept_letters(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Those of ``ids`` (of letters) that are kept and were not sent again."""
-    found, table = set[str](), dead_letters
-    for start in range(0, len(ids), _ID_CHUNK):
-        chunk = ids[start : start + _ID_CHUNK]
-        found.update(connection.scalars(select(table.c.id).where(table.c.id.in_(chunk), table.c.replayed_at.is_(None))))
-    return found
+    return {row.id for row in select_rows(connection, dead_letters, ("id", "replayed_at"), "id", ids) if row.replayed_at is None}
 
 
 def settled_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Those of ``ids`` that need no more sending: applied as alarms, or put aside with a reason."""
-    settled = applied_ids(connection, ids)
-    for start in range(0, len(ids), _ID_CHUNK):
-        chunk = ids[start : start + _ID_CHUNK]
-        put_aside = select(dead_letters.c.signal).where(dead_letters.c.signal.in_(chunk), dead_letters.c.replayed_at.is_(None))
-        settled.update(i for i in connection.scalars(put_aside) if i)
-    return settled
+    put_aside = select_rows(connection, dead_letters, ("signal", "replayed_at"), "signal", ids)
+    return applied_ids(connection, ids) | {row.signal for row in put_aside if row.replayed_at is None}

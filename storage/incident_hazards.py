@@ -19,6 +19,7 @@ from hazards.ledger.kinds import HAZARD_KINDS
 from hazards.ledger.policy import KindRow
 from hazards.messages import UNASSIGNED, HazardLink, IncidentMessage
 from storage import schema
+from storage.bulk import rows_given
 from storage.hazard_queries import overdue_at
 from storage.site_store import Registry
 from storage.zone_hazards import is_spoken_of, kind_rows, spoken_kinds
@@ -33,19 +34,18 @@ _INNER = (
     "FROM hazards i WHERE i.first_due IS NOT NULL AND i.zone = {zone} AND i.enterprise {same} {enterprise}"
     f" AND i.synthetic = {{synthetic}}{{more}} ORDER BY i.first_due, i.id LIMIT {SHOWN + 1}"
 )
-_OF_SQLITE = {name: f"json_extract(z.value, '$.{name}')" for name in ("zone", "enterprise", "synthetic", "kind")}
+_FIELDS = {"zone": "text", "enterprise": "text", "synthetic": "boolean", "kind": "text"}
 
 
 def _statement(dialect: str, more: str) -> Any:
     """The first due of each of the places in parameter ``places`` (JSON); ``more``: a further condition within each."""
-    if dialect == "postgresql":
-        names = {name: f"z.{name}" for name in _OF_SQLITE} | {"same": "IS NOT DISTINCT FROM"}
-        inner = _INNER.format(more=more.format(**names), **{k: v for k, v in names.items() if k != "kind"})
-        places = "jsonb_to_recordset(CAST(:places AS jsonb)) AS z(zone text, enterprise text, synthetic boolean, kind text)"
+    postgres = dialect == "postgresql"
+    places, its = rows_given(dialect, "places", _FIELDS)
+    inner = _INNER.format(more=more.format(**its), same="IS NOT DISTINCT FROM" if postgres else "IS", **its)
+    if postgres:
         return text(f"SELECT h.* FROM {places} CROSS JOIN LATERAL (SELECT {_COLUMNS} {inner}) h")  # noqa: S608 (constants)
-    inner = _INNER.format(more=more.format(**_OF_SQLITE), same="IS", **{k: v for k, v in _OF_SQLITE.items() if k != "kind"})
     columns = ", ".join(f"h.{name}" for name in _COLUMNS.split(", "))
-    return text(f"SELECT {columns} FROM json_each(:places) z JOIN hazards h ON h.id IN (SELECT i.id {inner})")  # noqa: S608 (constants)
+    return text(f"SELECT {columns} FROM {places} JOIN hazards h ON h.id IN (SELECT i.id {inner})")  # noqa: S608 (constants)
 
 
 _FIRST = {dialect: _statement(dialect, "") for dialect in ("sqlite", "postgresql")}

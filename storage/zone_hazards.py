@@ -4,7 +4,7 @@ One query a batch each, over an index that holds nothing else: thousands of open
 no hazards in common, so their zone has none here. What must not go in: hazards in full, deciding (``hazards/ledger/alarms.py``).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from hazards.ledger.policy import KindRow
 from hazards.messages import UNASSIGNED
 from hazards.weight import OpenHazard
 from storage import schema
+from storage.bulk import rows_given
 from storage.site_store import Registry
 
 _h = schema.hazards.c
@@ -43,18 +44,15 @@ MOST_MARKED = 50
 def _unmarked_statement(dialect: str) -> Any:
     """Ids of the watched hazards of each row of parameter ``asked`` (JSON) to which its incident does not belong yet."""
     postgres = dialect == "postgresql"
-    its = {name: f"z.{name}" if postgres else f"json_extract(z.value, '$.{name}')" for name in _FIELDS}
+    asked, its = rows_given(dialect, "asked", dict.fromkeys(_FIELDS, "text"))
+    columns = ", ".join(its.values())
     inner = (
         f"SELECT i.id FROM hazards i WHERE i.watched IS {'true' if postgres else '1'} "  # noqa: S608 (constants)
         f"AND i.zone = {its['zone']} AND i.kind = {its['kind']} AND i.state = {its['state']} AND NOT EXISTS "
         f"(SELECT 1 FROM hazard_incidents l WHERE l.hazard = i.id AND l.incident = {its['incident']}) ORDER BY i.id LIMIT {MOST_MARKED}"
     )
-    if postgres:
-        columns = ", ".join(f"{name} text" for name in _FIELDS)
-        asked = f"jsonb_to_recordset(CAST(:asked AS jsonb)) AS z({columns})"
-        return text(f"SELECT h.id, z.incident, z.zone, z.kind, z.state FROM {asked} CROSS JOIN LATERAL ({inner}) h")  # noqa: S608
-    columns = ", ".join(its[name] for name in _FIELDS)
-    return text(f"SELECT h.id, {columns} FROM json_each(:asked) z JOIN hazards h ON h.id IN ({inner})")  # noqa: S608
+    joined = f"CROSS JOIN LATERAL ({inner}) h" if postgres else f"JOIN hazards h ON h.id IN ({inner})"
+    return text(f"SELECT h.id, {columns} FROM {asked} {joined}")  # noqa: S608
 
 
 _UNMARKED = {dialect: _unmarked_statement(dialect) for dialect in ("sqlite", "postgresql")}
@@ -134,13 +132,13 @@ def speakers(kind: str, packs: tuple[tuple[KindRow, ...], ...]) -> tuple[frozens
 
 def is_spoken_of(kind: str, alarms: Iterable[str], packs: tuple[tuple[KindRow, ...], ...]) -> bool:
     """Whether one of ``alarms`` speaks of hazards of ``kind``."""
-    single, families = speakers(kind, packs)
-    return any(alarm in single or kind_of(alarm).family in families for alarm in alarms)
+    return bool(spoken_kinds([kind], alarms, packs))
 
 
-def spoken_kinds(kinds: Iterable[str], alarms: Collection[str], packs: tuple[tuple[KindRow, ...], ...]) -> list[str]:
+def spoken_kinds(kinds: Iterable[str], alarms: Iterable[str], packs: tuple[tuple[KindRow, ...], ...]) -> list[str]:
     """Those of ``kinds`` of hazards of which one of ``alarms`` speaks."""
-    told, of = set(alarms), {kind_of(alarm).family for alarm in alarms}
+    told = set(alarms)
+    of = {kind_of(alarm).family for alarm in told}
     return [kind for kind in kinds for single, families in (speakers(kind, packs),) if single & told or families & of]
 
 

@@ -179,12 +179,6 @@ class ConsumerThread(AIOKafkaConsumerThread):
         mine = {ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in assigned}
         if not mine:
             return False
-        try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT):
-                await self._ensure_consumer().commit(mine)
-        except (KafkaError, TimeoutError, asyncio.CancelledError) as e:
-            if isinstance(e, asyncio.CancelledError) and _is_cancelled():
-                raise
-            self.log.warning("offsets not committed, they go with the next: %r", e)
-            return False
+        async with asyncio.timeout(_ANSWER_TIMEOUT):
+            await self._ensure_consumer().commit(mine)
         return True

@@ -151,6 +151,13 @@ class Consumer(FaustConsumer):
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Any:
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        try:
+            return await super()._commit(offsets)
+        except (KafkaError, TimeoutError) as e:
+            self.log.warning("offsets not committed, they go with the next: %r", e)
+            return False
+
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
         """Faust takes offsets for committed whether they were or not: the last ones before a pause never would be."""
         before = {tp: self._committed_offset[tp] for tp in offsets}

@@ -19,7 +19,6 @@ from storage.database import Database
 from storage.doorbell import open_followers_bell
 from storage.quality_points import AlarmLoad
 from streams.app import WorkerSettings
-from streams.progress import WorkerProgress
 from streams.store import run_store
 
 log = structlog.get_logger()
@@ -35,26 +34,13 @@ async def store(part: Part) -> None:
     bell = open_followers_bell(settings.database_url, part.start.bell)
     broker = BrokerWatch(part.start.broker, embedded=not settings.kafka)
     load = AlarmLoad(database, series, registry, now=now_us)
-    latest, hearing = WorkerProgress(ready=False, assigned=[]), Hearing(broker)
-
-    def report(progress: WorkerProgress) -> None:
-        nonlocal latest
-        if progress.ready and not latest.ready:
-            part.ready()
-        hearing.note(progress)
-        latest = progress
+    hearing = Hearing(broker, part.ready)
 
     async def take_over(_: str) -> None:
         """Two stores may work at once: points are known by series and time."""
 
     part.orders["take_over"] = take_over
-    part.progress = lambda: Beat(
-        broker=part.start.broker,
-        broker_bytes=latest.bytes_written,
-        applied=latest.messages,
-        behind=hearing.deaf_for(latest),
-        note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble} | load.figures,
-    )
+    part.progress = lambda: _beat(part, hearing, load)
     beside = [asyncio.create_task(job) for job in (
         registry.run(), broker.look(), _until_other_district(part, registry), keep_notes(part, database),
         kept("alarm load", load.run),
@@ -69,8 +55,9 @@ async def store(part: Part) -> None:
     )
     try:
         await run_store(
-            worker, database, bell, series, registry, report, part.stopping, marks=not settings.kafka, retention=retention_of(settings)
-        )
+            worker, database, bell, series, registry, hearing.note, part.stopping,
+            marks=not settings.kafka, retention=retention_of(settings),
+        )  # fmt: skip
     finally:
         for task in beside:
             task.cancel()
@@ -78,6 +65,17 @@ async def store(part: Part) -> None:
         await series.close()
         await bell.close()
         await asyncio.to_thread(database.close)
+
+
+def _beat(part: Part, hearing: Hearing, load: AlarmLoad) -> Beat:
+    latest = hearing.latest
+    return Beat(
+        broker=part.start.broker,
+        broker_bytes=latest.bytes_written,
+        applied=latest.messages,
+        behind=hearing.deaf_for(),
+        note={"stored": latest.applied, "waiting": latest.lag, "held_up": bool(latest.trouble), "trouble": latest.trouble} | load.figures,
+    )
 
 
 async def _until_other_district(part: Part, registry: SiteWatch) -> None:

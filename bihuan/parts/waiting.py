@@ -5,6 +5,7 @@ What must not go in: judging (``bihuan.keeper``), the work.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
@@ -43,24 +44,28 @@ class BrokerWatch:
 
 
 class Hearing:
-    """For how long a consumer hears nothing, not even that there is nothing: also where nobody waits for what it would read."""
+    """What a consumer said of itself last (``latest``), and for how long it hears nothing, not even that there is nothing: also where
+    nobody waits for what it would read. ``ready``: called whenever it has its partitions."""
 
-    def __init__(self, broker: BrokerWatch) -> None:
-        self._broker, self._joining_since, self._was_ready = broker, time.time(), False
+    def __init__(self, broker: BrokerWatch, ready: Callable[[], None]) -> None:
+        self.latest = WorkerProgress(ready=False, assigned=[])
+        self._broker, self._ready, self._joining_since = broker, ready, time.time()
 
     def note(self, progress: WorkerProgress) -> None:
         """How it is now."""
-        if self._was_ready and not progress.ready:
+        if progress.ready and not self.latest.ready:
+            self._ready()
+        if self.latest.ready and not progress.ready:
             self._joining_since = time.time()
-        self._was_ready = progress.ready
+        self.latest = progress
 
-    def deaf_for(self, progress: WorkerProgress) -> float:
+    def deaf_for(self) -> float:
         """Seconds for which the broker has not been heard, or the group not joined, though nothing that the process knows of is away."""
-        if progress.trouble:
+        if self.latest.trouble:
             return 0.0
-        if not progress.ready:
+        if not self.latest.ready:
             return max(0.0, self._broker.blamed_for(self._joining_since) - JOINING)
-        return 0.0 if progress.last_fetch_at is None else self._broker.blamed_for(progress.last_fetch_at / 1e6)
+        return 0.0 if self.latest.last_fetch_at is None else self._broker.blamed_for(self.latest.last_fetch_at / 1e6)
 
 
 class Waiting:

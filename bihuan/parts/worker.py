@@ -26,7 +26,6 @@ from storage.journal import Journal
 from streams.app import WorkerSettings
 from streams.emit import Emitter
 from streams.evaluate import Telemetry
-from streams.progress import WorkerProgress
 from streams.worker import run_worker
 
 log = structlog.get_logger()
@@ -63,8 +62,9 @@ async def work(part: Part) -> None:
             waiting.look(), broker.look(), _follow_site(part, registry, declared, sensors), keep_notes(part, database),
         )]  # fmt: skip
         held.push_async_callback(_end, beside)
-        report = _reporting(part, waiting, Hearing(broker))
-        await run_worker(_worker_settings(part), database, doorbell, report, part.stopping, telemetry=telemetry)
+        hearing = Hearing(broker, part.ready)
+        part.progress = lambda: _beat(part, waiting, hearing)
+        await run_worker(_worker_settings(part), database, doorbell, hearing.note, part.stopping, telemetry=telemetry)
 
 
 def _charge(part: Part) -> Callable[[], bool]:
@@ -79,33 +79,20 @@ def _charge(part: Part) -> Callable[[], bool]:
     return lambda: time.monotonic() >= begin
 
 
-def _reporting(part: Part, waiting: Waiting, hearing: Hearing) -> Callable[[WorkerProgress], None]:
-    """What the worker says of itself, passed on to the supervisor."""
-    latest = WorkerProgress(ready=False, assigned=[])
-
-    def report(progress: WorkerProgress) -> None:
-        nonlocal latest
-        if progress.ready and not latest.ready:
-            part.ready()
-        hearing.note(progress)
-        latest = progress
-
-    def beat() -> Beat:
-        trouble = latest.trouble or latest.telemetry_trouble
-        return Beat(
-            broker=part.start.broker,
-            broker_bytes=latest.bytes_written,
-            applied=latest.applied + latest.repeated + latest.readings,
-            behind=max(waiting.behind(latest), hearing.deaf_for(latest)),
-            note={
-                "assigned": len(latest.assigned), "readings": latest.readings, "late": latest.late, "too_late": latest.too_late,
-                "early": latest.early, "rule_alarms": latest.rule_alarms, "alarms_late": latest.alarms_late,
-                "alarms_early": latest.alarms_early, "trouble": trouble,
-            },
-        )  # fmt: skip
-
-    part.progress = beat
-    return report
+def _beat(part: Part, waiting: Waiting, hearing: Hearing) -> Beat:
+    """What the worker says of itself, for the supervisor."""
+    latest = hearing.latest
+    return Beat(
+        broker=part.start.broker,
+        broker_bytes=latest.bytes_written,
+        applied=latest.applied + latest.repeated + latest.readings,
+        behind=max(waiting.behind(latest), hearing.deaf_for()),
+        note={
+            "assigned": len(latest.assigned), "readings": latest.readings, "late": latest.late, "too_late": latest.too_late,
+            "early": latest.early, "rule_alarms": latest.rule_alarms, "alarms_late": latest.alarms_late,
+            "alarms_early": latest.alarms_early, "trouble": latest.trouble or latest.telemetry_trouble,
+        },
+    )  # fmt: skip
 
 
 def _worker_settings(part: Part) -> WorkerSettings:

@@ -19,11 +19,11 @@ def stands(progress: WorkerProgress, *, joining: float = 0.0, away: float | None
     broker = BrokerWatch("127.0.0.1:1", embedded=False)
     if away is not None:
         broker._away_at = time.time() - away
-    hearing = Hearing(broker)
+    hearing = Hearing(broker, lambda: None)
     hearing.note(state(ready=True))
     hearing.note(progress)
     hearing._joining_since = time.time() - joining
-    return hearing.deaf_for(progress)
+    return hearing.deaf_for()
 
 
 def test_a_store_that_never_gets_its_partitions_from_a_kafka_that_answers_stands_still() -> None:
