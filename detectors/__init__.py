@@ -33,7 +33,9 @@ class _Detectors(Mapping[str, "type[Detector]"]):
         return len(self._places)
 
 
-DETECTORS: Mapping[str, "type[Detector]"] = _Detectors({
-    "flame": "detectors.flame:FlameDetector",
-})
+DETECTORS: Mapping[str, "type[Detector]"] = _Detectors(
+    {
+        "flame": "detectors.flame:FlameDetector",
+    }
+)
 """Every detector by the name that site files and ``--detector`` use."""

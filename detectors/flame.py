@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Box, Detection, Frame, Mask, Timing
+from detectors.base import NO_VIEW, Box, Detection, Detector, Frame, Mask, Timing, View
 from detectors.flicker import FlickerMap
 
 _NEAR = np.ones((5, 5), np.uint8)
@@ -74,14 +74,15 @@ class _Past:
         self.lasting = np.zeros(shape, np.float32)  # share of the last second in which the pixel was evidence
 
 
-class FlameDetector:
+class FlameDetector(Detector):
     """Flame in one camera's picture."""
 
     kinds: ClassVar[Sequence[str]] = ("flame",)
     timing: ClassVar[Timing] = Timing(raise_after=0.7, clear_after=4.0)
 
-    def __init__(self, mask: Mask | None = None) -> None:
-        self._mask = mask
+    def __init__(self, view: View = NO_VIEW) -> None:
+        super().__init__(view)
+        self._mask = view.mask
         self._t: float | None = None
         self._green: NDArray[np.int16] | None = None
         self._coloured: _Past
@@ -117,9 +118,7 @@ class FlameDetector:
         hot: Mask = flame | core
         return hot
 
-    def _see_coloured(
-        self, frame: Frame, hot: Mask, green: NDArray[np.int16], change: NDArray[np.int16], dt: float
-    ) -> list[Detection]:
+    def _see_coloured(self, frame: Frame, hot: Mask, green: NDArray[np.int16], change: NDArray[np.int16], dt: float) -> list[Detection]:
         past = self._coloured
         turns = past.flicker.update(green, dt, self._least_swing(14)) / self._pace()
         _blend(past.share, hot, dt, 1.0)

@@ -38,7 +38,7 @@ class Condition:
         if not self.raised and self._gathered >= self._timing.raise_after and self._best is not None:
             self.raised = True
             best = self._best
-            return Transition(self.kind, "raised", best.score, best.box, t, n, "evidence", best.cues)
+            return Transition(self.kind, "raised", best.score, best.box, t, n, "evidence", best.cues, best.fired)
         if self.raised and self._quiet >= self._timing.clear_after:
             return self._clear(t, n, "no_evidence")
         return None

@@ -5,32 +5,38 @@ What must not go in: decoding, files, identity, the door.
 
 from collections.abc import Collection, Mapping, Sequence
 
+from msgspec import Struct
+
 from detectors import DETECTORS
-from detectors.base import Detector, Frame, Mask, Transition
+from detectors.base import Attention, Detector, Frame, Mask, Point, Transition, View
+from detectors.movement import Background
 from detectors.pyramid import small_size_wh
 from detectors.temporal import Condition
-from detectors.zones import Point, fractions_of, mask_of
+from detectors.zones import fractions_of, mask_of
 
 ANALYSED_RATE = 15.0
 """Frames a second that are looked at: a flame's flicker (1 to 7 Hz) shows, twice the work would show little more."""
 
 
 class Watch:
-    """Detectors ``names`` over one source. ``areas``: polygon by detector name, fractions of the picture or pixels.
+    """Detectors ``names`` over one source. ``areas``: polygon by detector name, fractions of the picture or pixels; ``masks``: polygons
+    where none of them looks; ``parameters``: an instance of the detector's ``Parameters`` by its name.
 
     ``raised``: kinds that were raised before a restart: they are cleared in time unless they are seen again.
     Names that ``DETECTORS`` does not know are skipped; ``unknown`` lists them."""
 
     def __init__(
-        self, names: Sequence[str], *, areas: Mapping[str, Sequence[Point]] | None = None, raised: Collection[str] = ()
-    ) -> None:
+        self, names: Sequence[str], *, areas: Mapping[str, Sequence[Point]] | None = None, masks: Sequence[Sequence[Point]] = (),
+        parameters: Mapping[str, Struct] | None = None, raised: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self.unknown = [name for name in names if name not in DETECTORS]
         self._names = [name for name in dict.fromkeys(names) if name in DETECTORS]
-        self._areas = areas or {}
+        self._areas, self._masks, self._parameters = areas or {}, masks, parameters or {}
         self.conditions = {
             kind: Condition(kind, DETECTORS[name].timing, raised=kind in raised) for name in self._names for kind in DETECTORS[name].kinds
         }
-        self._detectors: list[Detector] | None = None
+        self._detectors: dict[str, Detector] | None = None
+        self._background = Background()
         self._next = float("-inf")
         self._last = (0.0, 0)
 
@@ -51,8 +57,9 @@ class Watch:
         """Look at the next frame."""
         self._last = (frame.t, frame.n)
         if self._detectors is None:
-            self._detectors = [DETECTORS[name](self._mask(name, frame.size_wh)) for name in self._names]
-        seen = [found for detector in self._detectors for found in detector.look(frame)]
+            self._detectors = {name: DETECTORS[name](self._view(name, frame.size_wh)) for name in self._names}
+        frame.movement = self._background.look(frame)
+        seen = [found for detector in self._detectors.values() for found in detector.look(frame)]
         told = (condition.feed(seen, frame.t, frame.n) for condition in self.conditions.values())
         return [transition for transition in told if transition is not None]
 
@@ -63,11 +70,31 @@ class Watch:
 
     def interrupt(self) -> None:
         """The stream broke or began anew: detectors forget the pictures, raised conditions stay raised."""
-        self._detectors = None
+        self._detectors, self._background = None, Background()
         self._next = float("-inf")
         for condition in self.conditions.values():
             condition.interrupt()
 
-    def _mask(self, name: str, size_wh: tuple[int, int]) -> Mask | None:
-        polygon = self._areas.get(name)
-        return mask_of(fractions_of(polygon, size_wh), small_size_wh(*size_wh)) if polygon else None
+    @property
+    def attention(self) -> Attention:
+        """The closest look that a detector, or a condition that stands, wants after the last frame."""
+        wanted = [detector.attention for detector in (self._detectors or {}).values()]
+        return Attention.BURST if self.raised else max(wanted, default=Attention.STILL)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What the detectors count or measure beside their alarms, by metric name."""
+        return {name: value for detector in (self._detectors or {}).values() for name, value in detector.figures.items()}
+
+    def _view(self, name: str, size_wh: tuple[int, int]) -> View:
+        area = fractions_of(self._areas[name], size_wh) if self._areas.get(name) else None
+        return View(self._mask(area, size_wh), area, self._parameters.get(name))
+
+    def _mask(self, area: Sequence[Point] | None, size_wh: tuple[int, int]) -> Mask | None:
+        if not area and not self._masks:
+            return None
+        size = small_size_wh(*size_wh)
+        mask = mask_of(area or [(0, 0), (1, 0), (1, 1), (0, 1)], size)
+        for hidden in self._masks:
+            mask &= ~mask_of(fractions_of(hidden, size_wh), size)
+        return mask

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from detectors.base import Mask
+from detectors.base import Mask, Point
 from hazards.errors import BadInput
-
-Point = tuple[float, float]
 
 
 def mask_of(polygon_fractions: Sequence[Point], size_wh: tuple[int, int]) -> Mask:
