@@ -35,6 +35,7 @@ from api.routes import (
     deliveries,
     duties,
     evidence,
+    evidence_holds,
     feed,
     hazards,
     health,
@@ -68,7 +69,7 @@ log = get_logger(__name__)
 
 ROUTERS = (
     alarms, alarm_rules, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
-    site, sessions, accounts, deliveries, dead_letters, health, console,
+    evidence_holds, site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
 

@@ -72,6 +72,10 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/alarm-quality"): Access(_ALL),
     ("GET", "/api/v1/feed"): Access(_ALL),
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
+    ("GET", "/api/v1/incidents/{id}/evidence"): Access(_ALL),
+    ("GET", "/api/v1/evidence-holds"): Access(_ALL),
+    ("POST", "/api/v1/evidence-holds"): Access(_AUTHORITIES, 16 * KB),
+    ("POST", "/api/v1/evidence-holds/{id}/lift"): Access(_AUTHORITIES, 16 * KB),
     # hazards
     ("GET", "/api/v1/hazards"): Access(_ALL),
     ("POST", "/api/v1/hazards"): Access(_SPEAKERS, 64 * KB),

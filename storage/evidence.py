@@ -6,16 +6,15 @@ not at all, on disk when ``put`` returns. What must not go in: who may see a fil
 """
 
 import hashlib
-import os
 import re
-import secrets
+import shutil
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from hazards.errors import NotFound, StorageUnavailable
-from storage.durable import sync_folder
+from storage.durable import sync_folder, write_whole
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -47,15 +46,15 @@ class EvidenceStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not _note_path(path).exists():
-                _write_whole(_note_path(path), msgspec.json.encode(note), once=True)  # first, so no file is ever without its note
+                write_whole(_note_path(path), msgspec.json.encode(note), once=True)  # first, so no file is ever without its note
             further = _note_path(path, zone)
             wanted = self.note(sha256).zone != zone and not further.exists()
             if path.exists() and not wanted:
                 return sha256
             if wanted:
-                _write_whole(further, msgspec.json.encode(note))
+                write_whole(further, msgspec.json.encode(note))
             if not path.exists():
-                _write_whole(path, data)
+                write_whole(path, data)
             for folder in (path.parent, path.parent.parent, self._root):  # the names themselves must survive a power cut
                 sync_folder(folder)
         except OSError as e:
@@ -83,6 +82,25 @@ class EvidenceStore:
             raise NotFound("the evidence file was changed on disk", where=sha256, hint="restore it from a backup")
         return data, note.media_type, note.zone
 
+    def remove(self, sha256: str) -> None:
+        """Take the bytes away, and what is said of them after; a file that is not there is no error. Raises StorageUnavailable.
+
+        Who may be thrown away is not decided here (``storage/evidence_sweep.py``)."""
+        path = self._path(sha256)
+        try:
+            path.unlink(missing_ok=True)
+            for note in (*path.parent.glob(f"{path.name}.*.json"), _note_path(path)):
+                note.unlink(missing_ok=True)
+        except OSError as e:
+            raise StorageUnavailable(f"the evidence file can't be removed: {e.strerror}", where=str(self._root)) from e
+
+    def free_bytes(self) -> int:
+        """Bytes that are free on the disk. Raises StorageUnavailable."""
+        try:
+            return shutil.disk_usage(self._root if self._root.exists() else self._root.parent).free
+        except OSError as e:
+            raise StorageUnavailable(f"the evidence disk can't be asked: {e.strerror}", where=str(self._root)) from e
+
     def trouble(self, sha256: str) -> str | None:
         """None where the file holds what its name says; else "missing" or "changed". Reads it in portions."""
         try:
@@ -107,28 +125,3 @@ def _read_note(path: Path) -> EvidenceNote:
         return msgspec.json.decode(path.read_bytes(), type=EvidenceNote)
     except (OSError, msgspec.DecodeError) as e:
         raise NotFound("no such evidence", where=path.name[:64]) from e
-
-
-def _write_whole(path: Path, data: bytes, *, once: bool = False) -> None:
-    """Write ``data`` under ``path``, on disk; a reader sees all of it or no file. ``once``: what another process wrote first stays."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if not once or not _linked(part, path):
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _linked(part: Path, path: Path) -> bool:
-    """Give ``part`` the name ``path`` unless that is taken; False where files can't have two names."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        return True
-    except OSError:
-        return False
-    return True

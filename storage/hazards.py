@@ -26,6 +26,7 @@ from hazards.ledger.rulings import ChangedSince, NotByRule
 from hazards.messages import UNASSIGNED
 from hazards.scope import Scope
 from storage import schema
+from storage.camera_evidence import cite
 from storage.declaration_rows import hold_zone
 from storage.hazard_facts import facts_of, policy_for
 from storage.hazard_proposals import marked_if_repeated, zone_name
@@ -102,7 +103,9 @@ def command_hazard(
         _same_request(done, command)
         return _repeated(hazard, done, command, actor, policy_for(current_registry(connection), hazard))
     if isinstance(command, Claim | Inspect):
-        check_files(connection, [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256], hazard.zone)
+        named = [(n, p.sha256) for n, p in enumerate(command.evidence) if p.sha256]
+        check_files(connection, named, hazard.zone)
+        cite(connection, [sha256 for _, sha256 in named])
     registry = current_registry(connection)
     facts = facts_of(connection, registry, hazard, other, now=max(now, hazard.updated_at), seen=seen)
     try:

@@ -457,6 +457,40 @@ evidence = Table(
     Column("zone", String, primary_key=True),
     Column("taken_at", BigInteger, nullable=False),
 )
+camera_evidence = Table(
+    "camera_evidence", metadata,  # what cameras' alarms left: hazards.camera_evidence.Statement, signed
+    Column("device", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("onset", BigInteger, primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("sha256", String, nullable=False, index=True),
+    Column("media_type", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("begins", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("signature", String, nullable=False),
+    Column("public_key", String, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    Column("cited", Boolean, nullable=False),  # a hazard names it
+    Column("removed_at", BigInteger),
+    Column("removed_for", String),  # age, space
+)
+Index("camera_evidence_oldest", camera_evidence.c.begins, sqlite_where=camera_evidence.c.removed_at.is_(None),
+      postgresql_where=camera_evidence.c.removed_at.is_(None))  # fmt: skip
+evidence_holds = Table(
+    "evidence_holds", metadata,
+    Column("id", String, primary_key=True),
+    Column("zone", String, nullable=False, index=True),
+    Column("begins", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("entered_by", String, nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+    Column("lifted_at", BigInteger),
+    Column("lifted_by", String),
+    Column("lifted_reason", Text),
+)
 forwarders = Table(
     "forwarders", metadata,
     Column("journal", String, primary_key=True),  # id of the journal file

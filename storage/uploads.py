@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput
 from storage import schema
+from storage.camera_evidence import zones_of
 
 
 def keep_upload(connection: Connection, sha256: str, *, media_type: str, size: int, device: str, zone: str, taken_at: int) -> None:
@@ -25,20 +26,22 @@ def upload_zones(connection: Connection, sha256: str) -> list[str]:
 
 
 def first_kept(connection: Connection, files: Sequence[str]) -> dict[str, int]:
-    """When each of ``files`` (SHA-256) was first uploaded or sent with an alarm, µs: it shows nothing later than that."""
+    """When each of ``files`` (SHA-256) was first uploaded, sent with an alarm or filmed, µs: it shows nothing later than that."""
     found: dict[str, int] = {}
     uploads = select(schema.evidence.c.sha256, schema.evidence.c.taken_at).where(schema.evidence.c.sha256.in_(files))
     alarms = schema.alarms.c
     snapshots = select(alarms.snapshot, func.min(alarms.at)).where(alarms.snapshot.in_(files)).group_by(alarms.snapshot)
-    for query in (uploads, snapshots) if files else ():
+    filmed = select(schema.camera_evidence.c.sha256, schema.camera_evidence.c.begins).where(schema.camera_evidence.c.sha256.in_(files))
+    for query in (uploads, snapshots, filmed) if files else ():
         for sha256, at in connection.execute(query):
             found[sha256] = min(at, found.get(sha256, at))
     return found
 
 
 def check_files(connection: Connection, files: Sequence[tuple[int, str]], zone: str) -> None:
-    """Raises BadInput for the first of ``files`` (place in the list, SHA-256) that is no upload and no snapshot of ``zone``."""
+    """Raises BadInput for the first of ``files`` (place in the list, SHA-256) that is no upload and no camera's or alarm's of ``zone``."""
     for n, sha256 in files:
         snapshot = select(schema.alarms.c.id).where(schema.alarms.c.snapshot == sha256, schema.alarms.c.zone == zone).limit(1)
-        if zone not in upload_zones(connection, sha256) and connection.execute(snapshot).first() is None:
+        known = zone in upload_zones(connection, sha256) or zone in zones_of(connection, sha256)
+        if not known and connection.execute(snapshot).first() is None:
             raise BadInput("no such file of this zone", where=f"/evidence/{n}/sha256", hint="upload it first")
