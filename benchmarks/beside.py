@@ -26,7 +26,7 @@ class RateSizes:
     ``peer_seconds`` (0: no peers)."""
 
     devices: int = 1000
-    readings: Mapping[int, int] = field(default_factory=lambda: {100: 2_000_000, 500: 6_000_000})
+    readings: Mapping[int, int] = field(default_factory=lambda: {100: 4_000_000, 500: 24_000_000})
     singles: int = 200_000
     peer_seconds: float = 8.0
 

@@ -40,7 +40,7 @@ class Sizes(RateSizes):
     plain: int = 5000
     latency_seconds: float = 20.0
     warm_up: float = 3.0
-    two_readings: int = 4_000_000
+    two_readings: int = 8_000_000
 
 
 def run(*, kafka: str = "", database: str = "", sizes: Sizes = Sizes()) -> Iterator[Figure | LeftOut]:

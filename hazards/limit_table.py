@@ -121,13 +121,46 @@ class LimitTable:
         return [report for number in np.flatnonzero(moved) for report in self._take_plainly(batch, int(number))]
 
     def _take_plainly(self, batch: Batch, number: int) -> list[Report]:
-        slot, part = int(batch.slots[number]), slice(batch.starts[number], batch.ends[number])
+        """Through the plain machine: all readings of a series that is in disorder, else only those that change something."""
+        slot, begin, end = int(batch.slots[number]), int(batch.starts[number]), int(batch.ends[number])
+        if batch.disordered[number]:
+            return self._take_each(slot, batch, slice(begin, end))
+        reports = list[Report]()
+        while begin < end:
+            quiet = self._quiet_readings(slot, batch.at[begin:end], batch.value[begin:end], batch.received[begin:end])
+            if quiet:
+                self._note_newest(slot, batch, slice(begin, begin + quiet))
+                begin += quiet
+            if begin < end:
+                reports += self._take_each(slot, batch, slice(begin, begin + 1))
+                begin += 1
+        return reports
+
+    def _take_each(self, slot: int, batch: Batch, part: slice) -> list[Report]:
         columns = batch.at[part], batch.value[part], batch.received[part], batch.pack[part]
         readings = [Reading(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
         state, sensor = self.state(slot), self.sensors[slot]
         reports = limits.take(sensor if sensor is not None else _NOBODY, state, readings)
         self.store(slot, sensor, state)
         return reports
+
+    def _note_newest(self, slot: int, batch: Batch, part: slice) -> None:
+        self.times[slot, _LAST_AT], self.values[slot, _LAST_VALUE] = batch.at[part][-1], batch.value[part][-1]
+        self.times[slot, _LAST_RECEIVED] = max(self.times[slot, _LAST_RECEIVED], batch.received[part].max())
+
+    def _quiet_readings(self, slot: int, at: Int64s, value: Floats, received: Int64s) -> int:
+        """How many of the readings in order come before the first that changes something: ``take`` for one series."""
+        last_at, last_received, due, silence = self.times[slot].tolist()
+        last_value, floor, ceiling, rate = self.values[slot].tolist()
+        moved = (value < floor) | (value > ceiling) | (at >= due)
+        if silence != FAR:
+            heard = np.maximum.accumulate(np.concatenate(([last_received], received)))
+            moved |= received - heard[:-1] >= silence
+        if math.isfinite(rate):
+            steps = np.maximum(np.diff(at, prepend=last_at), RISE_BASELINE) / MICROS
+            moved |= (np.diff(value, prepend=last_value) / steps >= abs(rate)) != (rate < 0)
+        first = int(moved.argmax())
+        return first if moved[first] else len(at)
 
     def tick(self, now: Int64s, silent_from: int) -> tuple[list[Report], list[int]]:
         """Reports that ``now`` (of every slot) discovers, and the slots they changed. See ``hazards.limits.pass_time``.

@@ -37,6 +37,7 @@ from streams.outlet import Outlet
 from streams.patience import Membership, MovedOn, Patience
 from streams.progress import Tally
 from streams.saving import EVERY, EVERY_IDLE, SHARE, Save, Unsaved
+from streams.waiting_events import waiting_events
 from streams.zone_states import ZoneStates
 
 log = structlog.get_logger()
@@ -44,23 +45,27 @@ log = structlog.get_logger()
 TICK = 0.25
 FLUSH = 0.5
 """Seconds between sendings of roll-ups."""
-GATHER = 0.01
-"""Seconds after a batch until the next, unless a whole one waits already: a batch of one pack costs nearly as much as one of a hundred,
-and while one is worked on nothing gathers, since the loop is busy with it."""
+GATHER, GATHER_BUSY = 0.01, 0.03
+"""Seconds after a batch until the next, and after one of ``MANY``, unless a whole one waits already: a batch of one pack costs nearly as
+much as one of a hundred, and while one is worked on nothing gathers, since the loop is busy with it."""
+MANY = 8
 LOOK = 0.05
 """Seconds between looks for something to save."""
 MOST_UNSAVED = 50_000
 """Messages that may wait for their checkpoint; reading pauses there."""
 BUSY = 8
 """Messages that wait when saving is to be kept to its share of the time."""
+
+
 async def evaluate(stream: Stream[bytes], evaluator: "Evaluator") -> None:
     """Everything that waits is one batch, as far as it is bounded; acknowledged when a checkpoint holds it."""
     batching = Batches(evaluator.apply, at_most=evaluator.at_most, heaviest=evaluator.heaviest, weight=_size)
     async with evaluator.running(), batching as batches:
         evaluator.waiting, evaluator.full = batches.__len__, lambda: batches.full
-        async for event in stream.noack().events():
-            evaluator.tally.telemetry_waiting = len(batches) + 1
-            await batches.add(event)
+        async for events in waiting_events(stream):
+            evaluator.tally.telemetry_waiting = len(batches) + len(events)
+            for event in events:
+                await batches.add(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Evaluator:
 
     def __init__(
         self, database: Database, telemetry: Telemetry, group: Membership, tally: Tally, now: Callable[[], int], *,
-        at_most: int = 400, heaviest: int = 1024 * 1024, publish: Callable[[DeadLetter], Awaitable[None]] | None = None,
+        at_most: int = 400, heaviest: int = 4 * 1024 * 1024, publish: Callable[[DeadLetter], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self.database, self.telemetry, self.group, self.tally, self.now = database, telemetry, group, tally, now
         self.at_most, self.heaviest, self.publish = at_most, heaviest, publish
@@ -138,7 +143,7 @@ class Evaluator:
         try:
             async with self._turn:
                 await self._apply(events)
-            await asyncio.sleep(0.0 if self.full() else GATHER)
+            await asyncio.sleep(0.0 if self.full() else GATHER_BUSY if len(events) >= MANY else GATHER)
             await self._wait_for_room()
         except MovedOn:
             log.info("evaluate.moved_on", messages=len(events))

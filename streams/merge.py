@@ -31,6 +31,7 @@ from storage.incidents import StaleState
 from storage.merging_work import NewerState
 from streams.batches import Batches
 from streams.progress import Tally
+from streams.waiting_events import waiting_events
 
 log = structlog.get_logger()
 
@@ -65,9 +66,10 @@ class Rings(Protocol):
 async def merge(stream: Stream[bytes], merger: "Merger") -> None:
     """Everything that waits is one batch; a batch is one transaction; acknowledged after its commit."""
     async with Batches(merger.apply, at_most=merger.at_most, heaviest=merger.heaviest, weight=_size) as batches:
-        async for event in stream.noack().events():
-            merger.tally.waiting = len(batches) + 1
-            await batches.add(event)
+        async for events in waiting_events(stream):
+            merger.tally.waiting = len(batches) + len(events)
+            for event in events:
+                await batches.add(event)
 
 
 class Merger:

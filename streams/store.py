@@ -33,6 +33,7 @@ from streams.app import AgentLine, WorkerSettings
 from streams.batches import Batches
 from streams.blocks import Roster, read_pack
 from streams.progress import Tally
+from streams.waiting_events import waiting_events
 from streams.worker import Report, Run, micros
 
 log = structlog.get_logger()
@@ -143,9 +144,10 @@ class Store:
                 await asyncio.sleep(self.linger)
 
         async with Batches(store, at_most=AT_MOST, heaviest=HEAVIEST, weight=lambda e: len(e.message.value or b"")) as batches:
-            async for event in stream.noack().events():
-                self.tally.waiting = len(batches) + 1
-                await batches.add(event)
+            async for events in waiting_events(stream):
+                self.tally.waiting = len(batches) + len(events)
+                for event in events:
+                    await batches.add(event)
 
     async def ensure(self) -> None:
         """Make the bucket or the file, however long it takes."""
