@@ -82,6 +82,9 @@ async def let_something_happen(client: httpx.AsyncClient, system: System) -> Hap
         body = {"kind": "shutdown", "zone": zone, "reason": f"停产 {zone}"}
         made = await client.post("/api/v1/declarations", json=body, headers=bearer(system.token("administrator")))
         happened.ids[zone].append(made.json()["id"])
+        hold = {"zone": zone, "begins": "2026-01-01T00:00:00Z", "ends": "2026-01-02T00:00:00Z", "reason": f"封存 {zone}"}
+        held = await client.post("/api/v1/evidence-holds", json=hold, headers=bearer(system.token("administrator")))
+        happened.ids[zone].append(held.json()["id"])
     return happened
 
 
