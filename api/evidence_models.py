@@ -55,10 +55,11 @@ class Hold(BaseModel):
     lifted_reason: str | None
 
 
-class HoldList(BaseModel):
+class HoldPage(BaseModel):
     """Entered last first."""
 
     items: list[Hold]
+    next: str | None
 
 
 class NewHold(Strict):

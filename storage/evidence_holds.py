@@ -5,11 +5,14 @@ For accidents (004: evidence of the zone is frozen) and inquiries. What must not
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import NotFound, NotInState
-from storage.schema import evidence_holds
+from hazards.scope import Scope
+from storage.incident_queries import cursor_of, cursor_values, page
+from storage.schema import evidence_holds, zones
+from storage.scoping import is_one_of
 
 _hold = evidence_holds.c
 
@@ -59,9 +62,20 @@ def lift_hold(connection: Connection, hold: str, *, reason: str, by: str, now: i
     return found
 
 
-def list_holds(connection: Connection, *, standing: bool | None = None) -> list[Hold]:
-    """Holds, newest first; ``standing``: only those that stand, or only the others."""
-    query = select(evidence_holds).order_by(_hold.entered_at.desc(), _hold.id)
+def list_holds(
+    connection: Connection, *, scope: Scope, standing: bool | None = None, cursor: str | None = None, limit: int = 50
+) -> tuple[list[Hold], str | None]:  # fmt: skip
+    """Holds of zones that ``scope`` sees, entered last first, and the cursor of the next page or None. ``standing``: only those that
+    stand, or only the others."""
+    query, limit = select(evidence_holds), page(limit)
+    if scope.enterprise is not None:
+        query = query.where(_hold.zone.in_(select(zones.c.id).where(zones.c.enterprise == scope.enterprise)))
+    if scope.zones is not None:
+        query = query.where(is_one_of(_hold.zone, scope.zones))
     if standing is not None:
         query = query.where(_hold.lifted_at.is_(None) if standing else _hold.lifted_at.is_not(None))
-    return [Hold(**row._mapping) for row in connection.execute(query)]
+    if cursor:
+        query = query.where(tuple_(_hold.entered_at, _hold.id) < tuple_(*cursor_values(cursor, (int, str))))
+    rows = connection.execute(query.order_by(_hold.entered_at.desc(), _hold.id.desc()).limit(limit + 1)).all()
+    following = cursor_of(rows[limit - 1].entered_at, rows[limit - 1].id) if len(rows) > limit else None
+    return [Hold(**row._mapping) for row in rows[:limit]], following

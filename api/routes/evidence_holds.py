@@ -11,7 +11,7 @@ from api.gate import GuardedRoute
 from api.present import Presenter
 from api.principals import Principal
 from api.problems import responses
-from api.routes.common import Asking, Id, With
+from api.routes.common import Asking, Cursor, Id, Limit, With, clamp
 from api.services import Services
 from hazards.errors import BadInput, NotFound
 from hazards.identity import NAMESPACE
@@ -35,11 +35,15 @@ def _sees(asking: Principal, services: Services, zone: str) -> bool:
 
 
 @router.get("/api/v1/evidence-holds", summary="Holds on evidence, entered last first")
-async def get_holds(asking: Asking, services: With, standing: bool | None = None) -> models.HoldList:
+async def get_holds(
+    asking: Asking, services: With, standing: bool | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> models.HoldPage:  # fmt: skip
     """``standing``: only those that stand, or only those that were lifted."""
-    found = await services.database.reading(lambda c: storage.list_holds(c, standing=standing))
+    found, following = await services.database.reading(
+        lambda c: storage.list_holds(c, scope=asking.scope, standing=standing, cursor=cursor, limit=clamp(limit))
+    )
     presenter = services.presenter()
-    return models.HoldList(items=[_shown(hold, presenter) for hold in found if _sees(asking, services, hold.zone)])
+    return models.HoldPage(items=[_shown(hold, presenter) for hold in found], next=following)
 
 
 @router.post("/api/v1/evidence-holds", status_code=201, summary="Hold the evidence of a zone", responses=responses(409))
