@@ -36,6 +36,16 @@ class _Detectors(Mapping[str, "type[Detector]"]):
 DETECTORS: Mapping[str, "type[Detector]"] = _Detectors(
     {
         "flame": "detectors.flame:FlameDetector",
+        "intrusion": "detectors.intrusion:IntrusionDetector",
+        "loitering": "detectors.loitering:LoiteringDetector",
+        "line_crossing": "detectors.line_crossing:LineCrossingDetector",
+        "overcrowding": "detectors.overcrowding:OvercrowdingDetector",
+        "absent_from_post": "detectors.absent_from_post:AbsentFromPostDetector",
+        "object_left": "detectors.object_left:ObjectLeftDetector",
+        "exit_blocked": "detectors.object_left:ExitBlockedDetector",
+        "onnx": "detectors.onnx:OnnxDetector",
+        "tamper": "detectors.tamper:TamperDetector",
+        "frozen": "detectors.frozen:FrozenDetector",
     }
 )
 """Every detector by the name that site files and ``--detector`` use."""

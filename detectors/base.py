@@ -160,6 +160,15 @@ class Detector(ABC):
     def look(self, frame: Frame) -> list[Detection]:
         """What is seen in ``frame``, strongest first."""
 
+    @classmethod
+    def kinds_with(cls, parameters: Struct | None) -> Sequence[str]:
+        """What it can tell with ``parameters``."""
+        return cls.kinds
+
+    def interrupt(self) -> bool:
+        """The stream broke or began anew. True: it keeps what it knows (a count, a usual view); False: it is built anew."""
+        return False
+
     @property
     def attention(self) -> Attention:
         """How closely it wants to look for the next two seconds, after the last frame."""

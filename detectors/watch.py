@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from detectors import DETECTORS
-from detectors.base import Attention, Detector, Frame, Mask, Point, Transition, View
+from detectors.base import Attention, Detection, Detector, Frame, Mask, Point, Transition, View
 from detectors.movement import Background
 from detectors.pyramid import small_size_wh
 from detectors.temporal import Condition
 from detectors.zones import fractions_of, mask_of
+from hazards.errors import BihuanError
 
 ANALYSED_RATE = 15.0
 """Frames a second that are looked at: a flame's flicker (1 to 7 Hz) shows, twice the work would show little more."""
@@ -23,7 +24,8 @@ class Watch:
     where none of them looks; ``parameters``: an instance of the detector's ``Parameters`` by its name.
 
     ``raised``: kinds that were raised before a restart: they are cleared in time unless they are seen again.
-    Names that ``DETECTORS`` does not know are skipped; ``unknown`` lists them."""
+    Names that ``DETECTORS`` does not know are skipped; ``unknown`` lists them. A detector that can't be built (a model that is not
+    there) or that fails on a frame is left out and the others go on; ``problems``: why, by its name."""
 
     def __init__(
         self, names: Sequence[str], *, areas: Mapping[str, Sequence[Point]] | None = None, masks: Sequence[Sequence[Point]] = (),
@@ -33,9 +35,13 @@ class Watch:
         self._names = [name for name in dict.fromkeys(names) if name in DETECTORS]
         self._areas, self._masks, self._parameters = areas or {}, masks, parameters or {}
         self.conditions = {
-            kind: Condition(kind, DETECTORS[name].timing, raised=kind in raised) for name in self._names for kind in DETECTORS[name].kinds
+            kind: Condition(kind, DETECTORS[name].timing, raised=kind in raised)
+            for name in self._names
+            for kind in DETECTORS[name].kinds_with(self._parameters.get(name))
         }
-        self._detectors: dict[str, Detector] | None = None
+        self.problems: dict[str, str] = {}
+        self._detectors: dict[str, Detector] = {}
+        self._size_wh = (0, 0)
         self._background = Background()
         self._next = float("-inf")
         self._last = (0.0, 0)
@@ -56,10 +62,9 @@ class Watch:
     def feed(self, frame: Frame) -> list[Transition]:
         """Look at the next frame."""
         self._last = (frame.t, frame.n)
-        if self._detectors is None:
-            self._detectors = {name: DETECTORS[name](self._view(name, frame.size_wh)) for name in self._names}
+        self._build(frame.size_wh)
         frame.movement = self._background.look(frame)
-        seen = [found for detector in self._detectors.values() for found in detector.look(frame)]
+        seen = [found for name in list(self._detectors) for found in self._look(name, frame)]
         told = (condition.feed(seen, frame.t, frame.n) for condition in self.conditions.values())
         return [transition for transition in told if transition is not None]
 
@@ -70,7 +75,8 @@ class Watch:
 
     def interrupt(self) -> None:
         """The stream broke or began anew: detectors forget the pictures, raised conditions stay raised."""
-        self._detectors, self._background = None, Background()
+        self._detectors = {name: detector for name, detector in self._detectors.items() if detector.interrupt()}
+        self._background = Background()
         self._next = float("-inf")
         for condition in self.conditions.values():
             condition.interrupt()
@@ -78,13 +84,34 @@ class Watch:
     @property
     def attention(self) -> Attention:
         """The closest look that a detector, or a condition that stands, wants after the last frame."""
-        wanted = [detector.attention for detector in (self._detectors or {}).values()]
+        wanted = [detector.attention for detector in self._detectors.values()]
         return Attention.BURST if self.raised else max(wanted, default=Attention.STILL)
 
     @property
     def figures(self) -> dict[str, float]:
         """What the detectors count or measure beside their alarms, by metric name."""
-        return {name: value for detector in (self._detectors or {}).values() for name, value in detector.figures.items()}
+        return {name: value for detector in self._detectors.values() for name, value in detector.figures.items()}
+
+    def _build(self, size_wh: tuple[int, int]) -> None:
+        """Make the detectors that are missing, all of them anew where the picture changed its size: masks are in its shape."""
+        if size_wh != self._size_wh:
+            self._detectors, self._size_wh = {}, size_wh
+        elif len(self._detectors) + len(self.problems) == len(self._names):
+            return
+        for name in self._names:
+            if name not in self._detectors and name not in self.problems:
+                try:
+                    self._detectors[name] = DETECTORS[name](self._view(name, size_wh))
+                except Exception as e:
+                    self.problems[name] = str(e) if isinstance(e, BihuanError) else f"{type(e).__name__}: {e}"
+
+    def _look(self, name: str, frame: Frame) -> list[Detection]:
+        try:
+            return self._detectors[name].look(frame)
+        except Exception as e:  # a fault in one detector must not blind the others
+            self.problems[name] = str(e) if isinstance(e, BihuanError) else f"{type(e).__name__}: {e}"
+            del self._detectors[name]
+            return []
 
     def _view(self, name: str, size_wh: tuple[int, int]) -> View:
         area = fractions_of(self._areas[name], size_wh) if self._areas.get(name) else None

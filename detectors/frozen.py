@@ -1,0 +1,91 @@
+"""Frozen (画面冻结): the stream goes on, the picture does not. A live camera's picture is never the same twice: its sensor has noise.
+
+Two ways to tell: the picture is exactly that of some seconds ago (a recorder that repeats its last frame), or almost, for longer (the
+repeated frame was encoded anew). What must not go in: a stream that stopped (the camera's health tells that).
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from detectors.base import NO_VIEW, Detection, Detector, Frame, Grey, Timing, View
+
+EXACT_MEAN, EXACT_MOST = 0.004, 2
+"""Mean difference in grey levels, and that of 999 pixels in 1000, up to which two pictures are the same."""
+ALMOST_MEAN, ALMOST_MOST = 0.25, 4
+"""The same for a picture that was encoded anew."""
+_LONGEST_STEP = 3.0  # seconds between two frames over which nothing is said: the stream itself stood still
+
+
+class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a site file may set.
+
+    ``seconds``: for which the picture must be exactly the same; ``almost_seconds``: for which it must be almost the same;
+    ``least_contrast``: grey levels, a picture with less (a dark room) has nothing that could stand still."""
+
+    seconds: Annotated[float, Meta(gt=0, le=3600)] = 6.0
+    almost_seconds: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    least_contrast: Annotated[float, Meta(ge=0)] = 2.0
+
+
+class FrozenDetector(Detector):
+    """Whether one camera's picture stands still."""
+
+    kinds: ClassVar[Sequence[str]] = ("frozen",)
+    timing: ClassVar[Timing] = Timing(raise_after=0.05, clear_after=1.0)
+    Parameters: ClassVar[type[Struct]] = Parameters
+
+    def __init__(self, view: View = NO_VIEW) -> None:
+        super().__init__(view)
+        given = view.parameters
+        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._exact = _Anchor(EXACT_MEAN, EXACT_MOST)
+        self._almost = _Anchor(ALMOST_MEAN, ALMOST_MOST)
+        self._t = float("-inf")
+
+    def look(self, frame: Frame) -> list[Detection]:
+        """One detection over the whole picture while it stands."""
+        grey = frame.grey
+        if not 0 <= frame.t - self._t <= _LONGEST_STEP:
+            self._exact.set(grey, frame.t)
+            self._almost.set(grey, frame.t)
+        self._t = frame.t
+        exact, almost = self._exact.same_for(grey, frame.t), self._almost.same_for(grey, frame.t)
+        if almost < min(self._parameters.almost_seconds, self._parameters.seconds):
+            return []
+        if float(grey[::4, ::4].std()) < self._parameters.least_contrast:
+            return []
+        box = (0.0, 0.0, float(frame.size_wh[0]), float(frame.size_wh[1]))
+        cues = {"same_for": round(exact, 2), "almost_same_for": round(almost, 2), "difference": round(self._almost.difference, 4)}
+        if exact >= self._parameters.seconds:
+            return [Detection("frozen", 0.95, box, cues, ("same_picture",))]
+        if almost >= self._parameters.almost_seconds:
+            return [Detection("frozen", 0.7, box, cues, ("almost_same_picture",))]
+        return []
+
+
+class _Anchor:
+    """A picture that the following ones are compared with until one differs."""
+
+    def __init__(self, mean: float, most: int) -> None:
+        self._mean, self._most = mean, most
+        self._grey: Grey | None = None
+        self._since = 0.0
+        self.difference = 0.0
+
+    def set(self, grey: Grey, t: float) -> None:
+        self._grey, self._since, self.difference = grey, t, 0.0
+
+    def same_for(self, grey: Grey, t: float) -> float:
+        """Seconds for which the pictures have been the same until ``grey`` at ``t``."""
+        if self._grey is None or self._grey.shape != grey.shape:
+            self.set(grey, t)
+            return 0.0
+        apart = np.abs(grey[::2, ::2].astype(np.int16) - self._grey[::2, ::2])
+        self.difference = float(apart.mean())
+        if self.difference > self._mean or np.count_nonzero(apart > self._most) > 0.001 * apart.size:
+            self.set(grey, t)
+            return 0.0
+        return t - self._since
