@@ -30,13 +30,14 @@ LONGEST_STEP = 3.0
 """Seconds that one frame may count for, so that a gap does not make the next picture the usual one."""
 DIFFERENT = 0.35
 """Share of the variance around a pixel (7 x 7) that the usual ones, lit otherwise, do not explain: from there on it is no light."""
+FLAT = 8.0
+"""Grey levels squared: variance that noise and compression leave on a flat surface."""
 SUDDEN_LIGHT = 0.12
 """Share of the mean brightness by which it must jump between two frames to count as a lamp that was switched."""
 NEW_SCENE_SHARE, NEW_SCENE_SECONDS = 0.5, 3.0
 """So much of the picture changed for so long: the camera was moved, this is its picture now."""
 _NEAR = np.ones((3, 3), np.uint8)
 _WINDOW = (7, 7)
-_FLAT = 8.0  # grey levels squared: variance that noise and compression leave on a flat surface
 _FURTHEST = 12  # pixels of the coarse level that a shaken camera may have turned
 
 
@@ -124,18 +125,12 @@ class Background:
         self._before = mask
 
 
-def structure_differs(differs: NDArray[np.uint8], now: Level, usual: Level, deviation: Level | None = None) -> Mask:
-    """``differs`` (0 or 1) without what only the light did: there the surroundings of a pixel are the usual ones times one factor.
-
-    ``deviation``: by which pixels differ anyway. What is enclosed by a change of structure (the side of a lorry) belongs to it."""
-    mean_now, mean_usual = cv2.blur(now, _WINDOW), cv2.blur(usual, _WINDOW)
-    factor = np.clip(mean_now / np.maximum(mean_usual, np.float32(1.0)), np.float32(0.1), np.float32(8.0))
-    variance_now = cv2.blur(now * now, _WINDOW) - mean_now * mean_now
-    variance_lit = (cv2.blur(usual * usual, _WINDOW) - mean_usual * mean_usual) * factor * factor
-    together = (cv2.blur(now * usual, _WINDOW) - mean_now * mean_usual) * factor
-    own = np.float32(4.0) if deviation is None else np.float32(3.0) * deviation * deviation
-    most = np.float32(_FLAT) + own + np.float32(DIFFERENT) * (variance_now + variance_lit)
-    changed = differs.view(np.bool_) & np.asarray(variance_now + variance_lit - 2 * together > most)
+def structure_differs(
+    differs: NDArray[np.uint8], now: Level, usual: Level, deviation: Level | None = None, *, flat: float = FLAT
+) -> Mask:
+    """``differs`` (0 or 1) without what only the light did; what is enclosed by a change of structure (the side of a lorry) belongs to
+    it. ``deviation``: by which pixels differ anyway."""
+    changed, _ = structures(differs, now, usual, deviation, flat=flat)
     raster = np.asarray(cv2.medianBlur(changed.view(np.uint8), 3), np.uint8)
     if not raster.any():
         nothing: Mask = raster.view(np.bool_)
@@ -144,6 +139,23 @@ def structure_differs(differs: NDArray[np.uint8], now: Level, usual: Level, devi
     filled = np.asarray(cv2.drawContours(np.zeros_like(raster), outlines, -1, (1,), cv2.FILLED), np.uint8)
     moving: Mask = ((filled & differs) | raster).view(np.bool_)
     return moving
+
+
+def structures(
+    differs: NDArray[np.uint8], now: Level, usual: Level, deviation: Level | None = None, *, flat: float = FLAT
+) -> tuple[Mask, Mask]:
+    """Where ``differs`` (0 or 1) is a change of structure, and where it is one of light over structure that is kept: there the surroundings
+    of a pixel are the usual ones times one factor. Of a surface that is flat in both (variance up to ``flat``) nothing can be
+    said: it is in neither."""
+    mean_now, mean_usual = cv2.blur(now, _WINDOW), cv2.blur(usual, _WINDOW)
+    factor = np.clip(mean_now / np.maximum(mean_usual, np.float32(1.0)), np.float32(0.1), np.float32(8.0))
+    variance_now = cv2.blur(now * now, _WINDOW) - mean_now * mean_now
+    variance_lit = (cv2.blur(usual * usual, _WINDOW) - mean_usual * mean_usual) * factor * factor
+    together = (cv2.blur(now * usual, _WINDOW) - mean_now * mean_usual) * factor
+    own = np.float32(flat) + (np.float32(4.0) if deviation is None else np.float32(3.0) * deviation * deviation)
+    changed = np.asarray(variance_now + variance_lit - 2 * together > own + np.float32(DIFFERENT) * (variance_now + variance_lit), np.bool_)
+    some = differs.view(np.bool_)
+    return some & changed, some & ~changed & np.asarray(variance_lit > 2 * own, np.bool_)
 
 
 def light_between(usual: Level, now: Level, ignored: Mask) -> tuple[float, float]:

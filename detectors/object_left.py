@@ -15,6 +15,8 @@ from detectors.blobs import Blob, box_of, coarse_mask
 from detectors.people import PeopleFinder
 from detectors.standing import StandingThings
 
+UPRIGHT = 0.6
+"""Width by height up to which a thing may be somebody who stands."""
 _ASK_EVERY = 10.0  # seconds between two questions whether it is a person: one costs as much as a hundred looks
 
 
@@ -95,10 +97,12 @@ class ExitBlockedDetector(ObjectLeftDetector):
 
 
 def _is_one_of(thing: Box, people: Sequence[Box]) -> bool:
-    """Whether most of ``thing`` lies on one of ``people`` and it is not much smaller: a box beside somebody's feet is a box."""
+    """Whether most of ``thing`` lies on one of ``people`` and it is not much smaller (a box beside somebody's feet is a box), or it is
+    upright and somebody is seen in it (the detector often takes a large body for a smaller one)."""
     x, y, w, h = thing
     for px, py, pw, ph in people:
         across, down = min(x + w, px + pw) - max(x, px), min(y + h, py + ph) - max(y, py)
-        if across > 0 < down and across * down > 0.5 * w * h and h > 0.4 * ph:
+        shared = across * down if across > 0 < down else 0.0
+        if (shared > 0.5 * w * h and h > 0.4 * ph) or (w < UPRIGHT * h and shared > 0.7 * pw * ph):
             return True
     return False
