@@ -1,8 +1,8 @@
 """Line crossing (越线) and the electronic seal (电子封条): who goes over a line, which way, and how many are inside.
 
 A thing crosses when its foot, followed from one side, is seen on the other side of the line's length, by more than it trembles.
-"in" is from the left of the line to its right, seen from its first point to its second with the picture's y downward: for a line drawn
-from left to right, downward in the picture. Two people in one region count as one. What must not go in: what is followed
+"in" is towards the right hand of somebody who walks on the screen from the line's first point to its second: for a line drawn from left
+to right, downward. Two people in one region count as one. What must not go in: what is followed
 (``detectors.intrusion``).
 """
 

@@ -15,6 +15,8 @@ from detectors.blobs import Blob, box_of, coarse_mask
 from detectors.people import PeopleFinder
 from detectors.standing import StandingThings
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks, at most: what stands is in no hurry."""
 UPRIGHT = 0.6
 """Width by height up to which a thing may be somebody who stands."""
 _ASK_EVERY = 10.0  # seconds between two questions whether it is a person: one costs as much as a hundred looks
@@ -50,6 +52,7 @@ class ObjectLeftDetector(Detector):
         given = view.parameters if isinstance(view.parameters, StandingParameters) else self.usual
         self._seconds, self._least_area, self._ask_people = given.seconds, given.least_area, given.ask_people
         self._standing = StandingThings()
+        self._t, self._seen = float("-inf"), list[Detection]()
         self._people: PeopleFinder | None = None
         self._found_people: list[Box] = []
         self._asked = float("-inf")
@@ -62,6 +65,13 @@ class ObjectLeftDetector(Detector):
 
     def look(self, frame: Frame) -> list[Detection]:
         """One detection for each thing that has stood too long, the largest first."""
+        if 0 < frame.t - self._t < LOOK_EVERY:
+            return self._seen
+        self._t = frame.t
+        self._seen = self._look(frame)
+        return self._seen
+
+    def _look(self, frame: Frame) -> list[Detection]:
         self._standing.look(frame)
         area: Mask | None = coarse_mask(self.view.mask, frame.coarse.shape)
         things = self._standing.things(self._seconds, max(6.0, self._least_area * frame.coarse.size), area)
