@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import NO_VIEW, Box, Detection, Detector, Frame, Mask, Timing, View
+from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Mask, Timing, View
 from detectors.flicker import FlickerMap
 
 _NEAR = np.ones((5, 5), np.uint8)
@@ -85,6 +85,7 @@ class FlameDetector(Detector):
         self._mask = view.mask
         self._t: float | None = None
         self._green: NDArray[np.int16] | None = None
+        self._candidate = False
         self._coloured: _Past
         self._white: _Past
 
@@ -92,6 +93,7 @@ class FlameDetector(Detector):
         """Regions that look like flame, strongest first. Slower than SLOWEST_RATE there are none."""
         blue, green, red = (frame.small[:, :, c].astype(np.int16) for c in range(3))
         last, previous = self._t, self._green
+        self._candidate = int(self._hot(blue, green, red).sum()) >= 6
         self._t, self._green = frame.t, green
         if last is None or previous is None or previous.shape != green.shape or not 0 < frame.t - last < 2:
             self._coloured, self._white = _Past(green.shape), _Past(green.shape)  # a new scene, or a gap: no past
@@ -108,6 +110,11 @@ class FlameDetector(Detector):
         hot = self._hot(blue, green, red)
         found = self._see_coloured(frame, hot, green, change, dt) + self._see_white(frame, green, change, dt)
         return sorted(found, key=lambda d: -d.score)
+
+    @property
+    def attention(self) -> Attention:
+        """A burst while anything has the colour of flame."""
+        return Attention.BURST if self._candidate else Attention.STILL
 
     @staticmethod
     def _hot(blue: NDArray[np.int16], green: NDArray[np.int16], red: NDArray[np.int16]) -> Mask:

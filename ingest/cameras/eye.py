@@ -1,11 +1,11 @@
-"""A decoding process: one thread a camera, video in, messages out (``python -m ingest.cameras.eye``).
+"""A decoding process: readers that take in packets, one analyst that decodes and looks (``python -m ingest.cameras.eye``).
 
 It knows no door, no database and no file of ours, so what a hostile stream can reach from here is nothing. It ends with its
 parent, threads and all. What must not go in: identity of signals, evidence files, the judgement that a camera is offline.
 """
 
 import os
-import random
+import queue
 import sys
 import threading
 import time
@@ -13,19 +13,19 @@ import time
 import cv2
 import msgspec
 
-from detectors.base import Frame, Transition
-from detectors.watch import Watch
-from hazards.errors import BihuanError, SourceUnreadable
-from ingest.cameras.eye_messages import CameraOrder, CameraState, EyeMessage, Looked, Saw, pack
-from ingest.cameras.snapshot import snapshot
-from ingest.cameras.source import LATEST, ShownFrame, VideoSource
+from ingest.cameras.camera import Camera
+from ingest.cameras.eye_messages import Begin, EyeMessage, EyeOrder, Left, order_of, pack
+from ingest.cameras.schedule import Schedule
 
-FIRST_PAUSE, LONGEST_PAUSE, LONGEST_FILE_PAUSE = 0.5, 30.0, 5.0
 REPORT_SECONDS = 1.0
+LOOK_SECONDS = 0.05
+"""Seconds between two looks at who has something to report."""
+NAP = 0.01
+"""Seconds the analyst sleeps when nothing is due: readers need not wake it, and a frame waits no longer than that."""
 
 
 class Mouth:
-    """Standard output, shared by the threads."""
+    """Standard output."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,85 +42,73 @@ class Mouth:
             os._exit(1)
 
 
-class CameraThread:
-    """Watches one camera until the process ends: reconnects with back-off and jitter, and says what is seen."""
+class Analyst:
+    """Looks at its cameras in turn, on one thread. ``orders``: what the parent wants, taken between two turns."""
 
-    def __init__(self, order: CameraOrder, mouth: Mouth, stop: threading.Event) -> None:
-        self._order, self._mouth, self._stop = order, mouth, stop
-        self._watch = Watch(order.detectors, areas=order.areas, raised=order.raised)
-        self._state: CameraState = "opening"
-        self._what = ""
-        self._frames, self._lag = 0, 0.0
-        self._reported = (time.monotonic(), 0)
-        self._pause = FIRST_PAUSE
-        self.thread = threading.Thread(target=self._run, name=f"camera-{order.id}", daemon=True)
+    def __init__(self, mouth: Mouth, orders: "queue.SimpleQueue[EyeOrder]") -> None:
+        self._mouth, self._orders = mouth, orders
+        self._cameras: dict[str, Camera] = {}
+        self._ticked: dict[str, float] = {}
+        self._schedule = Schedule()
 
-    def report(self) -> None:
-        """Say how the camera is; called about every second."""
-        now, frames = time.monotonic(), self._frames
-        before, counted = self._reported
-        rate = (frames - counted) / max(1e-3, now - before)
-        self._reported = (now, frames)
-        self._mouth.say(Looked(self._order.id, self._state, frames, round(rate, 2), round(self._lag, 3), self._what))
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def run(self) -> None:
+        """Look for ever."""
+        looked = float("-inf")
+        while True:
+            self._obey()
+            now = time.monotonic()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                self._tick(now)
+            line = self._schedule.choose(now)
+            if line is None:
+                time.sleep(NAP)
+                continue
+            camera = self._cameras[line.camera]
             try:
-                self._show()
-                if not self._stop.is_set():
-                    self._tell(self._watch.end(), None)
-                    self._turn("ended")
-                return
-            except BihuanError as e:
-                self._turn("unreadable" if isinstance(e, SourceUnreadable) else "lost", e.what)
-            except Exception as e:  # a fault in a detector must not end the watch for ever
-                self._turn("lost", f"{type(e).__name__}: {e}")
-            self._watch.interrupt()
-            longest = LONGEST_PAUSE if self._order.url.lower().startswith("rtsp") else LONGEST_FILE_PAUSE
-            self._stop.wait(self._pause * random.uniform(0.7, 1.3))  # jitter: cameras of one switch must not come back in step
-            self._pause = min(longest, self._pause * 2)
+                camera.turn(now)
+            except Exception as e:  # a fault in a detector must not end the watch of its camera, or of the others
+                camera.fault(e)
 
-    def _show(self) -> None:
-        source = VideoSource(self._order.url, paced=True, loop=self._order.loop, stop=self._stop)
-        for frame in source.frames():
-            self._frames += 1
-            self._lag = source.lag(frame)
-            if self._state != "live":
-                self._turn("live")
-                self._pause = FIRST_PAUSE
-            if self._lag <= LATEST and self._watch.due(frame.t):
-                small = frame.small()
-                seen = Frame(small, frame.size_wh[0] / small.shape[1], frame.size_wh, frame.t, frame.n)
-                self._tell(self._watch.feed(seen), frame)
+    def _obey(self) -> None:
+        while not self._orders.empty():
+            order = self._orders.get()
+            if isinstance(order, Begin):
+                for one in order.cameras:
+                    self._leave(one.id)
+                    camera = self._cameras[one.id] = Camera(one, self._mouth.say)
+                    self._schedule.lines[one.id] = camera.line
+                    self._ticked[one.id] = float("-inf")
+                    camera.start()
+            else:
+                for name in order.cameras:
+                    self._leave(name)
+                    self._mouth.say(Left(name))
 
-    def _turn(self, state: CameraState, what: str = "") -> None:
-        self._state, self._what = state, what
-        self.report()
+    def _leave(self, name: str) -> None:
+        camera = self._cameras.pop(name, None)
+        if camera is not None:
+            del self._schedule.lines[name], self._ticked[name]
+            camera.leave()
 
-    def _tell(self, transitions: list[Transition], frame: ShownFrame | None) -> None:
-        at = frame.at if frame else time.time_ns() // 1000
-        for x in transitions:
-            picture = snapshot(frame.full(), x.box) if frame and x.state == "raised" else None
-            self._mouth.say(Saw(self._order.id, x.kind, x.state, x.score, x.box, at, x.t, x.n, x.cause, dict(x.cues), picture))
+    def _tick(self, now: float) -> None:
+        """Reports, one camera at a time so that they don't come all at once; a state that changed is said at once."""
+        for name, camera in self._cameras.items():
+            if now - self._ticked[name] >= REPORT_SECONDS or camera.turned:
+                self._ticked[name] = now
+                camera.tick(now)
 
 
 def main() -> None:
-    """Watch the cameras that the first line of standard input names, until standard input ends."""
+    """Obey the orders on standard input until it ends."""
     cv2.setNumThreads(1)
-    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=list[CameraOrder])
-    mouth, stop = Mouth(), threading.Event()
-    threads = [CameraThread(order, mouth, stop) for order in orders]
-    for camera in threads:
-        camera.thread.start()
-
-    def report() -> None:
-        while not stop.wait(REPORT_SECONDS):
-            for camera in threads:
-                camera.report()
-
-    threading.Thread(target=report, daemon=True).start()
-    sys.stdin.buffer.read()  # ends with the parent, however that ends
-    stop.set()
+    orders: queue.SimpleQueue[EyeOrder] = queue.SimpleQueue()
+    threading.Thread(target=Analyst(Mouth(), orders).run, name="analyst", daemon=True).start()
+    for line in sys.stdin.buffer:  # ends with the parent, however that ends
+        try:
+            orders.put(order_of(line))
+        except msgspec.DecodeError as e:
+            sys.exit(f"an order that is none: {e}")
     os._exit(0)  # a thread inside a decoder must not hold up the end
 
 

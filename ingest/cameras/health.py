@@ -3,38 +3,78 @@
 What must not go in: processes, the door.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ingest.cameras.eye_messages import CameraState, Looked
+from ingest.cameras.eye_messages import CameraState, Looked, Watching
 
 OFFLINE_AFTER = 10.0
 """Seconds without a picture after which a camera is an alarm of its own."""
+_COVERED = frozenset({"covered", "camera_covered", "defocused", "camera_defocused", "black", "overexposed"})
+_MOVED = frozenset({"moved", "camera_moved", "scene_moved"})
 
 
 @dataclass(frozen=True, slots=True)
 class CameraHealth:
-    """One camera as it was last heard of. ``since``: monotonic seconds of the last live moment; ``rate``: frames a second shown."""
+    """One camera as it was last heard of. ``since``: monotonic seconds of the last live moment; for the figures see ``Looked``.
+
+    ``raised``: kinds that stand at it; ``figures``: what its detectors count; ``process``: number of the process that watches it."""
 
     camera: str
     state: CameraState
     since: float
     frames: int = 0
     rate: float = 0.0
-    lag: float = 0.0
     what: str = ""
     offline: bool = False
+    watching: Watching = "still"
+    analysed: float = 0.0
+    bitrate: float = 0.0
+    last_at: int = 0
+    age: float = 0.0
+    age_mean: float = 0.0
+    dropped: int = 0
+    reconnects: int = 0
+    decode_errors: int = 0
+    width: int = 0
+    height: int = 0
+    drift: float = 0.0
+    jumps: int = 0
+    cost: float = 0.0
+    raised: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    process: int = 0
+
+    @property
+    def tampered(self) -> bool:
+        """Whether something stands that says that the lens is covered, the scene moved or the picture frozen."""
+        return bool(set(self.raised) & (_COVERED | _MOVED | {"tamper", "frozen"}))
+
+    @property
+    def covered(self) -> bool:
+        """Whether the lens is covered, as far as its tamper detector can say what it is."""
+        return bool(set(self.raised) & _COVERED) or self.figures.get("lens_covered", 0.0) > 0
+
+    @property
+    def moved(self) -> bool:
+        """Whether the scene is another than it was, as far as its tamper detector can say what it is."""
+        return bool(set(self.raised) & _MOVED) or self.figures.get("scene_moved", 0.0) > 0
 
     def heard(self, looked: Looked, now: float) -> "CameraHealth":
         """The camera after ``looked``."""
         well = looked.state in ("live", "ended")  # a recording that ended is not broken
-        since = now if well else self.since
-        figures = replace(self, frames=looked.frames, rate=looked.rate, lag=looked.lag)
-        return replace(figures, state=looked.state, since=since, what=looked.what)
+        return replace(
+            self, state=looked.state, since=now if well else self.since, frames=looked.frames, rate=looked.rate, what=looked.what,
+            watching=looked.watching, analysed=looked.analysed, bitrate=looked.bitrate, last_at=looked.last_at or self.last_at,
+            age=looked.age, age_mean=looked.age_mean, dropped=looked.dropped, reconnects=looked.reconnects,
+            decode_errors=looked.decode_errors, width=looked.width or self.width, height=looked.height or self.height,
+            drift=looked.drift, jumps=looked.jumps, cost=looked.cost, raised=tuple(looked.raised), figures=dict(looked.figures),
+        )  # fmt: skip
 
     def lost(self, what: str) -> "CameraHealth":
         """The camera after its process died."""
-        return replace(self, state="lost", rate=0.0, what=what)
+        return replace(self, state="lost", rate=0.0, analysed=0.0, bitrate=0.0, cost=0.0, what=what)
 
     def judged(self, now: float) -> tuple["CameraHealth", Literal["raised", "cleared"] | None]:
         """The camera with its offline alarm as it must be now, and the change that this is."""

@@ -1,27 +1,29 @@
 """The cameras of this machine: decoding processes, what they see to the door, and who is offline.
 
-Cameras share a few processes. A decoder that dies takes its process with it: the cameras of that process come back in two new
-ones, half and half, so after a few deaths the one that kills is alone and disturbs nobody, and comes back with growing pauses.
-What must not go in: decoding, detectors, evidence files.
+Cameras share a few processes, about one a core, and move when one of them has too much to do. A decoder that dies takes its process
+with it: the cameras of that process come back in two new ones, half and half, so after a few deaths the one that kills is alone and
+disturbs nobody, and comes back with growing pauses. What must not go in: decoding, detectors, evidence files.
 """
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import structlog
 
 from detectors import DETECTORS
 from hazards.zones import Device
-from ingest.cameras.children import child_environment, death
-from ingest.cameras.eye_messages import HEAD_BYTES, CameraOrder, EyeMessage, Saw, body_length, unpack
+from ingest.cameras.eye_messages import CameraOrder, Clip, EyeMessage, Looked, Saw
 from ingest.cameras.health import CameraHealth
+from ingest.cameras.host import Host
+from ingest.cameras.placing import UNKNOWN_COST, next_move, spread
 from ingest.cameras.speaker import AcceptingDoor, Speaker, changed
 from ingest.cameras.standing import Standing
 from storage.evidence import EvidenceStore
@@ -30,8 +32,12 @@ log = structlog.get_logger()
 
 OFFLINE = "camera_offline"
 LOOK_SECONDS = 0.5
-SILENT_SECONDS = 15.0
-"""Without a message for so long a decoding process hangs; it says something every second."""
+BALANCE_SECONDS = 10.0
+"""Seconds between two moves of a camera: a move must show in the costs before the next."""
+SUSPECT_SECONDS = 600.0
+"""Seconds that a process must have lived after a death before its cameras may share a process with others again."""
+OLD = 1.0
+"""Age of a frame in seconds from which its process counts as overloaded."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 
 
@@ -42,23 +48,49 @@ class Eyes:
         self._cameras = {device.id: device for device in cameras}
         self._speaker, self._standing = speaker, standing
         self._raised = {device.id: set(standing.raised(device.id)) - {OFFLINE} for device in cameras}
+        self._costs = dict.fromkeys(self._cameras, UNKNOWN_COST)
+        self._hosts: dict[int, Host] = {}
+        self._suspects: set[int] = set()
+        self._numbers = itertools.count(1)
         now = time.monotonic()
         self.health = {d.id: CameraHealth(d.id, "opening", now, offline=OFFLINE in standing.raised(d.id)) for d in cameras}
 
-    async def host(self, cameras: Sequence[str]) -> None:
-        """Keep ``cameras`` watched until cancelled."""
+    async def run(self, processes: int) -> None:
+        """Keep all cameras watched by ``processes`` processes, more where some die, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for cameras in spread(self._costs, processes):
+                group.create_task(self.host(cameras))
+            group.create_task(self._balance(group))
+
+    async def host(self, cameras: Sequence[str], *, suspect: bool = False) -> None:
+        """Keep ``cameras``, and those that are moved to them, watched until cancelled or until none is left."""
+        host = Host(next(self._numbers), list(cameras), self._order, self._hear)
+        self._hosts[host.number] = host
+        if suspect:
+            self._suspects.add(host.number)
         pause = FIRST_PAUSE
-        while True:
-            began = time.monotonic()
-            died = await self._life(cameras)
-            for camera in cameras:
-                self.health[camera] = self.health[camera].lost(f"its decoder died {died}")
-            log.error("a decoding process died", cameras=list(cameras), died=died)
-            if len(cameras) > 1:
-                middle = len(cameras) // 2
-                await asyncio.gather(self.host(cameras[:middle]), self.host(cameras[middle:]))
-            pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(LONGEST_PAUSE, pause * 2)
-            await asyncio.sleep(pause * random.uniform(0.7, 1.3))
+        try:
+            while host.cameras:
+                began = time.monotonic()
+                died = await host.life()
+                if not host.cameras:
+                    return
+                for camera in host.cameras:
+                    self.health[camera] = self.health[camera].lost(f"its decoder died {died}")
+                log.error("a decoding process died", cameras=list(host.cameras), died=died)
+                self._suspects.add(host.number)
+                if len(host.cameras) > 1:
+                    middle = len(host.cameras) // 2
+                    halves = host.cameras[:middle], host.cameras[middle:]
+                    host.cameras.clear()  # nothing is moved to it any more
+                    del self._hosts[host.number]
+                    await asyncio.gather(*(self.host(half, suspect=True) for half in halves))
+                    return
+                pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(LONGEST_PAUSE, pause * 2)
+                await asyncio.sleep(pause * random.uniform(0.7, 1.3))
+        finally:
+            self._hosts.pop(host.number, None)
+            self._suspects.discard(host.number)
 
     def judge(self) -> None:
         """Raise and clear the offline alarms."""
@@ -68,58 +100,61 @@ class Eyes:
             if change is not None:
                 self._speaker.say(changed(camera, OFFLINE, change, health.what if change == "raised" else "back"))
 
-    async def _life(self, cameras: Sequence[str]) -> str:
-        """One process from its start to its death; how it died."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ingest.cameras.eye", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            env=child_environment(),
-        )
-        try:
-            if child.stdin is not None and child.stdout is not None:
-                with contextlib.suppress(ConnectionError):
-                    child.stdin.write(msgspec.json.encode([self._order(c) for c in cameras]) + b"\n")
-                    await child.stdin.drain()
-                await self._listen(child.stdout)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await asyncio.shield(child.communicate())  # to the end of its output: a pipe that is not empty would stay open
-        return death(await child.wait())
+    async def _balance(self, group: asyncio.TaskGroup) -> None:
+        """Move one camera at a time away from a process that has too much to do."""
+        while True:
+            await asyncio.sleep(BALANCE_SECONDS)
+            now = time.monotonic()
+            self._suspects -= {n for n in self._suspects if n not in self._hosts or now - self._hosts[n].began > SUSPECT_SECONDS}
+            able = {n: host for n, host in self._hosts.items() if n not in self._suspects}
+            late = [n for n, host in able.items() if any(self.health[c].age > OLD for c in host.cameras)]
+            move = next_move({n: {c: self._costs[c] for c in host.cameras} for n, host in able.items()}, late=late)
+            if move is not None:
+                log.info("a camera moves to another process", camera=move.camera, cost=round(self._costs[move.camera], 3))
+                await able[move.origin].leave(move.camera)
+                await self._settle(move.camera, able[move.target], group)
 
-    async def _listen(self, stream: asyncio.StreamReader) -> None:
-        """Take messages until the process ends, hangs or talks nonsense."""
-        try:
-            while True:
-                async with asyncio.timeout(SILENT_SECONDS):  # not wait_for: on Python 3.11 it can swallow a cancellation
-                    head = await stream.readexactly(HEAD_BYTES)
-                    body = await stream.readexactly(body_length(head))
-                self._take(unpack(body))
-        except (asyncio.IncompleteReadError, TimeoutError, ValueError, msgspec.DecodeError) as e:
-            log.info("a decoding process fell silent", error=type(e).__name__)
+    async def _settle(self, camera: str, host: Host, group: asyncio.TaskGroup) -> None:
+        """``camera`` has no process: it goes to ``host``, or where that died meanwhile, to one of its own."""
+        if host.number in self._hosts:
+            await host.take(camera)
+        else:
+            group.create_task(self.host([camera]))
 
-    def _take(self, message: EyeMessage) -> None:
+    def _hear(self, message: EyeMessage) -> None:
         if isinstance(message, Saw):
             standing = self._raised[message.camera]
             (standing.add if message.state == "raised" else standing.discard)(message.kind)
             self._speaker.say(message)
-        else:
-            self.health[message.camera] = self.health[message.camera].heard(message, time.monotonic())
+        elif isinstance(message, Clip):
+            self._speaker.clip(message)
+        elif isinstance(message, Looked):
+            self._costs[message.camera] += 0.2 * (message.cost - self._costs[message.camera])
+            self.health[message.camera] = replace(
+                self.health[message.camera].heard(message, time.monotonic()), process=self._process_of(message.camera)
+            )
+
+    def _process_of(self, camera: str) -> int:
+        return next((n for n, host in self._hosts.items() if camera in host.cameras), 0)
 
     def _order(self, camera: str) -> CameraOrder:
-        device = self._cameras[camera]
-        names = [name for name in device.detectors if name in DETECTORS]
-        return CameraOrder(device.id, device.url, device.loop, names, device.areas, sorted(self._raised[camera]))
+        return order_of(self._cameras[camera], sorted(self._raised[camera]))
 
 
-def groups(cameras: Sequence[str], processes: int) -> list[list[str]]:
-    """``cameras`` over at most ``processes`` processes, in turn."""
-    return [list(cameras[n::processes]) for n in range(min(processes, len(cameras)))]
+def order_of(device: Device, raised: Sequence[str]) -> CameraOrder:
+    """What an eye is told of ``device``, at which the kinds ``raised`` stand."""
+    names = [name for name in device.detectors if name in DETECTORS]
+    settings: Mapping[str, Any] = device.settings
+    return CameraOrder(
+        device.id, device.url, device.loop, names, device.areas, list(raised),
+        masks=settings.get("masks", []), parameters=settings.get("detector_settings", {}), transport=str(settings.get("transport", "tcp")),
+    )  # fmt: skip
 
 
 async def run_video(
     cameras: Sequence[Device], door: AcceptingDoor, evidence: EvidenceStore, report: Callable[[list[CameraHealth]], None],
     stop: asyncio.Event, *, memory: Path, processes: int | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Watch ``cameras`` until ``stop``; nothing of it is left behind afterwards. ``report`` hears of every camera twice a second.
 
     ``memory``: the file that knows across restarts what the cameras have raised. ``processes``: decoding processes to start
@@ -131,18 +166,17 @@ async def run_video(
     standing = await asyncio.to_thread(Standing, memory)
     speaker = Speaker({device.id: device for device in cameras}, door, evidence, standing)
     eyes = Eyes(cameras, speaker, standing)
-    hosts = groups([device.id for device in cameras], processes or os.cpu_count() or 1)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(speaker.run())] + [group.create_task(eyes.host(cameras)) for cameras in hosts]
+        speaking = group.create_task(speaker.run())
+        watching = group.create_task(eyes.run(processes or os.cpu_count() or 1))
         while not stop.is_set():
             eyes.judge()
             report(list(eyes.health.values()))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await stop.wait()
-        for task in tasks[1:]:
-            task.cancel()
+        watching.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await speaker.drain()  # what is left is in the memory and goes out at the next start
-        tasks[0].cancel()
+        speaking.cancel()

@@ -1,4 +1,4 @@
-"""Frames out of a video file or an RTSP stream, through PyAV. Runs only in processes that decode (``eye``, ``ingest.detect``).
+"""Every frame of a video file or a stream, through PyAV, for ``bihuan detect`` and measurements; cameras go through ``reader``.
 
 Foreign bytes meet C code here: whatever a file or camera sends ends as a frame, SourceLost or SourceUnreadable, or it kills
 this process, which its parent then notices. What must not go in: detectors, identity, the door.
@@ -9,34 +9,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import av
 import av.error
-import av.logging
 import numpy as np
 
 from detectors.base import Picture
 from detectors.pyramid import small_size_wh
 from hazards.errors import BihuanError, SourceLost, SourceUnreadable
+from ingest.cameras.address import OPEN_SECONDS, READ_SECONDS, parse_address
+from ingest.cameras.opened import ASSUMED_RATE, FASTEST_RATE, named
 
-av.logging.set_level(av.logging.PANIC)  # what went wrong is said by our errors, in one line
-
-OPEN_SECONDS, READ_SECONDS = 10.0, 5.0
 MOST_PIXELS = 64_000_000
-FASTEST_RATE = 120.0
-"""Frames a second above which a file's own rate is not believed (webcam recordings that claim 1000)."""
-ASSUMED_RATE = 30.0
 LATEST = 1.0
 """Seconds a live stream may lag before frames are decoded but not looked at, so that it catches up."""
 _BAD_PACKETS = 500  # in a row without one frame: this will not become a picture any more
-
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,mjpeg,mxf,dhav,nut,ivf"
-_FILE = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}  # no play lists that open other files, no text as video
-_RTSP = {
-    "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,udp,tls,crypto", "rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay",
-    "analyzeduration": "1000000", "probesize": "500000", "timeout": str(int(READ_SECONDS * 1e6)),
-}
 
 
 class ShownFrame:
@@ -58,36 +45,6 @@ class ShownFrame:
     def full(self) -> Picture:
         """The whole frame, BGR."""
         return np.asarray(self._decoded.to_ndarray(format="bgr24"), np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a video is: ``path`` as FFmpeg takes it; ``live``: a stream that has no end of its own."""
-
-    path: str
-    live: bool
-    shown: str  # without user and password, for people and logs
-
-
-def parse_address(url: str) -> Address:
-    """The address in ``url``: a path, ``file:PATH`` or ``rtsp://…``. Raises SourceUnreadable for what is not read here."""
-    scheme, colon, rest = url.partition(":")
-    scheme = scheme.lower()
-    if scheme in ("rtsp", "rtsps") and rest.startswith("//"):
-        try:
-            parts = urlsplit(url)
-            host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
-        except ValueError as e:
-            raise SourceUnreadable(f"not an address: {e}", where=scheme) from e
-        if not host:
-            raise SourceUnreadable("an address without a host", where=scheme)
-        return Address(url, live=True, shown=f"{scheme}://{host}{parts.path}")
-    if scheme == "file":
-        path = unquote(rest.removeprefix("//"))
-        return Address("file:" + path, live=False, shown=path)
-    if colon and rest.startswith("//"):
-        raise SourceUnreadable(f"{scheme}:// is not read", where=url.partition("?")[0], hint="a file or rtsp://")
-    return Address("file:" + url, live=False, shown=url)
 
 
 @dataclass(slots=True)
@@ -126,7 +83,7 @@ class VideoSource:
             except BihuanError:
                 raise
             except (av.error.FFmpegError, OSError, ValueError, MemoryError, RuntimeError, ArithmeticError) as e:
-                raise self._named(e, anything=self._n > before) from e
+                raise named(e, self.address, anything=self._n > before) from e
             if self._stop.is_set():
                 return
             if self._n == before:
@@ -141,7 +98,7 @@ class VideoSource:
         path = Path(self.address.shown)
         if not self.address.live and path.exists() and not path.is_file():
             raise self._unusable("is not a regular file")
-        options = _RTSP if self.address.live else _FILE
+        options = dict(self.address.options)
         with av.open(self.address.path, options=options, metadata_errors="replace", timeout=(OPEN_SECONDS, READ_SECONDS)) as container:
             if not container.streams.video:
                 raise self._unusable("holds no video")
@@ -191,17 +148,6 @@ class VideoSource:
 
     def _unusable(self, what: str) -> BihuanError:
         return SourceLost(what, where=self.address.shown) if self.address.live else SourceUnreadable(what, where=self.address.shown)
-
-    def _named(self, error: BaseException, *, anything: bool) -> BihuanError:
-        """The error of FFmpeg or the system in one sentence of ours; a stream, and a file that was playing, are lost, not unreadable."""
-        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError | UnicodeError):
-            words = "not a video, or damaged"
-        elif isinstance(error, av.error.ExitError):
-            words = "no answer in time"
-        words = " ".join(words.split())[:200].replace(self.address.path, self.address.shown)
-        lost = self.address.live or anything
-        return SourceLost(words, where=self.address.shown) if lost else SourceUnreadable(words, where=self.address.shown)
 
 
 def _decoded(

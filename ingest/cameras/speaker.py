@@ -16,7 +16,7 @@ from hazards.admission import Report
 from hazards.errors import BihuanError, StorageUnavailable, Unavailable
 from hazards.messages import Action, Signal
 from hazards.zones import Device
-from ingest.cameras.eye_messages import Saw
+from ingest.cameras.eye_messages import Clip, Saw
 from ingest.cameras.standing import Standing
 from storage.evidence import EvidenceStore
 
@@ -47,6 +47,10 @@ class Speaker:
     def say(self, said: Saw) -> None:
         """Queue what was seen."""
         self._waiting.put_nowait(said)
+
+    def clip(self, clip: Clip) -> None:
+        """Take the clip that belongs to something seen before."""
+        log.info("a clip", camera=clip.camera, kind=clip.kind, seconds=round((clip.last - clip.first) / 1e6, 1), bytes=len(clip.video))
 
     async def run(self) -> None:
         """Send what an earlier process left unsent, clear what has no camera any more, then what is said."""
@@ -92,7 +96,7 @@ class Speaker:
     async def _report(self, saw: Saw) -> Report:
         details: dict[str, object] = {
             "cause": saw.cause, "seen": {"t": round(saw.t, _REAL_FIGURES), "frame": saw.frame},
-            "cues": {name: round(value, _REAL_FIGURES) for name, value in saw.cues.items()},
+            "cues": {name: round(value, _REAL_FIGURES) for name, value in saw.cues.items()}, "fired": saw.fired,
         }
         sha256 = None
         if saw.picture is not None:

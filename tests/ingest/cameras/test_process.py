@@ -15,7 +15,6 @@ import pytest
 
 from ingest.cameras.eye_messages import Looked
 from ingest.cameras.health import OFFLINE_AFTER, CameraHealth
-from ingest.cameras.process import groups
 from tests.ingest.cameras.scenes import MemoryDoor, camera, clip, video
 
 
@@ -140,17 +139,12 @@ async def test_a_file_that_is_no_video_is_an_offline_camera_and_the_other_camera
 
 
 def test_a_camera_is_offline_after_ten_seconds_without_a_picture_and_not_before() -> None:
-    health = CameraHealth("C", "opening", since=100.0).heard(Looked("C", "live", 1, 12.0, 0.0), 101.0)
-    health = health.heard(Looked("C", "lost", 1, 0.0, 0.0, "no answer in time"), 102.0)
+    health = CameraHealth("C", "opening", since=100.0).heard(Looked("C", "live", 1, 12.0), 101.0)
+    health = health.heard(Looked("C", "lost", 1, 0.0, "no answer in time"), 102.0)
     health, change = health.judged(101.0 + OFFLINE_AFTER - 0.1)
     assert change is None
     health, change = health.judged(101.0 + OFFLINE_AFTER)
     assert change == "raised"
     assert health.judged(200.0)[1] is None, "once"
-    back = health.heard(Looked("C", "live", 2, 12.0, 0.0), 201.0)
+    back = health.heard(Looked("C", "live", 2, 12.0), 201.0)
     assert back.judged(201.0)[1] == "cleared"
-
-
-def test_cameras_are_spread_over_the_processes() -> None:
-    assert groups(["a", "b", "c"], 2) == [["a", "c"], ["b"]]
-    assert groups([], 2) == []

@@ -1,0 +1,42 @@
+"""Movement without decoding: packets between key frames that are suddenly larger than they were.
+
+An encoder spends bytes where the picture changed, so a still scene has small packets and anything that moves makes them larger.
+What must not go in: pictures.
+"""
+
+from collections import deque
+from statistics import median
+
+REMEMBERED = 48
+"""Packets whose median is the usual size: four seconds of a sub-stream."""
+TIMES, LEAST = 2.5, 500
+"""A surge is so many times the usual size, and so many bytes more than it: noise of a sensor stays below both."""
+IN_A_ROW = 2
+"""Packets that must be large: one may be a frame that the encoder refreshed."""
+
+
+class SurgeMeter:
+    """Sizes of one camera's packets."""
+
+    def __init__(self) -> None:
+        self._sizes: deque[int] = deque(maxlen=REMEMBERED)
+        self._usual = 0.0
+        self._large = 0
+        self._fed = 0
+
+    def feed(self, size: int, *, key: bool) -> bool:
+        """Whether the packet of ``size`` bytes shows that something began to move."""
+        if key:
+            return False
+        known = len(self._sizes) >= REMEMBERED // 4
+        self._large = self._large + 1 if known and size > TIMES * self._usual and size > self._usual + LEAST else 0
+        self._sizes.append(size)
+        self._fed += 1
+        if self._fed % 6 == 0 or not self._usual:  # twice a second is enough for what is usual
+            self._usual = median(self._sizes)
+        return self._large >= IN_A_ROW
+
+    def reset(self) -> None:
+        """The stream began anew."""
+        self._sizes.clear()
+        self._usual, self._large = 0.0, 0
