@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import acknowledge, alarms, flood, latency, ledger, merge, push, telemetry
+from benchmarks import acknowledge, alarms, cameras, flood, latency, ledger, merge, push, telemetry
 from benchmarks.figures import Figure, LeftOut
 from hazards.errors import BadInput
 
@@ -15,7 +15,7 @@ Bench = Callable[..., Iterator[Figure | LeftOut]]
 
 BENCHES: dict[str, Bench] = {
     "latency": latency.run, "alarms": alarms.run, "acknowledge": acknowledge.run, "telemetry": telemetry.run, "push": push.run,
-    "ledger": ledger.run, "merge": merge.run, "flood": flood.run,
+    "ledger": ledger.run, "merge": merge.run, "flood": flood.run, "cameras": cameras.run,
 }  # fmt: skip
 """Every bench by the name that the command line takes; each takes ``kafka`` and ``database`` (empty: the embedded default)."""
 

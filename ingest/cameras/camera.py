@@ -75,7 +75,7 @@ class Camera:
         self._decoder: Decoder | None = None
         self._errors = 0  # of earlier decoders
         self._size_wh = (0, 0)
-        self._dropped = 0
+        self._dropped = self._looks = 0
         self._clips: list[Wanted] = []
         self._tally = Tally(time.monotonic())
         self._spent = 0.0  # processor seconds of this look so far
@@ -108,8 +108,13 @@ class Camera:
                 return
             moving = self._look(decoder, pieces, mode)
             self._judge(decoder, now)
+        if self.line.woken and mode > Attention.STILL:
+            self.line.woken = False
+            if not moving:
+                self.reader.surge.reject()
         self._spend(began)
-        self.line.looked(now, taken=taken, moving=moving, attention=self._watch.attention, cost=self._spent)
+        attention, stands = self._watch.attention, bool(self._watch.raised)
+        self.line.looked(now, taken=taken, moving=moving, attention=attention, cost=self._spent, stands=stands)
         self._spent = 0.0
 
     def tick(self, now: float) -> None:
@@ -170,7 +175,8 @@ class Camera:
             if not codec.continues:
                 self._watch.interrupt()
         self._decoder = Decoder(codec)
-        self.line.awake_until = max(self.line.awake_until, now + QUIET_AFTER)  # to learn the usual picture
+        if not codec.continues:
+            self.line.awake_until = max(self.line.awake_until, now + QUIET_AFTER)  # to learn the usual picture
         return self._decoder
 
     def _look(self, decoder: Decoder, pieces: list[VideoPiece], mode: Attention) -> bool:
@@ -199,6 +205,7 @@ class Camera:
         self._size_wh = shown.size_wh
         self._tally.ages.append(self._age(shown.piece))
         self._tally.analysed += 1
+        self._looks += 1
         frame = shown.frame()
         told = self._watch.feed(frame)
         self.reader.proves_live()
@@ -262,7 +269,7 @@ class Camera:
         self._said = state, what = self._state()
         return Looked(
             self.order.id, state, counters.packets, round((counters.packets - tally.packets) / passed, 2), what or self._problem,
-            watching=_WATCHING[self.line.mode(now)], analysed=round(tally.analysed / passed, 2),
+            watching=_WATCHING[self.line.mode(now)], analysed=round(tally.analysed / passed, 2), keys=counters.keys, looks=self._looks,
             bitrate=round(8 * (counters.bytes - tally.bytes) / passed), last_at=counters.last_at,
             age=round(max(tally.ages, default=0.0), 3), age_mean=round(sum(tally.ages) / max(1, len(tally.ages)), 3), dropped=self._dropped,
             reconnects=max(0, counters.connects - 1), decode_errors=self._errors + (self._decoder.errors if self._decoder else 0),

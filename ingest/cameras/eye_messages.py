@@ -81,10 +81,11 @@ class Clip(Struct, frozen=True, tag="clip"):
 class Looked(Struct, frozen=True, tag="looked"):
     """How one camera is, once a second.
 
-    ``frames``: received since the eye watches it; ``rate`` and ``analysed``: frames a second received and looked at; ``bitrate``: bits a
-    second; ``last_at``: UTC µs of the last packet, 0: none yet; ``age`` and ``age_mean``: seconds from the arrival of a frame to its look,
-    the longest and the mean of the last second; ``dropped``: frames passed over because they were too old; ``drift``: seconds the camera's
-    clock gained on ours since it connected, with ``jumps``; ``cost``: processor seconds a second; ``what``: why it is not live."""
+    ``frames`` and ``keys``: frames and key frames received since the eye watches it, ``looks``: how many were looked at; ``rate`` and
+    ``analysed``: frames a second received and looked at; ``bitrate``: bits a second; ``last_at``: UTC µs of the last packet, 0: none yet;
+    ``age`` and ``age_mean``: seconds from the arrival of a frame to its look, the longest and the mean of the last second; ``dropped``:
+    frames passed over because they were too old; ``drift``: seconds the camera's clock gained on ours since it connected, with ``jumps``;
+    ``cost``: processor seconds a second; ``what``: why it is not live."""
 
     camera: str
     state: CameraState
@@ -93,6 +94,8 @@ class Looked(Struct, frozen=True, tag="looked"):
     what: str = ""
     watching: Watching = "still"
     analysed: float = 0.0
+    keys: int = 0
+    looks: int = 0
     bitrate: float = 0.0
     last_at: int = 0
     age: float = 0.0

@@ -33,6 +33,7 @@ class Counters:
 
     packets: int = 0
     bytes: int = 0
+    keys: int = 0
     connects: int = 0
     last_at: int = 0  # UTC µs of the last packet
 
@@ -47,7 +48,7 @@ class Reader:
         self.what = ""
         self.counters = Counters()
         self.timeline = Timeline(time.monotonic())
-        self._surge = SurgeMeter()
+        self.surge = SurgeMeter()
         self._n = 0
         self._stop = threading.Event()
         self._break = ""
@@ -127,7 +128,7 @@ class Reader:
     def _play(self, opened: Opened) -> None:
         codec, paced = opened.codec, opened.address.paced
         self._break, self.reading = "", True
-        self._surge.reset()
+        self.surge.reset()
         self.timeline.connect()
         begun, base = time.monotonic(), None
         for packet in opened.packets():
@@ -159,8 +160,9 @@ class Reader:
         self._ring.add(piece)
         if piece.key:
             self._line.key = (piece.n, now)
+            self.counters.keys += 1
         self._line.newest = (piece.n, now)
-        if self._surge.feed(piece.size, key=piece.key):
+        if self.surge.feed(piece.size, key=piece.key):
             self._line.wakes(now)
         self._n += 1
         self.counters.packets += 1

@@ -18,8 +18,15 @@ QUIET_AFTER = 4.0
 """Seconds without movement after which only key frames are looked at."""
 WOKEN_FOR = 1.0
 """Seconds that larger packets alone keep a camera awake."""
-FULL = 0.25
-"""Seconds of lateness from which the core counts as full: then one that costs over 1.5 times its share is looked at less often."""
+CANDIDATE_SECONDS, CANDIDATE_AGAIN = 4.0, 2.0
+"""Seconds of full rate that a candidate may have at once, and how many must have come back before it may again."""
+STILL_REFILL, FULL_REFILL = 0.05, 0.25
+"""How fast they come back: in a picture where nothing moves (a lamp or a red wall asks again and again, and a flame always moves), and on
+a full core. An alarm that stands, and a candidate that moves while the core has room, have no bound."""
+FULL = 0.03
+"""Seconds of lateness from which the core counts as full: cameras that move fall to two looks a second."""
+OVERFULL = 0.25
+"""Seconds of lateness from which one that costs over 1.5 times its share is looked at less often."""
 
 
 @dataclass(slots=True)
@@ -35,24 +42,45 @@ class Line:
     awake_until: float = float("-inf")
     attention: Attention = Attention.STILL
     share: float = 0.0
+    woken: bool = False
+    stands: bool = False
+    moved_at: float = float("-inf")
+    candidate_left: float = CANDIDATE_SECONDS
+    candidate_spent: bool = False
+    full: bool = False
 
     def wakes(self, now: float) -> None:
         """Larger packets: something may move."""
+        self.woken = self.woken or now >= self.awake_until
         self.awake_until = max(self.awake_until, now + WOKEN_FOR)
 
     def mode(self, now: float) -> Attention:
         """How closely it is looked at now."""
-        return max(self.attention, Attention.MOVING) if now < self.awake_until else self.attention
+        moves = now - self.moved_at < QUIET_AFTER
+        bounded = self.candidate_spent and not self.stands and (self.full or not moves)
+        attention = min(self.attention, Attention.MOVING if moves else Attention.STILL) if bounded else self.attention
+        return max(attention, Attention.MOVING) if moves or now < self.awake_until else attention
 
-    def looked(self, now: float, *, taken: int, moving: bool, attention: Attention, cost: float) -> None:
-        """It was looked at, up to packet ``taken``, for ``cost`` processor seconds."""
+    def looked(self, now: float, *, taken: int, moving: bool, attention: Attention, cost: float, stands: bool = False) -> None:
+        """It was looked at, up to packet ``taken``, for ``cost`` processor seconds. ``stands``: an alarm does."""
+        self._budget(now)
         passed = min(10.0, max(0.02, now - self.looked_at))
         weight = passed / (passed + 4.0)
         self.share += weight * (cost / passed - self.share)
         self.looked_at, self.taken = now, max(self.taken, taken)
-        self.attention = attention
-        if moving or attention > Attention.STILL:
-            self.awake_until = max(self.awake_until, now + QUIET_AFTER)
+        self.attention, self.stands = attention, stands
+        if moving:
+            self.moved_at = now
+
+    def _budget(self, now: float) -> None:
+        """Count the full rate that a candidate had since the last look, where that is bounded."""
+        passed, moves = min(2.0, now - self.looked_at), now - self.moved_at < QUIET_AFTER
+        if self.mode(now) == Attention.BURST and (self.full or not moves) and not self.stands:
+            self.candidate_left -= passed
+        else:
+            refill = FULL_REFILL if moves else STILL_REFILL
+            self.candidate_left = min(CANDIDATE_SECONDS, self.candidate_left + refill * passed)
+        self.candidate_spent = self.candidate_left < (CANDIDATE_AGAIN if self.candidate_spent else 0.0)
 
     def waits(self, now: float) -> bool:
         """Whether something came that a look would see."""
@@ -74,14 +102,15 @@ class Schedule:
     def __init__(self) -> None:
         self.lines: dict[str, Line] = {}
         self.late = 0.0
-        """Seconds by which looks are late, smoothed: above FULL the core is full."""
+        """Seconds by which looks are late, smoothed: above ``FULL`` the core is full."""
 
     def choose(self, now: float) -> Line | None:
         """The camera to look at now; None: none has anything due."""
         fair = 1.5 / max(1, sum(line.share > 0.002 for line in self.lines.values()))
         best = first = None
         for line in self.lines.values():
-            stretch = self._stretch(line, fair) if self.late > FULL else 1.0
+            line.full = self.late > FULL
+            stretch = self._stretch(line, fair) if self.late > OVERFULL else 1.0
             deadline = line.deadline(now, stretch)
             if deadline is not None and (first is None or deadline < first):
                 best, first = line, deadline

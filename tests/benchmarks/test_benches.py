@@ -1,16 +1,19 @@
 """Each bench on a real system: small in CI, where only its answers are checked; whole in the soak, where the bounds hold too."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.benches import BENCHES
+from benchmarks.cameras import Sizes as CameraSizes
 from benchmarks.figures import Figure, LeftOut
 from benchmarks.ledger_filled import Sizes as LedgerSizes
 from benchmarks.merge import Sizes as MergeSizes
 from benchmarks.telemetry import Sizes
 from tests.real.kafka import KafkaCluster
+from tests.real.rtsp import Rtsp
 
 TINY = Sizes(
     devices=200, readings={100: 20_000, 500: 20_000}, singles=3000, peer_seconds=4, lines=20_000, parks=(100, 1000), park_readings=20_000
@@ -19,13 +22,16 @@ TINY_MERGE = MergeSizes(
     devices=200, readings={500: 20_000}, peer_seconds=0, alarms=1000, plain=200, latency_seconds=1, warm_up=0.5, two_readings=100_000,
 )  # fmt: skip
 """Without the peers, which the bench of telemetry starts by the same code."""
+TINY_CAMERAS = CameraSizes(
+    begin={"moving": 2, "still": 4}, most={"moving": 2, "still": 4}, settle=6, watch=5, plain=1, clips=1,
+)  # fmt: skip
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
     "telemetry": {"sizes": TINY}, "push": {"count": 12, "rate": 500, "warm_up": 1},
-    "merge": {"sizes": TINY_MERGE},
+    "merge": {"sizes": TINY_MERGE}, "cameras": {"sizes": TINY_CAMERAS},
     "ledger": {"sizes": LedgerSizes(open=400, events=5000, zones=20), "samples": 20, "share": 0.01},
 }  # fmt: skip
-ONCE = ("telemetry", "push", "merge", "flood")
+ONCE = ("telemetry", "push", "merge", "flood", "cameras")
 """Benches that know themselves where they run; the flood is a test of its own (``tests/whole/test_flood.py``)."""
 OUTSIDE = ["embedded", "outside"]
 
@@ -98,6 +104,26 @@ def test_telemetry_keeps_its_rates_and_its_size(fresh_kafka: KafkaCluster) -> No
     assert size.value <= size.compared["allowed"]
     small, large = figures["telemetry.devices.1000"], figures["telemetry.devices.100000"]
     assert large.value <= 1.5 * small.value
+
+
+@pytest.mark.timeout(300)
+def test_cameras_are_counted_live_beside_a_plain_loop(media: Path, rtsp: Rtsp) -> None:
+    del media, rtsp  # the bench finds them by the same variables
+    figures = run("cameras", **SMALL["cameras"])
+    assert figures["cameras.moving"].value == 2
+    assert figures["cameras.still"].value == 4
+    assert figures["cameras.moving.analysed"].value >= 2
+    assert figures["cameras.still.age_max"].value <= 1.0
+    assert len(figures["cameras.moving"].compared) == 2
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_core_watches_as_many_cameras_as_it_must(media: Path, rtsp: Rtsp) -> None:
+    del media, rtsp
+    figures = run("cameras")
+    short = {f.figure: f.value for f in figures.values() if f.value < f.compared.get("required", 0)}
+    assert not short
 
 
 @pytest.mark.soak

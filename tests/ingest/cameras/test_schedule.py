@@ -106,6 +106,25 @@ def test_a_camera_falls_asleep_after_quiet_and_larger_packets_wake_it_for_a_mome
     assert line.mode(21.1) == Attention.STILL
 
 
+def looks_of(line: Line, seconds: float, *, moving: bool = False, stands: bool = False) -> list[Attention]:
+    """How a camera is looked at ten times a second that always has a candidate."""
+    modes = []
+    for tick in range(int(seconds * 10)):
+        now = 100.0 + tick / 10
+        line.looked(now, taken=tick, moving=moving, attention=Attention.BURST, cost=0.0, stands=stands)
+        modes.append(line.mode(now))
+    return modes
+
+
+def test_a_candidate_in_a_picture_where_nothing_moves_gets_a_few_seconds_and_then_only_now_and_then() -> None:
+    modes = looks_of(Line("lamp"), 120)
+    assert set(modes[:30]) == {Attention.BURST}
+    assert 0.03 < modes[200:].count(Attention.BURST) / len(modes[200:]) < 0.12
+    assert modes[-1] in (Attention.STILL, Attention.BURST)
+    assert set(looks_of(Line("flame"), 60, moving=True)) == {Attention.BURST}
+    assert set(looks_of(Line("alarm"), 60, stands=True)) == {Attention.BURST}
+
+
 def test_a_camera_that_costs_more_than_its_share_is_looked_at_less_often_on_a_full_core() -> None:
     schedule = Schedule()
     schedule.late = 1.0

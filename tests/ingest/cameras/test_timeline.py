@@ -49,6 +49,9 @@ def test_a_still_scene_makes_no_surge_and_movement_does() -> None:
     assert meter.feed(2500, key=False)
     assert not meter.feed(230, key=False)
     assert not any(meter.feed(40_000, key=True) for _ in range(3)), "key frames are large always"
+    meter.reject()
+    assert not any(meter.feed(2500, key=False) for _ in range(2)), "nothing moved in the last one"
+    assert any(meter.feed(6000, key=False) for _ in range(2))
 
 
 def test_cameras_are_spread_by_what_they_cost() -> None:
