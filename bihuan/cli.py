@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bihuan.camera_commands import cameras_app
 from bihuan.dead_letter_commands import letters_app
 from bihuan.ledger.command_line import ledger_app
 from hazards.errors import BihuanError, InvalidFile
@@ -25,6 +26,7 @@ policy_app = typer.Typer(help="Policy packs: what a city sets itself.", no_args_
 app.add_typer(policy_app, name="policy")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(cameras_app, name="cameras")
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]
