@@ -253,15 +253,22 @@ def restore(
 
 @app.command()
 def detect(
-    source: Annotated[str, typer.Argument(help="A video file or RTSP address.")],
+    source: Annotated[str, typer.Argument(help="A video file, a folder of them, or an RTSP address.")],
     detector: Annotated[list[str] | None, typer.Option(help="A detector to run; may be repeated.", metavar="NAME")] = None,
     zone: Annotated[str | None, typer.Option(help='Look only inside "x,y x,y x,y" (fractions or pixels).')] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    annotate: Annotated[Path | None, typer.Option(help="Write the video, or a folder of videos, with what is seen drawn on it.")] = None,
+    evaluate: Annotated[Path | None, typer.Option(help="Compare with this list of labels (file,label,onset_s) and print figures.")] = None,
 ) -> None:
     """Run detectors on a video and print what they raise and clear."""
     from ingest.detect import detect as run_detect
+    from ingest.evaluate import evaluate as run_evaluate
 
-    run_detect(source, detectors=detector or [], zone=zone, json_lines=json_lines)
+    names = detector or []
+    if evaluate is None:
+        run_detect(source, detectors=names, zone=zone, json_lines=json_lines, annotate=annotate)
+    else:
+        run_evaluate(source, evaluate, detectors=names, zone=zone, json_lines=json_lines, annotate=annotate)
 
 
 @app.command()

@@ -218,7 +218,8 @@ def _in_step(change: NDArray[np.int16]) -> float:
 
 def _detection(frame: Frame, box: tuple[int, int, int, int], figures: dict[str, float], cues: Mapping[str, Cue]) -> Detection:
     """A detection whose score is that of its weakest cue."""
-    score = min(cue.of(figures[name]) for name, cue in cues.items())
+    spoken = {name: cue.of(figures[name]) for name, cue in cues.items()}
+    score, fired = min(spoken.values()), [name for name in sorted(spoken, key=spoken.__getitem__, reverse=True) if spoken[name] >= 0.5]
     x, y, w, h = (v * frame.scale for v in box)
     full: Box = (x, y, min(w, frame.size_wh[0] - x), min(h, frame.size_wh[1] - y))
-    return Detection("flame", score, full, {name: round(value, 3) for name, value in figures.items()})
+    return Detection("flame", score, full, {name: round(value, 3) for name, value in figures.items()}, fired)

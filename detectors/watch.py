@@ -45,6 +45,8 @@ class Watch:
         self._background = Background()
         self._next = float("-inf")
         self._last = (0.0, 0)
+        self.seen: list[Detection] = []
+        """What the detectors saw in the last frame."""
 
     @property
     def raised(self) -> list[str]:
@@ -64,8 +66,8 @@ class Watch:
         self._last = (frame.t, frame.n)
         self._build(frame.size_wh)
         frame.movement = self._background.look(frame)
-        seen = [found for name in list(self._detectors) for found in self._look(name, frame)]
-        told = (condition.feed(seen, frame.t, frame.n) for condition in self.conditions.values())
+        self.seen = [found for name in list(self._detectors) for found in self._look(name, frame)]
+        told = (condition.feed(self.seen, frame.t, frame.n) for condition in self.conditions.values())
         return [transition for transition in told if transition is not None]
 
     def end(self) -> list[Transition]:
