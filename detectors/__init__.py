@@ -36,6 +36,7 @@ class _Detectors(Mapping[str, "type[Detector]"]):
 DETECTORS: Mapping[str, "type[Detector]"] = _Detectors(
     {
         "flame": "detectors.flame:FlameDetector",
+        "smoke": "detectors.smoke:SmokeDetector",
         "intrusion": "detectors.intrusion:IntrusionDetector",
         "loitering": "detectors.loitering:LoiteringDetector",
         "line_crossing": "detectors.line_crossing:LineCrossingDetector",

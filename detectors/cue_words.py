@@ -32,12 +32,15 @@ CUE_WORDS: Mapping[str, CueWords] = {
     "light": CueWords("亮度", "brightness", "灰度", "grey levels"),
     "in_step": CueWords("同步闪变", "all in step", percent=True),
     "lasting": CueWords("持续在原处", "stays in place", percent=True),
-    "grown": CueWords("扩大", "growth", "倍", "times"),
-    "edges_lost": CueWords("轮廓变模糊", "edges veiled", percent=True),
-    "contrast_lost": CueWords("对比度下降", "contrast lost", percent=True),
+    "soft": CueWords("柔和变化占比", "soft changes", percent=True),
     "grey": CueWords("灰白无色", "colourless", percent=True),
-    "soft": CueWords("边界柔和", "soft boundary", percent=True),
-    "rise": CueWords("向上飘动", "drifts upward", "画面高/秒", "picture heights a second"),
+    "unbroken": CueWords("不间断翻动", "changes without a break", percent=True),
+    "uneven": CueWords("浓淡不匀", "uneven", percent=True),
+    "turbulent": CueWords("翻卷", "turbulence", "灰度", "grey levels"),
+    "beyond_motion": CueWords("超出镜头移动的变化", "change beyond the camera's motion", "灰度", "grey levels"),
+    "replaced": CueWords("背景被遮换", "background replaced"),
+    "plain": CueWords("无纹理背景", "plain background", percent=True),
+    "dragged": CueWords("随镜头平移", "dragged with the camera", percent=True),
 }
 """Every cue that a detector of flame or smoke names in ``Detection.fired``."""
 

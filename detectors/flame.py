@@ -10,34 +10,32 @@ beyond the maps (``detectors.temporal`` decides when to raise), pictures, files.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Mask, Timing, View
+from detectors.asking import Asking
+from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Mask, Picture, Timing, View
+from detectors.cue import Cue, weighed
 from detectors.flicker import FlickerMap
 
+_T = TypeVar("_T", bound=np.generic)
 _NEAR = np.ones((5, 5), np.uint8)
 _JOIN = np.ones((3, 3), np.uint8)
 FULL_RATE = 15.0
 """Pictures a second at which the figures of turns were measured."""
 SLOWEST_RATE = 5.0
 """Pictures a second below which flicker can't be told from anything that moves: nothing is said then."""
+LONGEST_GAP = 0.5
+"""Seconds between two pictures beyond which nothing is known of what lies between."""
+SLEEPS_AFTER = 3.0
+"""Seconds without a candidate after which a look rests."""
+LEAST_CANDIDATE = 4
+"""Pixels of flame colour in a cell that are worth a closer look."""
+_LEAST_REGION = 6  # pixels of the level
 _MOST_REGIONS = 4  # the largest only: a frame full of small ones must not cost more time
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """One figure and where it starts (0) and stops (1) to speak for flame; ``full`` below ``none``: less is more."""
-
-    none: float
-    full: float
-
-    def of(self, value: float) -> float:
-        """How far ``value`` speaks for flame, 0..1."""
-        return min(1.0, max(0.0, (value - self.none) / (self.full - self.none)))
 
 
 COLOURED: Mapping[str, Cue] = {
@@ -64,14 +62,38 @@ def _blend(old: NDArray[np.float32], now: Mask, dt: float, memory: float) -> Non
     old += now * np.float32(1 - keep)
 
 
-class _Past:
-    """What a look keeps of the past, for pictures of one shape."""
+def candidates(small: Picture) -> tuple[NDArray[np.uint8], Mask, Mask]:
+    """Green of ``small`` (height, width, 3) BGR; pixels of flame colour, with the over-exposed core that they surround; white pixels."""
+    blue, green, red = cv2.split(small)
+    reddest = (red >= 170) & (red >= green) & (cv2.subtract(red, blue) >= 60)
+    flame = reddest & (cv2.subtract(blue, green) <= 12)
+    hot: Mask = flame
+    if flame.any():
+        halo = cv2.dilate(flame.view(np.uint8), _NEAR).view(np.bool_)
+        hot = flame | ((red >= 235) & (green >= 205) & (blue >= 100) & (red >= blue) & halo)
+    white: Mask = cv2.min(cv2.min(blue, green), red) >= 240
+    return np.asarray(green, np.uint8), hot, white
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+
+class _Past:
+    """What a look keeps of the past; it sleeps while there is no candidate, and begins anew with the next."""
+
+    def __init__(self) -> None:
+        self._until = float("-inf")
+
+    def awake(self, candidates: Mask, least: int, level: NDArray[np.int16], t: float) -> bool:
+        """Whether there were at least ``least`` candidates within the last seconds."""
+        if np.count_nonzero(candidates) >= least:
+            if t > self._until:
+                self._begin(level)
+            self._until = t + SLEEPS_AFTER
+        return t <= self._until
+
+    def _begin(self, level: NDArray[np.int16]) -> None:
         self.flicker = FlickerMap()
-        self.share = np.zeros(shape, np.float32)  # of the last second in which the pixel was a candidate
-        self.usual = np.zeros(shape, np.float32)  # the same over the last half minute
-        self.lasting = np.zeros(shape, np.float32)  # share of the last second in which the pixel was evidence
+        self.flicker.update(level, 0, 0)
+        self.share = np.zeros(level.shape, np.float32)  # of the last second in which the pixel was a candidate
+        self.lasting = np.zeros(level.shape, np.float32)  # share of the last second in which the pixel was evidence
 
 
 class FlameDetector(Detector):
@@ -83,88 +105,99 @@ class FlameDetector(Detector):
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
         self._mask = view.mask
+        self._asking = Asking()
         self._t: float | None = None
         self._green: NDArray[np.int16] | None = None
-        self._candidate = False
-        self._coloured: _Past
-        self._white: _Past
 
     def look(self, frame: Frame) -> list[Detection]:
         """Regions that look like flame, strongest first. Slower than SLOWEST_RATE there are none."""
-        blue, green, red = (frame.small[:, :, c].astype(np.int16) for c in range(3))
-        last, previous = self._t, self._green
-        self._candidate = int(self._hot(blue, green, red).sum()) >= 6
+        level, hot, white = candidates(frame.small)
+        green, last, previous = level.astype(np.int16), self._t, self._green
         self._t, self._green = frame.t, green
-        if last is None or previous is None or previous.shape != green.shape or not 0 < frame.t - last < 2:
-            self._coloured, self._white = _Past(green.shape), _Past(green.shape)  # a new scene, or a gap: no past
-            self._coloured.flicker.update(green, 0, 0)
-            self._white.flicker.update(green, 0, 0)
-            self._unrest, self._dt = 0.0, 1 / FULL_RATE
-            return []
+        if last is None or previous is None or previous.shape != green.shape or frame.t <= last:
+            self._usual, self._usual_t = np.zeros(green.shape, np.float32), frame.t
+            self._unusual = np.ones(green.shape, np.bool_)
+            self._begin()
+            return self._ask(hot, white, frame.t, [])
+        self._learn(white, frame.t)
+        if frame.t - last > LONGEST_GAP:
+            self._begin()
+            return self._ask(hot, white, frame.t, [])
         dt = frame.t - last
         self._dt += 0.1 * (dt - self._dt)
         if self._dt > 1 / SLOWEST_RATE:
-            return []
+            return self._ask(hot, white, frame.t, [])
         change = green - previous
         self._unrest += 0.2 * (float(np.median(np.abs(change[::3, ::3]))) - self._unrest)
-        hot = self._hot(blue, green, red)
-        found = self._see_coloured(frame, hot, green, change, dt) + self._see_white(frame, green, change, dt)
-        return sorted(found, key=lambda d: -d.score)
+        found = self._see_coloured(frame, hot, green, change, dt) + self._see_white(frame, white, green, change, dt)
+        return self._ask(hot, white, frame.t, sorted(found, key=lambda d: -d.score))
 
     @property
     def attention(self) -> Attention:
-        """A burst while anything has the colour of flame."""
-        return Attention.BURST if self._candidate else Attention.STILL
+        """A burst for what has the colour of flame, or is white and was not, until it was looked at."""
+        return Attention.BURST if self._asking.wanted else Attention.STILL
 
-    @staticmethod
-    def _hot(blue: NDArray[np.int16], green: NDArray[np.int16], red: NDArray[np.int16]) -> Mask:
-        """Pixels of flame colour, with the over-exposed core that they surround."""
-        flame = (red >= 170) & (red >= green) & (green >= blue - 12) & (red - blue >= 60)
-        halo = cv2.dilate(flame.view(np.uint8), _NEAR).view(np.bool_)
-        core = (red >= 235) & (green >= 205) & (blue >= 100) & (red >= blue) & halo
-        hot: Mask = flame | core
-        return hot
+    def _begin(self) -> None:
+        """A new scene, or a gap: there is no past that flickers."""
+        self._coloured, self._white = _Past(), _Past()
+        self._unrest, self._dt = 0.0, 1 / FULL_RATE
+
+    def _learn(self, white: Mask, t: float) -> None:
+        """What is white most of the time: windows, lamps, sky. Twice a second is enough."""
+        if (dt := t - self._usual_t) >= 0.5:
+            _blend(self._usual, white, min(dt, 5.0), 20.0)
+            self._unusual, self._usual_t = np.asarray(self._usual < 0.5), t
+
+    def _ask(self, hot: Mask, white: Mask, t: float, found: list[Detection]) -> list[Detection]:
+        new = self._masked(hot | (white & self._unusual))
+        self._asking.look(new, t, LEAST_CANDIDATE, promising=any(d.score > 0 for d in found))
+        return found
 
     def _see_coloured(self, frame: Frame, hot: Mask, green: NDArray[np.int16], change: NDArray[np.int16], dt: float) -> list[Detection]:
         past = self._coloured
-        turns = past.flicker.update(green, dt, self._least_swing(14)) / self._pace()
+        if not past.awake(hot, _LEAST_REGION, green, frame.t):
+            return []
+        turns = past.flicker.update(green, dt, self._least_swing(14))
         _blend(past.share, hot, dt, 1.0)
-        evidence = (turns >= 3.0) & (past.share > 0.15)
+        evidence = (turns >= 3.0 * self._pace()) & (past.share > 0.15)
         _blend(past.lasting, evidence, dt, 1.0)
         found = []
         for region in _regions(self._masked(evidence)):
-            light = green[region.label & hot] if (region.label & hot).any() else green[region.evidence]
+            coloured = region.inside(hot) & region.label
+            light = region.inside(green)[coloured if coloured.any() else region.evidence]
             figures = {
                 "area": float(region.area),
-                "turns": float(turns[region.evidence].mean()) - self._shake(),
                 "spread": float(light.std()),
                 "light": float(np.percentile(light, 90)),
-                "in_step": _in_step(change[region.evidence]),
-                "lasting": float(past.lasting[region.evidence].mean()),
+                **self._shared_figures(region, turns, change, past),
             }
             found.append(_detection(frame, region.box, figures, COLOURED))
         return found
 
-    def _see_white(self, frame: Frame, green: NDArray[np.int16], change: NDArray[np.int16], dt: float) -> list[Detection]:
+    def _see_white(self, frame: Frame, white: Mask, green: NDArray[np.int16], change: NDArray[np.int16], dt: float) -> list[Detection]:
         past = self._white
-        turns = past.flicker.update(green, dt, self._least_swing(50)) / self._pace()
-        white: Mask = frame.small.min(axis=2) >= 240
+        if not past.awake(white & self._unusual, round(WHITE_HOT["area_share"].none * white.size), green, frame.t):
+            return []
+        turns = past.flicker.update(green, dt, self._least_swing(50))
         _blend(past.share, white, dt, 1.0)
-        _blend(past.usual, white, dt, 20.0)
-        evidence = (turns >= 3.0) & (past.share > 0.15) & (past.share < 0.95) & (past.usual < 0.5)
+        evidence = (turns >= 3.0 * self._pace()) & (past.share > 0.15) & (past.share < 0.95) & self._unusual
         _blend(past.lasting, evidence, dt, 1.0)
         found = []
         for region in _regions(self._masked(evidence)):
-            light = green[region.label]
             figures = {
                 "area_share": region.area / green.size,
-                "turns": float(turns[region.evidence].mean()) - self._shake(),
-                "spread": float(light.std()),
-                "in_step": _in_step(change[region.evidence]),
-                "lasting": float(past.lasting[region.evidence].mean()),
+                "spread": float(region.inside(green)[region.label].std()),
+                **self._shared_figures(region, turns, change, past),
             }
             found.append(_detection(frame, region.box, figures, WHITE_HOT))
         return found
+
+    def _shared_figures(self, region: "_Region", turns: NDArray[np.float32], change: NDArray[np.int16], past: _Past) -> dict[str, float]:
+        return {
+            "turns": float(region.inside(turns)[region.evidence].mean()) / self._pace() - self._shake(),
+            "in_step": _in_step(region.inside(change)[region.evidence]),
+            "lasting": float(region.inside(past.lasting)[region.evidence].mean()),
+        }
 
     def _least_swing(self, least: int) -> int:
         """Grey levels a swing needs: above noise and camera shake, which move the whole picture."""
@@ -187,12 +220,17 @@ class FlameDetector(Detector):
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """Pixels that hang together: ``evidence`` those that speak, ``label`` with the gaps between them; ``box`` x, y, w, h."""
+    """Pixels that hang together. ``box``: x, y, w, h; ``evidence``: those in the box that speak; ``label``: with the gaps between them."""
 
     evidence: Mask
     label: Mask
     area: int
     box: tuple[int, int, int, int]
+
+    def inside(self, values: NDArray[_T]) -> NDArray[_T]:
+        """The part of ``values`` that lies in the box."""
+        x, y, w, h = self.box
+        return values[y : y + h, x : x + w]
 
 
 def _regions(evidence: Mask) -> list[_Region]:
@@ -201,12 +239,12 @@ def _regions(evidence: Mask) -> list[_Region]:
         return []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(evidence.view(np.uint8), _JOIN))
     areas = np.bincount(labels[evidence], minlength=count)
-    largest = [int(i) for i in np.argsort(areas)[::-1][:_MOST_REGIONS] if i != 0 and areas[i] >= 6]
+    largest = [int(i) for i in np.argsort(areas)[::-1][:_MOST_REGIONS] if i != 0 and areas[i] >= _LEAST_REGION]
     regions = []
     for i in largest:
-        label = labels == i
         x, y, w, h = (int(v) for v in stats[i][:4])
-        regions.append(_Region(evidence & label, label, int(areas[i]), (x, y, w, h)))
+        label = labels[y : y + h, x : x + w] == i
+        regions.append(_Region(evidence[y : y + h, x : x + w] & label, label, int(areas[i]), (x, y, w, h)))
     return regions
 
 
@@ -218,8 +256,7 @@ def _in_step(change: NDArray[np.int16]) -> float:
 
 def _detection(frame: Frame, box: tuple[int, int, int, int], figures: dict[str, float], cues: Mapping[str, Cue]) -> Detection:
     """A detection whose score is that of its weakest cue."""
-    spoken = {name: cue.of(figures[name]) for name, cue in cues.items()}
-    score, fired = min(spoken.values()), [name for name in sorted(spoken, key=spoken.__getitem__, reverse=True) if spoken[name] >= 0.5]
+    score, fired = weighed(figures, cues)
     x, y, w, h = (v * frame.scale for v in box)
     full: Box = (x, y, min(w, frame.size_wh[0] - x), min(h, frame.size_wh[1] - y))
     return Detection("flame", score, full, {name: round(value, 3) for name, value in figures.items()}, fired)

@@ -4,6 +4,8 @@ import pytest
 
 from detectors.cue_words import CUE_WORDS, said
 from detectors.evaluation import ClipOutcome, evaluated, poisson_interval, wilson_interval
+from detectors.flame import COLOURED, WHITE_HOT
+from detectors.smoke import NO_SMOKE, SMOKE
 
 
 def clip(label: str, *raised: float, onset: float = 0.0, watched: float = 36.0) -> ClipOutcome:
@@ -61,3 +63,7 @@ def test_cues_are_said_in_both_languages() -> None:
     assert said(["turns", "lasting"], cues, chinese=True) == "闪烁 6.1 次/秒，持续在原处 52%"
     assert said(["turns", "new_thing", "gone"], cues) == "flicker 6.1 turns a second, new_thing 3, gone"
     assert all(words.zh and words.en for words in CUE_WORDS.values())
+
+
+def test_every_cue_of_flame_and_smoke_has_words() -> None:
+    assert {*COLOURED, *WHITE_HOT, *SMOKE, *NO_SMOKE} <= set(CUE_WORDS)
