@@ -1,8 +1,8 @@
 """When a detector asks for a burst at the full rate, and when it stops asking: what was looked at and is nothing is left alone, for longer
-each time, until it changes.
+each time, until there is more of it.
 
 The picture is divided into cells. Something new in a cell that has not been judged asks at once; a judged cell (a red wall, a lamp) asks
-again after pauses that grow, sooner if it has changed. What must not go in: what a candidate looks like, decoding.
+again after pauses that grow, sooner if it has grown. What must not go in: what a candidate looks like, decoding.
 """
 
 import numpy as np
@@ -16,6 +16,10 @@ BURST_SECONDS = 2.0
 """Seconds that one look takes: enough for a flame's turns to show."""
 FIRST_PAUSE, LONGEST_PAUSE = 4.0, 30.0
 """Seconds until a judged cell may ask again; doubled each time that nothing comes of it."""
+STAYS = 0.4
+"""Seconds that a candidate must stay in a cell where frames come often: what drives by does not ask."""
+SELDOM = 1.0
+"""Seconds between frames from which on there is no waiting for a second look."""
 FORGETS_AFTER = 120.0
 """Seconds without a candidate after which a cell is as new."""
 
@@ -27,6 +31,7 @@ class _Cells:
         self.pause, self.next = np.zeros(shape), np.zeros(shape)
         self.judged, self.judged_at = np.zeros(shape), np.full(shape, -np.inf)  # candidates in it when it was judged, and when that was
         self.last = np.full(shape, -np.inf)  # when it last held candidates
+        self.since = np.full(shape, np.inf)  # since when it has held them without a break
         self.seen, self.most = np.zeros(shape, np.bool_), np.zeros(shape)  # in the burst that runs
 
     def judge(self, t: float) -> None:
@@ -35,15 +40,18 @@ class _Cells:
         self.pause[seen] = np.clip(2 * self.pause[seen], FIRST_PAUSE, LONGEST_PAUSE)
         self.next[seen], self.judged_at[seen], self.judged[seen] = t + self.pause[seen], t, self.most[seen]
 
-    def due(self, counts: NDArray[np.float64], full: Mask, t: float) -> Mask:
-        """Cells with candidates that were not judged, or long ago, or have changed since."""
-        changed = np.abs(counts - self.judged) > 8 + 0.35 * self.judged
-        due: Mask = full & (t >= np.where(changed, np.minimum(self.next, self.judged_at + FIRST_PAUSE), self.next))
-        return due
-
-    def forget(self, old: Mask) -> None:
-        """Make the cells ``old`` as new."""
+    def take(self, full: Mask, t: float) -> None:
+        """Note which cells hold candidates at ``t``; those long without are as new."""
+        old = t - self.last > FORGETS_AFTER
         self.pause[old], self.next[old], self.judged[old] = 0.0, 0.0, 0.0
+        self.last[full] = t
+        self.since = np.where(full, np.minimum(self.since, t), np.inf)
+
+    def due(self, counts: NDArray[np.float64], t: float, stays: float) -> Mask:
+        """Cells that have held candidates for ``stays`` seconds and were not judged, or long ago, or hold more than then."""
+        grown = counts > 8 + 1.35 * self.judged
+        due: Mask = (t - self.since >= stays) & (t >= np.where(grown, np.minimum(self.next, self.judged_at + FIRST_PAUSE), self.next))
+        return due
 
 
 class Asking:
@@ -51,7 +59,7 @@ class Asking:
 
     def __init__(self) -> None:
         self._cells: _Cells | None = None
-        self._until = float("-inf")
+        self._until, self._t = float("-inf"), float("-inf")
         self.wanted = False
         """A burst is wanted now."""
 
@@ -65,8 +73,8 @@ class Asking:
             cells = self._cells = _Cells(counts.shape)
             self.wanted = False
         full = counts >= least
-        cells.forget(t - cells.last > FORGETS_AFTER)
-        cells.last[full] = t
+        cells.take(full, t)
+        stays, self._t = 0.0 if t - self._t > SELDOM else STAYS, t
         if promising:
             self.wanted, self._until = True, t + BURST_SECONDS
         if self.wanted:
@@ -76,7 +84,7 @@ class Asking:
                 return
             self.wanted = False
             cells.judge(t)
-        if cells.due(counts, full, t).any():
+        if cells.due(counts, t, stays).any():
             self.wanted, self._until = True, t + BURST_SECONDS
             cells.seen, cells.most = full.copy(), counts.copy()
 

@@ -38,6 +38,7 @@ CUE_WORDS: Mapping[str, CueWords] = {
     "uneven": CueWords("浓淡不匀", "uneven", percent=True),
     "turbulent": CueWords("翻卷", "turbulence", "灰度", "grey levels"),
     "beyond_motion": CueWords("超出镜头移动的变化", "change beyond the camera's motion", "灰度", "grey levels"),
+    "paled": CueWords("背景变淡", "background paled"),
     "replaced": CueWords("背景被遮换", "background replaced"),
     "plain": CueWords("无纹理背景", "plain background", percent=True),
     "dragged": CueWords("随镜头平移", "dragged with the camera", percent=True),

@@ -24,6 +24,7 @@ from detectors.flicker import FlickerMap
 _T = TypeVar("_T", bound=np.generic)
 _NEAR = np.ones((5, 5), np.uint8)
 _JOIN = np.ones((3, 3), np.uint8)
+_SOLID = np.ones((7, 7), np.uint8)  # a smaller white thing is a window, a line on the road, a lamp
 FULL_RATE = 15.0
 """Pictures a second at which the figures of turns were measured."""
 SLOWEST_RATE = 5.0
@@ -86,6 +87,7 @@ class _Past:
         if np.count_nonzero(candidates) >= least:
             if t > self._until:
                 self._begin(level)
+                self.since = t
             self._until = t + SLEEPS_AFTER
         return t <= self._until
 
@@ -149,7 +151,8 @@ class FlameDetector(Detector):
             self._unusual, self._usual_t = np.asarray(self._usual < 0.5), t
 
     def _ask(self, hot: Mask, white: Mask, t: float, found: list[Detection]) -> list[Detection]:
-        new = self._masked(hot | (white & self._unusual))
+        solid = cv2.erode((white & self._unusual).view(np.uint8), _SOLID).view(np.bool_)
+        new = self._masked(hot | solid)
         self._asking.look(new, t, LEAST_CANDIDATE, promising=any(d.score > 0 for d in found))
         return found
 
@@ -159,6 +162,7 @@ class FlameDetector(Detector):
             return []
         turns = past.flicker.update(green, dt, self._least_swing(14))
         _blend(past.share, hot, dt, 1.0)
+        turns = turns / np.float32(1 - math.exp(-max(0.9, frame.t - past.since)))
         evidence = (turns >= 3.0 * self._pace()) & (past.share > 0.15)
         _blend(past.lasting, evidence, dt, 1.0)
         found = []

@@ -7,7 +7,7 @@ moves is followed, and believed less. What must not go in: raising and clearing 
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import cv2
@@ -15,12 +15,12 @@ import numpy as np
 
 from detectors.asking import Asking
 from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Grey, Mask, Timing, View
-from detectors.cue import Cue, weighed
+from detectors.smoke_score import SMOKE, judged
 from detectors.veil import Affine, Change, Levels, camera_motion, compared, moved_onto, unrest
 
 COMPARED = 0.5
 """Seconds between the two pictures that are compared, where the rate allows it: slow smoke needs time to show."""
-STEP = 0.09
+STEP = 0.075
 """Seconds between two pictures that are looked at: smoke is slow."""
 SLOWEST = 0.7
 """Seconds between two pictures beyond which nothing is said, only asked for more."""
@@ -32,24 +32,6 @@ LEAST_CANDIDATE = 12
 """Softly changed pixels in a cell of the coarse level that are worth a closer look."""
 _MOST_REGIONS = 3
 _JOIN = np.ones((3, 3), np.uint8)
-
-SMOKE: Mapping[str, Cue] = {
-    "area_share": Cue(0.002, 0.006),  # of the picture
-    "lasting": Cue(0.2, 0.3),  # share of the last seconds in which the same place changed softly
-    "soft": Cue(0.35, 0.55),  # soft changes among all changes of the region
-    "grey": Cue(0.2, 0.5),  # share of the region without strong colour
-    "unbroken": Cue(0.33, 0.4),  # share of the time in which it changes, the less the more its changes come in bursts
-    "uneven": Cue(0.25, 0.42),  # of each change, the share that is the smoke's own texture: a flat thing that passes has none
-    "turbulent": Cue(1.5, 2.8),  # the same in grey levels
-    "beyond_motion": Cue(0.9, 1.5),  # grey levels of the change for each pixel that the camera moved meanwhile, and one
-}
-"""What speaks for smoke."""
-NO_SMOKE: Mapping[str, Cue] = {
-    "replaced": Cue(2.4, 1.8),  # logarithm by which contrast and brightness changed: a veil pales what lies behind, a thing replaces it
-    "plain": Cue(0.9, 0.6),  # share of the region without texture, where veil and shadow can't be told apart
-    "dragged": Cue(0.4, 0.1),  # how well one shift of the whole region explains it, where the camera moves
-}
-"""What speaks against it: less is more."""
 
 
 class _Past:
@@ -166,6 +148,7 @@ class SmokeDetector(Detector):
         bursts = float((np.sqrt(past.square[place][inside]) / (size + 0.1)).mean())
         contrast = change.contrast[place][inside & change.soft[place]]
         known = contrast[np.isfinite(contrast)]
+        paled = float(np.abs(known).mean()) if known.size > 10 else 0.3  # 0.3: not known, speaks neither for nor against
         turbulent = float(change.left[place][inside].mean())
         return {
             "area_share": float(np.count_nonzero(inside) / change.soft.size),
@@ -175,7 +158,8 @@ class SmokeDetector(Detector):
             "unbroken": float(past.busy[place][inside].mean()) / bursts,
             "uneven": turbulent / (float(size.mean()) + 1),
             "turbulent": turbulent,
-            "replaced": float(np.abs(known).mean()) if known.size > 10 else 0.3,
+            "paled": paled,
+            "replaced": paled,
             "plain": 1 - known.size / contrast.size if contrast.size else 1.0,
             "dragged": _rigid(change, inside, place) * min(1.0, self._moved / 6) if self._moved > 0.1 else 0.0,
             "beyond_motion": float(size.mean()) / (1 + self._moved),
@@ -202,9 +186,8 @@ def _rigid(change: Change, inside: Mask, place: tuple[slice, slice]) -> float:
 
 
 def _detection(frame: Frame, box: tuple[int, int, int, int], figures: dict[str, float]) -> Detection:
-    """A detection whose score is that of its weakest cue. ``box``: of the coarse level, half of the shared one in each direction."""
-    score, fired = weighed(figures, SMOKE)
-    score = min(score, weighed(figures, NO_SMOKE)[0])
+    """``box``: of the coarse level, half of the shared one in each direction."""
+    score, fired = judged(figures)
     x, y, w, h = (v * 2 * frame.scale for v in box)
     full: Box = (x, y, min(w, frame.size_wh[0] - x), min(h, frame.size_wh[1] - y))
     return Detection("smoke", score, full, {name: round(value, 3) for name, value in figures.items()}, fired)

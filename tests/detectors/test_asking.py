@@ -52,6 +52,16 @@ def test_a_candidate_elsewhere_asks_at_once() -> None:
     while asking.wanted:
         asked(asking, wall(), 100, 3)
     assert asked(asking, wall() | wall(column=9), 110, 1) == [110]
+    assert asked(Asking(), wall(), 0, 1) == [0], "after a gap at once"
+
+
+def test_what_drives_by_does_not_ask_where_frames_come_often() -> None:
+    asking = Asking()
+    asking.look(NOTHING, 0.0, 4)
+    for n in range(1, 60):
+        asking.look(wall(column=n // 3), n / 10, 4)
+        assert not asking.wanted
+    assert asked(asking, wall(column=19), 6.0, 2, rate=10)[0] == pytest.approx(6.3, abs=0.15)
 
 
 def test_a_judged_place_that_changes_is_looked_at_again_soon() -> None:
@@ -77,5 +87,5 @@ def test_a_place_that_was_long_empty_is_new_again_and_a_new_size_starts_anew() -
     asked(asking, wall(), 0, 100)
     asked(asking, NOTHING, 100, 200, rate=0.5)
     assert asked(asking, wall(), 300, 1) == [300]
-    asking.look(np.ones((100, 33), np.bool_), 301.0, 4)
+    asking.look(np.ones((100, 33), np.bool_), 303.0, 4)
     assert asking.wanted

@@ -5,7 +5,7 @@ import pytest
 from detectors.cue_words import CUE_WORDS, said
 from detectors.evaluation import ClipOutcome, evaluated, poisson_interval, wilson_interval
 from detectors.flame import COLOURED, WHITE_HOT
-from detectors.smoke import NO_SMOKE, SMOKE
+from detectors.smoke_score import NO_SMOKE, SMOKE
 
 
 def clip(label: str, *raised: float, onset: float = 0.0, watched: float = 36.0) -> ClipOutcome:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.base import Transition
+from detectors.base import Attention, Transition
 from detectors.pyramid import frame_of
 from detectors.watch import Watch
 from ingest.cameras.synthetic import flame_frames
@@ -57,6 +57,34 @@ def test_a_flame_outside_the_area_is_not_seen(burning: list[Picture]) -> None:
 
 def test_a_stream_too_slow_to_show_flicker_stays_quiet(burning: list[Picture]) -> None:
     assert watched(iter(burning[::6]), rate=2) == []
+
+
+def looked_at_closely_when_asked(pictures: list[Picture], watch: Watch) -> tuple[list[Transition], int]:
+    """What is told when a key frame is looked at every 2 s, and every frame while ``watch`` wants a burst; how many frames that took."""
+    told, looked = [], 0
+    for n, picture in enumerate(pictures):
+        if n % (2 * RATE) == 0 or watch.attention is Attention.BURST:
+            told += watch.feed(frame_of(picture, n / RATE, n))
+            looked += 1
+    return told, looked
+
+
+def test_a_camera_looked_at_in_key_frames_is_looked_at_closely_when_it_burns(burning: list[Picture]) -> None:
+    told, _ = looked_at_closely_when_asked(burning[RATE:], Watch(["flame"]))  # it burns from 1 s on, between two key frames
+    assert told[0].state == "raised"
+    assert told[0].t - 1 <= 3.5, "at most 1 s until the key frame, then a burst"
+    quiet, looked = looked_at_closely_when_asked(list(scene(10, lambda picture, t: None)), Watch(["flame"]))
+    assert (quiet, looked) == ([], 5), "a grey scene needs no burst"
+
+
+def test_a_lamp_that_stays_is_asked_for_ever_more_seldom() -> None:
+    def lamp(picture: Picture, _: float) -> None:
+        cv2.circle(picture, (170, 90), 12, (70, 190, 255), -1)
+
+    watch, pictures = Watch(["flame"]), list(scene(120, lamp))
+    told, looked = looked_at_closely_when_asked(pictures, watch)
+    assert told == []
+    assert 2 * RATE <= looked < 0.2 * len(pictures)
 
 
 def scene(seconds: float, draw: Callable[[Picture, float], None], seed: int = 3) -> Iterator[Picture]:
