@@ -29,6 +29,7 @@ from api.routes import (
     accounts,
     alarm_rules,
     alarms,
+    cameras,
     console,
     dead_letters,
     declarations,
@@ -68,7 +69,7 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, alarm_rules, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
+    alarms, alarm_rules, cameras, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
     evidence_holds, site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""

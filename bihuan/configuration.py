@@ -72,6 +72,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evidence: Annotated[
         str, _key("Folder of the evidence files; empty is `evidence` in the data folder. Shared by parts on several machines.")
     ] = ""
+    evidence_days: Annotated[
+        float, _key("Days that pictures and clips of cameras' alarms are kept unless a hazard or a hold refers to them.", ge=90)
+    ] = 365.0
+    evidence_bound: Annotated[
+        int, _key("Bytes of pictures and clips of cameras' alarms; beyond them the oldest goes that nothing refers to.", ge=0, unit="bytes")
+    ] = 50_000_000_000
+    evidence_free: Annotated[
+        int, _key("Bytes that stay free on the evidence's disk; below them the oldest goes that nothing refers to.", ge=0, unit="bytes")
+    ] = 2_000_000_000
     anchor_key: Annotated[
         str,
         _key(
@@ -163,6 +172,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def evidence_path(self) -> Path:
         """Folder of the evidence files."""
         return Path(self.evidence) if self.evidence else self.folder / "evidence"
+
+    @property
+    def evidence_key_path(self) -> Path:
+        """The file of the key that signs what cameras' alarms leave behind, beside the anchors' key."""
+        return self.folder / "camera-evidence.key"
+
+    @property
+    def evidence_waiting_path(self) -> Path:
+        """Folder of the statements about evidence that SQL does not know yet."""
+        return self.folder / "evidence-waiting"
 
     @property
     def anchor_key_path(self) -> Path:

@@ -85,6 +85,7 @@ _ROWS = [
     Kind("tamper", "equipment", 2, "摄像机遮挡或移动", "camera covered or moved"),
     Kind("sensor_stale", "equipment", 3, "传感器数据中断", "sensor stale"),
     Kind("device_fault", "equipment", 3, "设备故障", "device fault"),
+    Kind("evidence_space", "equipment", 3, "证据空间不足", "room for evidence is short"),
     Kind("power_lost", "equipment", 2, "断电", "power lost"),
     Kind("blind_zone", "coverage", 2, "监控盲区", "blind zone"),
 ]

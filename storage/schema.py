@@ -491,6 +491,12 @@ evidence_holds = Table(
     Column("lifted_by", String),
     Column("lifted_reason", Text),
 )
+camera_statuses = Table(
+    "camera_statuses", metadata,
+    Column("camera", String, primary_key=True),
+    Column("noted_at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # hazards.cameras.CameraStatus, JSON
+)
 forwarders = Table(
     "forwarders", metadata,
     Column("journal", String, primary_key=True),  # id of the journal file

@@ -115,7 +115,7 @@ def load_key(path: Path) -> AnchorKey | None:
     except (ValueError, TypeError, UnsupportedAlgorithm) as e:
         raise Misconfigured("is no key", where=str(path), hint="put the file back from your copy") from e
     if not isinstance(private, Ed25519PrivateKey):
-        raise Misconfigured("is a key of another kind", where=str(path), hint="anchors are signed by Ed25519")
+        raise Misconfigured("is a key of another kind", where=str(path), hint="Ed25519 is needed")
     return AnchorKey(private, _public_of(private), _read_handovers(path))
 
 
@@ -127,10 +127,10 @@ def make_key(path: Path) -> AnchorKey:
     except FileExistsError:
         pass
     except OSError as e:
-        raise Misconfigured(f"the anchors' key can't be written: {e.strerror}", where=str(path)) from e
+        raise Misconfigured(f"the key can't be written: {e.strerror}", where=str(path)) from e
     made = load_key(path)
     if made is None:
-        raise Misconfigured("the anchors' key vanished", where=str(path))
+        raise Misconfigured("the key vanished", where=str(path))
     _write_public(path, made)
     return made
 
@@ -150,7 +150,7 @@ def replace_key(path: Path, *, lost: str | None = None) -> AnchorKey:
         _write(_handovers_path(path), msgspec.json.encode(handovers), 0o644)
         _write_key(path, private, replace=True)
     except OSError as e:
-        raise Misconfigured(f"the anchors' key can't be written: {e.strerror}", where=str(path)) from e
+        raise Misconfigured(f"the key can't be written: {e.strerror}", where=str(path)) from e
     made = AnchorKey(private, new, handovers)
     _write_public(path, made)
     return made

@@ -4,25 +4,32 @@ What must not go in: decoding, detectors, what an offline camera means.
 """
 
 import asyncio
+import contextlib
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from bihuan.control import Beat
 from bihuan.demo import CLIP_SECONDS, CLIP_SIZE, FLAME, clip_path
+from bihuan.parts.camera_evidence import EvidenceKeeping, open_archive
+from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
+from hazards.errors import StorageUnavailable
 from hazards.zones import Device
-from ingest.cameras.health import CameraHealth
+from ingest.cameras.health import CameraHealth, status_of
 from ingest.cameras.process import run_video
 from ingest.door import Door
+from storage.camera_statuses import note_cameras
 from storage.database import Database
-from storage.evidence import EvidenceStore
 from storage.journal import Journal
 from storage.site_store import Registry
 
 log = structlog.get_logger()
+
+TELL_SECONDS = 2.0
 
 
 def cameras_of(registry: Registry) -> list[Device]:
@@ -48,21 +55,20 @@ async def watch(part: Part) -> None:
     registry = SiteWatch(database)
     await registry.first(part.stopping)
     watching = asyncio.create_task(registry.run())
-    health: list[CameraHealth] = []
-
-    def report(seen: list[CameraHealth]) -> None:
-        health[:] = seen
-
-    part.progress = lambda: Beat(note={"cameras": len(health), "live": sum(h.state == "live" for h in health)})
+    seen = _Seen(registry)
+    archive = await asyncio.to_thread(open_archive, settings, database)
+    door = Door(journal, registry, now_us)
+    keeping = EvidenceKeeping(settings, database, archive, door)
+    part.progress = lambda: Beat(note=seen.figures() | {"evidence_bytes": keeping.latest.kept})
     part.ready()
     if settings.demo:
         await asyncio.to_thread(draw_clip, settings.folder)
-    door, evidence = Door(journal, registry, now_us), EvidenceStore(settings.evidence_path)
+    beside = [asyncio.create_task(work) for work in (keeping.run(), seen.tell(database), keep_notes(part, database))]
     try:
         while not part.stopping.is_set():
-            cameras, stop = cameras_of(registry()), asyncio.Event()
+            cameras, zones, stop = cameras_of(registry()), registry().zones, asyncio.Event()
             log.info("watching", cameras=[c.id for c in cameras])
-            looking = asyncio.create_task(run_video(cameras, door, evidence, report, stop, memory=settings.cameras_path))
+            looking = asyncio.create_task(run_video(cameras, door, archive, seen.report, stop, memory=settings.cameras_path, zones=zones))
             ending = asyncio.create_task(_until_other_cameras(part, registry, cameras))
             await asyncio.wait((looking, ending), return_when=asyncio.FIRST_COMPLETED)
             stop.set()
@@ -70,10 +76,41 @@ async def watch(part: Part) -> None:
             await asyncio.gather(ending, return_exceptions=True)
             await looking
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in (watching, *beside):
+            task.cancel()
+        await asyncio.gather(watching, *beside, return_exceptions=True)
         await asyncio.to_thread(journal.close)
         await asyncio.to_thread(database.close)
+
+
+class _Seen:
+    """How the cameras are, as ``run_video`` reported last."""
+
+    def __init__(self, registry: SiteWatch) -> None:
+        self._registry = registry
+        self._health: list[CameraHealth] = []
+
+    def report(self, health: list[CameraHealth]) -> None:
+        """Take the latest."""
+        self._health = health
+
+    def figures(self) -> dict[str, float]:
+        """For the supervisor and `/metrics`: how many there are, live, offline, looked at, and the oldest frame that was looked at."""
+        found = self._health
+        return {
+            "cameras": len(found), "live": sum(h.state == "live" for h in found), "offline": sum(h.offline for h in found),
+            "analysed_frames": round(sum(h.analysed for h in found), 2), "frame_age": max((h.age for h in found), default=0.0),
+            "reconnects": sum(h.reconnects for h in found), "decode_errors": sum(h.decode_errors for h in found),
+        }  # fmt: skip
+
+    async def tell(self, database: Database) -> None:
+        """Note every camera in SQL, until cancelled; while SQL is away nobody could read it either."""
+        while True:
+            await asyncio.sleep(TELL_SECONDS)
+            now, devices = now_us(), self._registry().devices
+            statuses = [status_of(h, devices[h.camera].zone if h.camera in devices else "", now) for h in self._health]
+            with contextlib.suppress(StorageUnavailable):
+                await database.writing(partial(note_cameras, statuses=statuses, now=now))
 
 
 async def _until_other_cameras(part: Part, registry: SiteWatch, cameras: list[Device]) -> None:

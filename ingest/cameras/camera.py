@@ -275,6 +275,7 @@ class Camera:
             reconnects=max(0, counters.connects - 1), decode_errors=self._errors + (self._decoder.errors if self._decoder else 0),
             width=self._size_wh[0], height=self._size_wh[1], drift=round(reader.timeline.gained, 2), jumps=reader.timeline.jumps,
             cost=round(tally.cost / passed, 4), raised=self._watch.raised, figures=self._watch.figures,
+            problems=dict(self._watch.problems),
         )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ class Looked(Struct, frozen=True, tag="looked"):
     ``analysed``: frames a second received and looked at; ``bitrate``: bits a second; ``last_at``: UTC µs of the last packet, 0: none yet;
     ``age`` and ``age_mean``: seconds from the arrival of a frame to its look, the longest and the mean of the last second; ``dropped``:
     frames passed over because they were too old; ``drift``: seconds the camera's clock gained on ours since it connected, with ``jumps``;
-    ``cost``: processor seconds a second; ``what``: why it is not live."""
+    ``cost``: processor seconds a second; ``what``: why it is not live; ``problems``: why a detector does not work, by its name."""
 
     camera: str
     state: CameraState
@@ -110,6 +110,7 @@ class Looked(Struct, frozen=True, tag="looked"):
     cost: float = 0.0
     raised: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 class Left(Struct, frozen=True, tag="left"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from hazards.cameras import CameraStatus
 from ingest.cameras.eye_messages import CameraState, Looked, Watching
 
 OFFLINE_AFTER = 10.0
@@ -44,6 +45,7 @@ class CameraHealth:
     cost: float = 0.0
     raised: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
     process: int = 0
 
     @property
@@ -70,6 +72,7 @@ class CameraHealth:
             age=looked.age, age_mean=looked.age_mean, dropped=looked.dropped, reconnects=looked.reconnects,
             decode_errors=looked.decode_errors, width=looked.width or self.width, height=looked.height or self.height,
             drift=looked.drift, jumps=looked.jumps, cost=looked.cost, raised=tuple(looked.raised), figures=dict(looked.figures),
+            problems=dict(looked.problems),
         )  # fmt: skip
 
     def lost(self, what: str) -> "CameraHealth":
@@ -83,3 +86,14 @@ class CameraHealth:
         if not self.offline and now - self.since >= OFFLINE_AFTER:
             return replace(self, offline=True), "raised"
         return self, None
+
+
+def status_of(health: CameraHealth, zone: str, now: int) -> CameraStatus:
+    """``health`` as people are told at ``now`` (UTC µs) of a camera of ``zone``."""
+    return CameraStatus(
+        camera=health.camera, zone=zone, state=health.state, noted_at=now, what=health.what, offline=health.offline,
+        watching=health.watching, received_rate=health.rate, analysed_rate=health.analysed, bitrate=health.bitrate,
+        last_at=health.last_at, age=health.age, dropped=health.dropped, reconnects=health.reconnects,
+        decode_errors=health.decode_errors, width=health.width, height=health.height, drift=health.drift, clock_jumps=health.jumps,
+        cost=health.cost, raised=list(health.raised), figures=dict(health.figures), problems=dict(health.problems),
+    )  # fmt: skip

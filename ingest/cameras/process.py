@@ -19,18 +19,18 @@ from typing import Any
 import structlog
 
 from detectors import DETECTORS
-from hazards.zones import Device
+from hazards.cameras import CameraStatus, blind_zones
+from hazards.zones import Device, Zone
 from ingest.cameras.eye_messages import CameraOrder, Clip, EyeMessage, Looked, Saw
-from ingest.cameras.health import CameraHealth
+from ingest.cameras.health import CameraHealth, status_of
 from ingest.cameras.host import Host
 from ingest.cameras.placing import UNKNOWN_COST, next_move, spread
-from ingest.cameras.speaker import AcceptingDoor, Speaker, changed
+from ingest.cameras.speaker import AcceptingDoor, Archive, Speaker, changed
 from ingest.cameras.standing import Standing
-from storage.evidence import EvidenceStore
 
 log = structlog.get_logger()
 
-OFFLINE = "camera_offline"
+OFFLINE, BLIND = "camera_offline", "blind_zone"
 LOOK_SECONDS = 0.5
 BALANCE_SECONDS = 10.0
 """Seconds between two moves of a camera: a move must show in the costs before the next."""
@@ -39,19 +39,22 @@ SUSPECT_SECONDS = 600.0
 OLD = 1.0
 """Age of a frame in seconds from which its process counts as overloaded."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+MOST_WORDS = 500
+"""Characters that are said of why a zone is blind."""
 
 
 class Eyes:
     """The decoding processes of ``cameras``."""
 
-    def __init__(self, cameras: Sequence[Device], speaker: Speaker, standing: Standing) -> None:
-        self._cameras = {device.id: device for device in cameras}
+    def __init__(self, cameras: Sequence[Device], zones: Mapping[str, Zone], speaker: Speaker, standing: Standing) -> None:
+        self._cameras, self._zones = {device.id: device for device in cameras}, zones
         self._speaker, self._standing = speaker, standing
-        self._raised = {device.id: set(standing.raised(device.id)) - {OFFLINE} for device in cameras}
+        self._raised = {device.id: set(standing.raised(device.id)) - {OFFLINE, BLIND} for device in cameras}
         self._costs = dict.fromkeys(self._cameras, UNKNOWN_COST)
         self._hosts: dict[int, Host] = {}
         self._suspects: set[int] = set()
         self._numbers = itertools.count(1)
+        self._blind = {d.zone: d.id for d in cameras if BLIND in standing.raised(d.id)}
         now = time.monotonic()
         self.health = {d.id: CameraHealth(d.id, "opening", now, offline=OFFLINE in standing.raised(d.id)) for d in cameras}
 
@@ -93,12 +96,27 @@ class Eyes:
             self._suspects.discard(host.number)
 
     def judge(self) -> None:
-        """Raise and clear the offline alarms."""
+        """Raise and clear the alarms of cameras that are offline, and of zones that no camera shows."""
         now = time.monotonic()
         for camera, health in self.health.items():
             self.health[camera], change = health.judged(now)
             if change is not None:
                 self._speaker.say(changed(camera, OFFLINE, change, health.what if change == "raised" else "back"))
+        blind = blind_zones(self._zones, self._cameras.values(), self.statuses())
+        for zone in set(self._blind) - set(blind):
+            self._speaker.say(changed(self._blind.pop(zone), BLIND, "cleared", "seen"))
+        for zone in set(blind) - set(self._blind):
+            self._blind[zone] = blind[zone]
+            self._speaker.say(changed(blind[zone], BLIND, "raised", self._why_blind(zone)))
+
+    def statuses(self) -> dict[str, CameraStatus]:
+        """Every camera as people are told."""
+        now = time.time_ns() // 1000
+        return {camera: status_of(health, self._cameras[camera].zone, now) for camera, health in self.health.items()}
+
+    def _why_blind(self, zone: str) -> str:
+        own = (h for c, h in self.health.items() if self._cameras[c].zone == zone)
+        return "; ".join(f"{h.camera}: {h.what or ', '.join(h.raised) or h.state}" for h in own)[:MOST_WORDS]
 
     async def _balance(self, group: asyncio.TaskGroup) -> None:
         """Move one camera at a time away from a process that has too much to do."""
@@ -152,10 +170,11 @@ def order_of(device: Device, raised: Sequence[str]) -> CameraOrder:
 
 
 async def run_video(
-    cameras: Sequence[Device], door: AcceptingDoor, evidence: EvidenceStore, report: Callable[[list[CameraHealth]], None],
-    stop: asyncio.Event, *, memory: Path, processes: int | None = None,
+    cameras: Sequence[Device], door: AcceptingDoor, archive: Archive, report: Callable[[list[CameraHealth]], None],
+    stop: asyncio.Event, *, memory: Path, zones: Mapping[str, Zone] | None = None, processes: int | None = None,
 ) -> None:  # fmt: skip
     """Watch ``cameras`` until ``stop``; nothing of it is left behind afterwards. ``report`` hears of every camera twice a second.
+    ``zones``: of the site, by id; of the red and orange ones it is told when no camera shows them.
 
     ``memory``: the file that knows across restarts what the cameras have raised. ``processes``: decoding processes to start
     with, None: one a core. A detector name that is not known here is a warning: it is not built yet."""
@@ -164,10 +183,10 @@ async def run_video(
             if name not in DETECTORS:
                 log.warning("no such detector", camera=device.id, detector=name, there_are=sorted(DETECTORS))
     standing = await asyncio.to_thread(Standing, memory)
-    speaker = Speaker({device.id: device for device in cameras}, door, evidence, standing)
-    eyes = Eyes(cameras, speaker, standing)
+    speaker = Speaker({device.id: device for device in cameras}, door, archive, standing)
+    eyes = Eyes(cameras, zones or {}, speaker, standing)
     async with asyncio.TaskGroup() as group:
-        speaking = group.create_task(speaker.run())
+        speaking = [group.create_task(work()) for work in (speaker.run, speaker.run_archive)]
         watching = group.create_task(eyes.run(processes or os.cpu_count() or 1))
         while not stop.is_set():
             eyes.judge()
@@ -179,4 +198,5 @@ async def run_video(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await speaker.drain()  # what is left is in the memory and goes out at the next start
-        speaking.cancel()
+        for task in speaking:
+            task.cancel()

@@ -1,7 +1,8 @@
 """From what a camera saw to the door: evidence file, report, and the memory of what stands. One report after another.
 
-An alarm is never lost for its picture: where the picture can't be kept the alarm goes without it, and says so.
-What must not go in: processes, decoding, the judgement of pictures.
+An alarm is never lost for its picture: where the picture can't be kept the alarm goes without it, and says so. What is not part of the
+alarm itself, the picture without the box and the clip, never keeps one waiting.
+What must not go in: processes, decoding, the judgement of pictures, keys.
 """
 
 import asyncio
@@ -13,16 +14,18 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
 from hazards.admission import Report
+from hazards.camera_evidence import Role, Statement
 from hazards.errors import BihuanError, StorageUnavailable, Unavailable
 from hazards.messages import Action, Signal
 from hazards.zones import Device
 from ingest.cameras.eye_messages import Clip, Saw
 from ingest.cameras.standing import Standing
-from storage.evidence import EvidenceStore
 
 log = structlog.get_logger()
 
 _REAL_FIGURES = 3
+_OWN = frozenset({"camera_offline", "blind_zone"})
+"""Kinds that are judged of the camera itself, by no detector."""
 
 
 class AcceptingDoor(Protocol):
@@ -30,6 +33,13 @@ class AcceptingDoor(Protocol):
 
     async def accept(self, reports: Sequence[Report]) -> list[Signal]:
         """Durably take all, or raise and take none."""
+
+
+class Archive(Protocol):
+    """Where pictures and clips are kept and signed (``storage.evidence_archive.EvidenceArchive``)."""
+
+    def keep(self, data: bytes, statement: Statement) -> Statement:
+        """The completed statement of what is on disk. Blocks. Raises StorageUnavailable."""
 
 
 def source_of(camera: str) -> str:
@@ -40,17 +50,28 @@ def source_of(camera: str) -> str:
 class Speaker:
     """Speaks for the cameras, in order. ``run`` works until it is cancelled; ``drain`` waits until all is said."""
 
-    def __init__(self, cameras: Mapping[str, Device], door: AcceptingDoor, evidence: EvidenceStore, standing: Standing) -> None:
-        self._cameras, self._door, self._evidence, self._standing = cameras, door, evidence, standing
+    def __init__(self, cameras: Mapping[str, Device], door: AcceptingDoor, archive: Archive, standing: Standing) -> None:
+        self._cameras, self._door, self._archive, self._standing = cameras, door, archive, standing
         self._waiting: asyncio.Queue[Saw | Report] = asyncio.Queue()
+        self._more: asyncio.Queue[tuple[bytes, Statement]] = asyncio.Queue()
 
     def say(self, said: Saw) -> None:
         """Queue what was seen."""
         self._waiting.put_nowait(said)
 
     def clip(self, clip: Clip) -> None:
-        """Take the clip that belongs to something seen before."""
-        log.info("a clip", camera=clip.camera, kind=clip.kind, seconds=round((clip.last - clip.first) / 1e6, 1), bytes=len(clip.video))
+        """Queue the clip that belongs to something seen before."""
+        self._more.put_nowait((clip.video, self._statement(clip, Role.CLIP, "video/mp4", clip.first, clip.last)))
+
+    async def run_archive(self) -> None:
+        """Keep pictures without their box, and clips, until cancelled."""
+        while True:
+            data, statement = await self._more.get()
+            try:
+                await asyncio.to_thread(self._archive.keep, data, statement)
+            except StorageUnavailable as e:
+                log.warning("evidence could not be kept", camera=statement.device, role=statement.role.value, error=str(e))
+            self._more.task_done()
 
     async def run(self) -> None:
         """Send what an earlier process left unsent, clear what has no camera any more, then what is said."""
@@ -60,7 +81,7 @@ class Speaker:
             for kind in self._standing.raised(camera):
                 self._waiting.put_nowait(_ended(camera, kind, "camera_removed"))
         for camera, device in self._cameras.items():
-            for kind in set(self._standing.raised(camera)) - {"camera_offline", *device.detectors}:
+            for kind in set(self._standing.raised(camera)) - _known_kinds(device):
                 self._waiting.put_nowait(_ended(camera, kind, "detector_removed"))
         while True:
             said = await self._waiting.get()
@@ -68,11 +89,14 @@ class Speaker:
             self._waiting.task_done()
 
     async def drain(self) -> None:
-        """Wait until everything queued is with the door."""
+        """Wait until everything queued is with the door, and kept."""
         await self._waiting.join()
+        await self._more.join()
 
     async def _tell(self, said: Saw | Report) -> None:
         if isinstance(said, Saw):
+            if said.plain is not None:
+                self._more.put_nowait((said.plain, self._statement(said, Role.PLAIN, "image/jpeg", said.at, said.at)))
             said = await self._report(said)
         await asyncio.to_thread(self._standing.keep, said)
         await self._send_or_drop(said)
@@ -101,21 +125,30 @@ class Speaker:
         sha256 = None
         if saw.picture is not None:
             try:
-                sha256 = await asyncio.to_thread(self._keep, saw, saw.picture)
+                statement = self._statement(saw, Role.BOXED, "image/jpeg", saw.at, saw.at)
+                sha256 = (await asyncio.to_thread(self._archive.keep, saw.picture, statement)).sha256
             except StorageUnavailable as e:
                 log.warning("a snapshot could not be kept", camera=saw.camera, error=str(e))
                 details["snapshot_problem"] = e.what
         raised = saw.state == "raised"
         return Report(
             source=source_of(saw.camera), source_id=None, device=saw.camera, kind=saw.kind, action=Action(saw.state), at=saw.at,
-            score=round(saw.score, _REAL_FIGURES) if raised and saw.kind != "camera_offline" else None,
-            box=saw.box if raised and any(saw.box) else None, message=saw.cause if saw.kind == "camera_offline" and raised else "",
+            score=round(saw.score, _REAL_FIGURES) if raised and saw.kind not in _OWN else None,
+            box=saw.box if raised and any(saw.box) else None, message=saw.cause if saw.kind in _OWN and raised else "",
             snapshot=sha256, sequence=self._standing.next_sequence(), details=details,
         )
 
-    def _keep(self, saw: Saw, picture: bytes) -> str:
-        zone = self._cameras[saw.camera].zone
-        return self._evidence.put(picture, media_type="image/jpeg", device=saw.camera, zone=zone, taken_at=saw.at)
+    def _statement(self, said: Saw | Clip, role: Role, media_type: str, begins: int, ends: int) -> Statement:
+        return Statement(
+            sha256="", media_type=media_type, size=0, device=said.camera, zone=self._cameras[said.camera].zone, kind=said.kind,
+            onset=said.at, role=role, begins=begins, ends=ends,
+        )  # fmt: skip
+
+
+def _known_kinds(device: Device) -> set[str]:
+    """Kinds that may still be told of ``device``: others stand there for ever unless they are cleared."""
+    models = device.settings.get("detector_settings", {}).get("onnx", {}).get("kinds", {}) if "onnx" in device.detectors else {}
+    return {*_OWN, *device.detectors, *models.values()}
 
 
 def _ended(camera: str, kind: str, cause: str) -> Saw:

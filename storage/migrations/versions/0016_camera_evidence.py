@@ -1,4 +1,4 @@
-"""What cameras' alarms leave behind: pictures and clips with their signed statements, and holds that keep them."""
+"""What cameras' alarms leave behind: pictures and clips with their signed statements, and holds that keep them; how each camera is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,3 +46,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index(op.f('ix_evidence_holds_zone'), 'evidence_holds', ['zone'], unique=False)
+    op.create_table('camera_statuses',
+    sa.Column('camera', sa.String(), nullable=False),
+    sa.Column('noted_at', sa.BigInteger(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('camera')
+    )

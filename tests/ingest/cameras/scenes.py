@@ -13,7 +13,9 @@ from hazards.zones import Device
 from ingest.cameras.health import CameraHealth
 from ingest.cameras.process import run_video
 from ingest.cameras.synthetic import write_flame_clip
+from storage.database import Database, sqlite_url
 from storage.evidence import EvidenceStore
+from storage.evidence_archive import EvidenceArchive
 
 
 @dataclass
@@ -61,19 +63,21 @@ class Room:
 async def video(tmp_path: Path, *cameras: Device, door: MemoryDoor | None = None, processes: int = 1) -> AsyncIterator[Room]:
     """``run_video`` over ``cameras`` with files under ``tmp_path``; it ends with the block."""
     room = Room(door or MemoryDoor(), EvidenceStore(tmp_path / "evidence"))
-    stop = asyncio.Event()
+    stop, database = asyncio.Event(), Database(sqlite_url(tmp_path / "ledger.sqlite"))
+    archive = EvidenceArchive(room.evidence, database, tmp_path / "waiting", sign=lambda data: data.hex()[:8], public_key="00")
 
     def report(health: list[CameraHealth]) -> None:
         room.health = {h.camera: h for h in health}
 
     running = asyncio.create_task(
-        run_video(cameras, room.door, room.evidence, report, stop, memory=tmp_path / "cameras.json", processes=processes)
+        run_video(cameras, room.door, archive, report, stop, memory=tmp_path / "cameras.json", processes=processes)
     )
     try:
         yield room
     finally:
         stop.set()
         await running
+        database.close()
 
 
 def camera(url: Path | str, camera_id: str = "CAM-1", *, loop: bool = False, detectors: Sequence[str] = ("flame",)) -> Device:
