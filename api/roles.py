@@ -125,6 +125,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/enterprises"): Access(_ALL),
     ("GET", "/api/v1/enterprises/{id}"): Access(_ALL),
     ("GET", "/api/v1/cameras"): Access(_ALL),
+    ("GET", "/api/v1/cameras/{id}/picture"): Access(_ALL),
     ("GET", "/api/v1/waiting"): Access(_ROOM),
     ("GET", "/api/v1/site"): Access(_ADMINISTRATOR),
     ("PUT", "/api/v1/site"): Access(_ADMINISTRATOR, 2 * MB),

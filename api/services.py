@@ -56,6 +56,9 @@ class Pictures(Protocol):
     def put(self, data: bytes, *, media_type: str, device: str, zone: str, taken_at: int) -> str:
         """Keep the bytes; their SHA-256. Raises StorageUnavailable."""
 
+    def latest(self, camera: str) -> tuple[bytes, int]:
+        """What ``camera`` showed last (JPEG), and when, UTC µs. Raises NotFound."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
+from bihuan.camera_keys import camera_settings
 from bihuan.district_keys import read_agreements, site_district, zone_district
 from bihuan.mqtt_keys import check_mqtt
 from bihuan.outlines import sound_outline
@@ -231,7 +232,10 @@ class _Reader:
             areas=self._areas(fields, detectors),
         )
         check_sensor(fields, self.problems)
-        return msgspec.structs.replace(device, settings={k: self.document.plain(v) for k, v in fields.rest().items()})
+        settings = {k: self.document.plain(v) for k, v in fields.rest().items()}
+        if kind == "camera":
+            settings |= camera_settings(fields, self.folder, self.problems)
+        return msgspec.structs.replace(device, settings=settings)
 
     def _url(self, fields: Fields, kind: str) -> str:
         url = fields.text("url")
@@ -263,11 +267,11 @@ class _Reader:
             return url
         path = path if path.is_absolute() else self.folder / path
         try:
-            there = path.is_file()
+            there = path.is_file() or path.is_dir()  # a folder is played by name
         except OSError:  # a name that no file can have
             there = False
         if not there:
-            self.problems.warn(node, where, f"there is no file {path}", "the camera shows as offline until there is one")
+            self.problems.warn(node, where, f"there is no file or folder {path}", "the camera shows as offline until there is one")
         return f"file:{path}"
 
     def _areas(self, fields: Fields, detectors: list[str]) -> dict[str, list[Point]]:

@@ -5,8 +5,11 @@ enough; ``abcd….ZONE.json`` (a digest of its id) says the same of each further
 not at all, on disk when ``put`` returns. What must not go in: who may see a file, SQL.
 """
 
+import contextlib
 import hashlib
+import os
 import re
+import secrets
 import shutil
 from pathlib import Path
 
@@ -93,6 +96,32 @@ class EvidenceStore:
                 note.unlink(missing_ok=True)
         except OSError as e:
             raise StorageUnavailable(f"the evidence file can't be removed: {e.strerror}", where=str(self._root)) from e
+
+    def show(self, camera: str, picture: bytes) -> None:
+        """Keep ``picture`` (JPEG) as what ``camera`` shows now, in place of the one before; no evidence, so it may be lost by a power cut.
+
+        Raises StorageUnavailable."""
+        path = self._latest(camera)
+        part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(picture)
+            part.replace(path)
+        except OSError as e:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise StorageUnavailable(f"the picture can't be written: {e.strerror}", where=str(self._root)) from e
+
+    def latest(self, camera: str) -> tuple[bytes, int]:
+        """What ``camera`` showed last (JPEG), and when that was written, UTC µs. Raises NotFound."""
+        path = self._latest(camera)
+        try:
+            return path.read_bytes(), path.stat().st_mtime_ns // 1000
+        except OSError as e:
+            raise NotFound("no picture of this camera yet", where=camera[:64]) from e
+
+    def _latest(self, camera: str) -> Path:
+        return self._root / "latest" / f"{hashlib.sha256(camera.encode()).hexdigest()}.jpg"
 
     def free_bytes(self) -> int:
         """Bytes that are free on the disk. Raises StorageUnavailable."""

@@ -45,6 +45,10 @@ class EvidenceArchive:
             raise StorageUnavailable(f"the evidence can't be noted: {e.strerror}", where=str(self._waiting)) from e
         return whole
 
+    def show(self, camera: str, picture: bytes) -> None:
+        """The newest small picture of ``camera``, in place of the one before. Raises StorageUnavailable."""
+        self._store.show(camera, picture)
+
     def note_down(self, now: int) -> int:
         """Tell SQL of what waits; how many files that were. Raises StorageUnavailable: they wait on."""
         noted = 0

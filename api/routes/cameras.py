@@ -1,15 +1,25 @@
 """How the cameras are. What must not go in: SQL, judging them (``hazards/cameras.py``)."""
 
+import asyncio
+from email.utils import formatdate
+from typing import Any
+
 from fastapi import APIRouter
+from fastapi.responses import Response
 
 from api import camera_models as models
 from api.gate import GuardedRoute
 from api.present import Presenter
-from api.routes.common import Asking, Cursor, Filter, Limit, With, page_by_id
+from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, page_by_id
 from hazards.cameras import CameraStatus, blind_zones
+from hazards.errors import NotFound
 from storage.camera_statuses import read_cameras
 
 router = APIRouter(route_class=GuardedRoute, tags=["site"])
+
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}, "description": "JPEG"}
+}
 
 
 @router.get("/api/v1/cameras", summary="How each camera is")
@@ -27,6 +37,17 @@ async def get_cameras(
     cameras = [registry.devices[s.camera] for s in seen]
     blind = sorted(blind_zones(registry.zones, cameras, {s.camera: s for s in seen}))
     return models.CameraPage(items=[_shown(s, presenter) for s in found], next=following, blind_zones=blind)
+
+
+@router.get("/api/v1/cameras/{id}/picture", summary="What a camera shows", response_class=Response, responses=_PICTURE)
+async def get_picture(camera_id: Id, asking: Asking, services: With) -> Response:
+    """A small picture of the last seconds (about ten); 404 while there is none. ``Last-Modified`` tells when."""
+    device = services.registry().devices.get(camera_id)
+    if device is None or device.type != "camera" or not _sees(asking, services, device.zone):
+        raise NotFound("no such camera", where=camera_id[:64])
+    picture, at = await asyncio.to_thread(services.pictures.latest, camera_id)
+    headers = {"Cache-Control": "no-store", "Last-Modified": formatdate(at / 1e6, usegmt=True)}
+    return Response(picture, media_type="image/jpeg", headers=headers)
 
 
 def _sees(asking: Asking, services: With, zone: str) -> bool:

@@ -18,12 +18,12 @@ from hazards.errors import SourceUnreadable
 from ingest.cameras.address import OPEN_SECONDS
 from ingest.cameras.clip import clip
 from ingest.cameras.decoder import Decoder, Shown, VideoPiece
-from ingest.cameras.eye_messages import CameraOrder, CameraState, Clip, EyeMessage, Looked, Saw, Watching
+from ingest.cameras.eye_messages import CameraOrder, CameraState, Clip, EyeMessage, Glimpse, Looked, Saw, Watching
 from ingest.cameras.opened import Codec, VideoPacket
 from ingest.cameras.reader import Reader
 from ingest.cameras.ring import Ring
 from ingest.cameras.schedule import QUIET_AFTER, Line
-from ingest.cameras.snapshot import snapshot
+from ingest.cameras.snapshot import glimpse, snapshot
 
 OLDEST = 0.9
 """Seconds from the arrival of a frame after which it is no longer looked at: the next one comes instead."""
@@ -33,6 +33,8 @@ SLICE = 48
 """Packets decoded in one turn at most: a camera with a long way from its key frame must not hold up the others."""
 CLIP_BEFORE, CLIP_AFTER = 5.0, 8.0
 """Seconds of the clip before and after a condition began."""
+GLIMPSE_SECONDS = 10.0
+"""Seconds between two small pictures for who looks at all cameras."""
 HOPELESS = 5.0
 """Seconds without one picture out of packets that come, after which the connection is made anew."""
 KEYLESS = 8.0
@@ -76,6 +78,7 @@ class Camera:
         self._errors = 0  # of earlier decoders
         self._size_wh = (0, 0)
         self._dropped = self._looks = 0
+        self._glimpsed = float("-inf")
         self._clips: list[Wanted] = []
         self._tally = Tally(time.monotonic())
         self._spent = 0.0  # processor seconds of this look so far
@@ -210,6 +213,9 @@ class Camera:
         told = self._watch.feed(frame)
         self.reader.proves_live()
         self._tell(told, shown)
+        if shown.piece.at - self._glimpsed >= GLIMPSE_SECONDS:
+            self._glimpsed = shown.piece.at
+            self._say(Glimpse(self.order.id, shown.piece.wall, glimpse(shown.full())))
         return frame.movement is not None and frame.movement.share > MOVES
 
     def _tell(self, told: list[Transition], shown: Shown | None) -> None:

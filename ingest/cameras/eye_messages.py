@@ -78,6 +78,14 @@ class Clip(Struct, frozen=True, tag="clip"):
     video: bytes
 
 
+class Glimpse(Struct, frozen=True, tag="glimpse"):
+    """What ``camera`` shows, now and then: a small JPEG of a frame of ``at`` (UTC µs), kept only until the next."""
+
+    camera: str
+    at: int
+    picture: bytes
+
+
 class Looked(Struct, frozen=True, tag="looked"):
     """How one camera is, once a second.
 
@@ -119,10 +127,10 @@ class Left(Struct, frozen=True, tag="left"):
     camera: str
 
 
-EyeMessage = Saw | Looked | Clip | Left
+EyeMessage = Saw | Looked | Clip | Glimpse | Left
 _HEAD = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[EyeMessage] = msgspec.msgpack.Decoder(Saw | Looked | Clip | Left)
+_decoder: msgspec.msgpack.Decoder[EyeMessage] = msgspec.msgpack.Decoder(Saw | Looked | Clip | Glimpse | Left)
 _orders: msgspec.json.Decoder[EyeOrder] = msgspec.json.Decoder(Begin | Leave)
 HEAD_BYTES = _HEAD.size
 

@@ -21,7 +21,7 @@ import structlog
 from detectors import DETECTORS
 from hazards.cameras import CameraStatus, blind_zones
 from hazards.zones import Device, Zone
-from ingest.cameras.eye_messages import CameraOrder, Clip, EyeMessage, Looked, Saw
+from ingest.cameras.eye_messages import CameraOrder, Clip, EyeMessage, Glimpse, Looked, Saw
 from ingest.cameras.health import CameraHealth, status_of
 from ingest.cameras.host import Host
 from ingest.cameras.placing import UNKNOWN_COST, next_move, spread
@@ -146,6 +146,8 @@ class Eyes:
             self._speaker.say(message)
         elif isinstance(message, Clip):
             self._speaker.clip(message)
+        elif isinstance(message, Glimpse):
+            self._speaker.glimpse(message)
         elif isinstance(message, Looked):
             self._costs[message.camera] += 0.2 * (message.cost - self._costs[message.camera])
             self.health[message.camera] = replace(

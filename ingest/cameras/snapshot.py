@@ -4,8 +4,8 @@ import cv2
 
 from detectors.base import Box, Picture
 
-LONGEST_SIDE = 1920
-QUALITY = 85
+LONGEST_SIDE, GLIMPSE_SIDE = 1920, 640
+QUALITY, GLIMPSE_QUALITY = 85, 75
 _INNER, _OUTER = (79, 77, 255), (20, 20, 20)  # BGR: the alarm red of severity 1, on a dark rim that shows on any ground
 
 
@@ -24,4 +24,12 @@ def snapshot(picture: Picture, box: Box | None) -> bytes:
         cv2.rectangle(drawn, *corners, _OUTER, line * 2)
         cv2.rectangle(drawn, *corners, _INNER, line)
     _, encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return encoded.tobytes()
+
+
+def glimpse(picture: Picture) -> bytes:
+    """A small JPEG of ``picture``, for who looks at all cameras."""
+    ratio = min(1.0, GLIMPSE_SIDE / max(picture.shape[:2]))
+    small = picture if ratio == 1.0 else cv2.resize(picture, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, GLIMPSE_QUALITY])
     return encoded.tobytes()

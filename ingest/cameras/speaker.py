@@ -18,12 +18,14 @@ from hazards.camera_evidence import Role, Statement
 from hazards.errors import BihuanError, StorageUnavailable, Unavailable
 from hazards.messages import Action, Signal
 from hazards.zones import Device
-from ingest.cameras.eye_messages import Clip, Saw
+from ingest.cameras.eye_messages import Clip, Glimpse, Saw
 from ingest.cameras.standing import Standing
 
 log = structlog.get_logger()
 
 _REAL_FIGURES = 3
+MOST_WAITING = 200
+"""Pictures and clips that wait for the disk, beyond which small pictures are passed over."""
 _OWN = frozenset({"camera_offline", "blind_zone"})
 """Kinds that are judged of the camera itself, by no detector."""
 
@@ -41,6 +43,9 @@ class Archive(Protocol):
     def keep(self, data: bytes, statement: Statement) -> Statement:
         """The completed statement of what is on disk. Blocks. Raises StorageUnavailable."""
 
+    def show(self, camera: str, picture: bytes) -> None:
+        """The newest small picture of ``camera``, in place of the one before. Blocks. Raises StorageUnavailable."""
+
 
 def source_of(camera: str) -> str:
     """The source of a camera's signals; source and onset make their ids."""
@@ -53,7 +58,7 @@ class Speaker:
     def __init__(self, cameras: Mapping[str, Device], door: AcceptingDoor, archive: Archive, standing: Standing) -> None:
         self._cameras, self._door, self._archive, self._standing = cameras, door, archive, standing
         self._waiting: asyncio.Queue[Saw | Report] = asyncio.Queue()
-        self._more: asyncio.Queue[tuple[bytes, Statement]] = asyncio.Queue()
+        self._more: asyncio.Queue[tuple[bytes, Statement] | Glimpse] = asyncio.Queue()
 
     def say(self, said: Saw) -> None:
         """Queue what was seen."""
@@ -63,14 +68,23 @@ class Speaker:
         """Queue the clip that belongs to something seen before."""
         self._more.put_nowait((clip.video, self._statement(clip, Role.CLIP, "video/mp4", clip.first, clip.last)))
 
+    def glimpse(self, glimpse: Glimpse) -> None:
+        """Queue what a camera shows now and then; on a full disk the clips of alarms come first."""
+        if self._more.qsize() < MOST_WAITING:
+            self._more.put_nowait(glimpse)
+
     async def run_archive(self) -> None:
-        """Keep pictures without their box, and clips, until cancelled."""
+        """Keep pictures without their box, clips, and the newest picture of each camera, until cancelled."""
         while True:
-            data, statement = await self._more.get()
+            item = await self._more.get()
             try:
-                await asyncio.to_thread(self._archive.keep, data, statement)
+                if isinstance(item, Glimpse):
+                    await asyncio.to_thread(self._archive.show, item.camera, item.picture)
+                else:
+                    await asyncio.to_thread(self._archive.keep, *item)
             except StorageUnavailable as e:
-                log.warning("evidence could not be kept", camera=statement.device, role=statement.role.value, error=str(e))
+                camera = item.camera if isinstance(item, Glimpse) else item[1].device
+                log.warning("a picture could not be kept", camera=camera, error=str(e))
             self._more.task_done()
 
     async def run(self) -> None:

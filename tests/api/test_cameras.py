@@ -47,3 +47,16 @@ def test_a_zone_is_blind_when_all_of_its_cameras_see_nothing_and_only_if_it_must
     assert blind_zones(registry.zones, cameras, seeing) == {"depot": "CAM-2"}
     two = [*cameras, type(cameras[0])(id="CAM-3", zone="depot", type="camera")]
     assert "depot" not in blind_zones(registry.zones, two, covered | {"CAM-3": status(system, "CAM-3", "depot")})
+
+
+async def test_what_a_camera_shows_is_for_those_who_see_its_zone(client: httpx.AsyncClient, system: System) -> None:
+    own, other = bearer(system.token("enterprise", "alu")), bearer(system.token("enterprise", "chem"))
+    url = f"{URL}/CAM-1/picture"
+    assert (await client.get(url, headers=own)).status_code == 404, "nothing was seen yet"
+    for picture in (b"first", b"second"):
+        system.evidence.show("CAM-1", picture)
+    shown = await client.get(url, headers=own)
+    assert (shown.content, shown.headers["content-type"], shown.headers["cache-control"]) == (b"second", "image/jpeg", "no-store")
+    assert shown.headers["last-modified"].endswith("GMT")
+    for path, headers in ((url, other), (f"{URL}/T-101/picture", own), (f"{URL}/..%2Fx/picture", own)):
+        assert (await client.get(path, headers=headers)).status_code == 404
