@@ -11,6 +11,7 @@ import typer
 
 from bihuan.camera_commands import cameras_app
 from bihuan.dead_letter_commands import letters_app
+from bihuan.evidence_commands import evidence_app
 from bihuan.ledger.command_line import ledger_app
 from hazards.errors import BihuanError, InvalidFile
 
@@ -27,6 +28,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(cameras_app, name="cameras")
+app.add_typer(evidence_app, name="evidence")
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", metavar="DIR")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.camera_evidence import Role, Signed, Statement
@@ -52,6 +52,11 @@ def incident_evidence(connection: Connection, incident: str) -> list[KeptEvidenc
 def zones_of(connection: Connection, sha256: str) -> list[str]:
     """The zones of whose cameras the file is."""
     return list(connection.scalars(select(_kept.zone).where(_kept.sha256 == sha256).distinct()))
+
+
+def statements_of(connection: Connection, sha256: str) -> list[Signed]:
+    """What was signed of the file, once for each alarm that it is of."""
+    return [_read(row).signed for row in connection.execute(select(camera_evidence, false().label("held")).where(_kept.sha256 == sha256))]
 
 
 def cite(connection: Connection, files: Sequence[str]) -> None:
