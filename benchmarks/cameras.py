@@ -119,8 +119,9 @@ class Eye:
     def end(self) -> None:
         """End it."""
         self._child.kill()
-        self._child.wait()
         self._thread.join()
+        with self._child:  # closes the pipes and waits
+            pass
 
     def _write(self, line: bytes) -> None:
         orders = cast(IO[bytes], self._child.stdin)

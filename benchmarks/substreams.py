@@ -104,7 +104,7 @@ def served(files: Sequence[Path], copies: int, *, core: int) -> Iterator[list[st
             names = [f"c{n}" if copies == 1 else f"c{n}-{copy}" for copy in range(1, copies + 1) for n in range(len(files))]
             yield [f"rtsp://127.0.0.1:{port}/{name}" for name in names]
         finally:
-            server.kill()
+            server.kill()  # leaving the block closes its pipe and waits for it
 
 
 def _until_it_listens(port: int, server: "subprocess.Popen[bytes]", seconds: float = 60) -> None:

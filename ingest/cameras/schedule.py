@@ -12,8 +12,8 @@ from detectors.base import Attention
 
 STEP = {Attention.STILL: 0.9, Attention.MOVING: 0.25, Attention.BURST: 1 / 15}
 """Seconds between two looks at least: a bound on every camera, whatever it sends."""
-GRACE = {Attention.STILL: 0.3, Attention.MOVING: 0.25, Attention.BURST: 0.08}
-"""Seconds that a look which is due may wait: MOVING so reaches two looks a second, STILL stays well under the one-second age."""
+GRACE = {Attention.STILL: 0.3, Attention.MOVING: 0.2, Attention.BURST: 0.08}
+"""Seconds that a look which is due may wait: MOVING keeps two looks a second, STILL stays well under the one-second age."""
 QUIET_AFTER = 4.0
 """Seconds without movement after which only key frames are looked at."""
 WOKEN_FOR = 1.0
@@ -101,23 +101,29 @@ class Schedule:
 
     def __init__(self) -> None:
         self.lines: dict[str, Line] = {}
-        self.late = 0.0
-        """Seconds by which looks are late, smoothed: above ``FULL`` the core is full."""
+        self._late = dict.fromkeys(Attention, 0.0)
+
+    @property
+    def late(self) -> float:
+        """Seconds by which looks are late, smoothed, of the kind of look that is latest: above ``FULL`` the core is full."""
+        return max(self._late.values())
 
     def choose(self, now: float) -> Line | None:
         """The camera to look at now; None: none has anything due."""
         fair = 1.5 / max(1, sum(line.share > 0.002 for line in self.lines.values()))
         best = first = None
+        late = self.late
         for line in self.lines.values():
-            line.full = self.late > FULL
-            stretch = self._stretch(line, fair) if self.late > OVERFULL else 1.0
+            line.full = late > FULL
+            stretch = self._stretch(line, fair) if late > OVERFULL else 1.0
             deadline = line.deadline(now, stretch)
             if deadline is not None and (first is None or deadline < first):
                 best, first = line, deadline
-        if first is not None:
-            self.late += 0.1 * (max(0.0, now - first) - self.late)
+        if best is None or first is None:
+            self._late = {mode: 0.98 * late for mode, late in self._late.items()}
         else:
-            self.late *= 0.9
+            mode = best.mode(now)
+            self._late[mode] += 0.1 * (max(0.0, now - first) - self._late[mode])
         return best
 
     @staticmethod

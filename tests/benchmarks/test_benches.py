@@ -23,7 +23,7 @@ TINY_MERGE = MergeSizes(
 )  # fmt: skip
 """Without the peers, which the bench of telemetry starts by the same code."""
 TINY_CAMERAS = CameraSizes(
-    begin={"moving": 2, "still": 4}, most={"moving": 2, "still": 4}, settle=6, watch=5, plain=1, clips=1,
+    begin={"moving": 2, "still": 4}, most={"moving": 2, "still": 4}, settle=5, watch=4, plain=0.5, clips=1,
 )  # fmt: skip
 SMALL: dict[str, dict[str, Any]] = {
     "latency": {"seconds": 3, "warm_up": 1}, "alarms": {"count": 2000}, "acknowledge": {"count": 2000, "commands": 50},
