@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
-from bihuan.camera_keys import camera_settings
 from bihuan.district_keys import read_agreements, site_district, zone_district
 from bihuan.mqtt_keys import check_mqtt
+from bihuan.camera_keys import camera_settings
 from bihuan.outlines import sound_outline
 from bihuan.policy_file import shipped_versions
 from bihuan.position_keys import read_positions
@@ -267,12 +267,13 @@ class _Reader:
             return url
         path = path if path.is_absolute() else self.folder / path
         try:
-            there = path.is_file() or path.is_dir()  # a folder is played by name
+            folder = name.endswith("/") and path.is_dir()
+            there = folder or path.is_file()
         except OSError:  # a name that no file can have
-            there = False
+            there = folder = False
         if not there:
-            self.problems.warn(node, where, f"there is no file or folder {path}", "the camera shows as offline until there is one")
-        return f"file:{path}"
+            self.problems.warn(node, where, f"there is no file {path}", "the camera shows as offline until there is one")
+        return f"file:{path}/" if folder else f"file:{path}"
 
     def _areas(self, fields: Fields, detectors: list[str]) -> dict[str, list[Point]]:
         node = fields.node_of("areas")

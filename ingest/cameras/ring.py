@@ -4,7 +4,7 @@ What is decoded, and the clip of an alarm, are taken from here. What must not go
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -82,15 +82,15 @@ class Ring(Generic[P]):
     def span(self, from_at: float, to_at: float) -> list[Piece[P]]:
         """The pieces that came from ``from_at`` to ``to_at`` (monotonic seconds), begun at the key frame before, all of one source.
 
-        Where the source changed in between, those of the last one."""
+        Where the source changed in between, those of the one that lasted longer: a camera that burns is lost soon after its alarm."""
         with self._lock:
-            inside = [i for i, piece in enumerate(self._pieces) if piece.at <= to_at]
-            if not inside or self._pieces[inside[-1]].at < from_at:
-                return []
-            pieces = list(self._pieces)[: inside[-1] + 1]
-        source = pieces[-1].source
-        start = next((i + 1 for i in range(len(pieces) - 1, -1, -1) if pieces[i].source is not source), 0)
-        keys = [i for i in range(start, len(pieces)) if pieces[i].key]
+            pieces = [piece for piece in self._pieces if piece.at <= to_at]
+        lasted = Counter(id(piece.source) for piece in pieces if piece.at >= from_at)
+        if not lasted:
+            return []
+        source = max(lasted, key=lambda s: lasted[s])
+        pieces = [piece for piece in pieces if id(piece.source) == source]
+        keys = [i for i, piece in enumerate(pieces) if piece.key]
         before = [i for i in keys if pieces[i].at <= from_at]
         first = before[-1] if before else keys[0] if keys else len(pieces)
         return pieces[first:]

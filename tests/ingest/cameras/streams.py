@@ -85,8 +85,8 @@ class MisbehavingCamera:
                 return
             self.clients += 1
             thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads = [t for t in self._threads if t.is_alive()] + [thread]
 
     def _serve(self, client: socket.socket) -> None:
         with client:

@@ -50,8 +50,9 @@ def test_a_span_begins_at_the_key_frame_before_and_ends_where_it_is_told() -> No
     assert ring.span(7.0, 9.0) == []
 
 
-def test_a_span_over_a_new_connection_holds_only_the_last_source() -> None:
+def test_a_span_over_a_new_connection_holds_only_the_source_that_lasted_longer() -> None:
     ring = filled(20)
     for n in range(20, 40):
         ring.add(piece(n, key=n == 23, source="b"))
     assert numbers(ring.span(1.5, 3.9)) == list(range(23, 40)), "begun at a key frame of the same source"
+    assert numbers(ring.span(0.5, 2.5)) == list(range(20)), "a camera that was lost soon after the alarm"
