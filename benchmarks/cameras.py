@@ -51,9 +51,9 @@ class Sizes:
     """How much is measured. ``begin``: cameras to begin with; ``most``: where the search ends; ``settle`` and ``watch``: seconds before and
     of each measurement; ``plain``: processor seconds of the plain loop; ``clips``: how many of the clips."""
 
-    begin: dict[Scene, int] = field(default_factory=lambda: {"moving": 24, "still": 96})
+    begin: dict[Scene, int] = field(default_factory=lambda: {"moving": 30, "still": 120})
     most: dict[Scene, int] = field(default_factory=lambda: {"moving": 72, "still": 320})
-    settle: float = 12.0
+    settle: float = 15.0
     watch: float = 12.0
     plain: float = 12.0
     clips: int = 6

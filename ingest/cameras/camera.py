@@ -15,7 +15,6 @@ from detectors import DETECTORS
 from detectors.base import Attention, Transition
 from detectors.watch import Watch
 from hazards.errors import SourceUnreadable
-from ingest.cameras.address import OPEN_SECONDS
 from ingest.cameras.clip import clip
 from ingest.cameras.decoder import Decoder, Shown, VideoPiece
 from ingest.cameras.eye_messages import CameraOrder, CameraState, Clip, EyeMessage, Glimpse, Looked, Saw, Watching
@@ -84,7 +83,6 @@ class Camera:
         self._spent = 0.0  # processor seconds of this look so far
         self._finished = False
         self._said: tuple[CameraState, str] = ("opening", "")
-        self._connected_at = time.monotonic()
 
     @property
     def turned(self) -> bool:
@@ -128,9 +126,9 @@ class Camera:
             self._send_clip(wanted)
         if self.reader.state == "ended" and not self._finished and not self.line.waits(now):
             self._finish()
-        if self.reader.reading and self._ring.newest_key() is None and now - self._connected_at > KEYLESS + OPEN_SECONDS:
+        keyless = self.reader.keyless_since
+        if keyless is not None and now - keyless > KEYLESS:
             self.reader.break_off("it sends no key frame")
-            self._connected_at = now
         self.report(now)
 
     def report(self, now: float) -> None:

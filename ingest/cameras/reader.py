@@ -53,6 +53,8 @@ class Reader:
         self._stop = threading.Event()
         self._break = ""
         self.reading = False
+        self.keyless_since: float | None = None
+        """Monotonic seconds since when an open connection has given no key frame yet; None: it has, or there is none."""
         self._pause = FIRST_PAUSE
         self.thread = threading.Thread(target=self._run, name=f"reader-{order.id}", daemon=True)
 
@@ -93,7 +95,7 @@ class Reader:
                 self._ring.clear()
 
     def _lost(self, state: CameraState, what: str) -> None:
-        self.reading = False
+        self.reading, self.keyless_since = False, None
         self.state, self.what = state, self._break or what
 
     def _wait(self, lasted: float) -> None:
@@ -131,6 +133,7 @@ class Reader:
         self.surge.reset()
         self.timeline.connect()
         begun, base = time.monotonic(), None
+        self.keyless_since = begun
         for packet in opened.packets():
             if self._break:
                 raise SourceLost(self._break, where=opened.address.shown)
@@ -161,6 +164,7 @@ class Reader:
         if piece.key:
             self._line.key = (piece.n, now)
             self.counters.keys += 1
+            self.keyless_since = None
         self._line.newest = (piece.n, now)
         if self.surge.feed(piece.size, key=piece.key):
             self._line.wakes(now)
