@@ -18,10 +18,12 @@ Level = NDArray[np.float32]
 
 MEMORY = 20.0
 """Seconds in which a changed picture becomes the usual one; what stands before it takes four times as long."""
-YOUNG_MEMORY = 1.0
-"""The same while nothing is known yet, and where only the light changed."""
+YOUNG_MEMORY, LIGHT_MEMORY = 4.0, 1.0
+"""The same while little is known yet, and where only the light changed."""
 LEAST, MOST = 9.0, 60.0
 """Grey levels a pixel must differ at least, and at most however restless it is."""
+COMES_AND_GOES = 0.05
+"""Share by which each coming or going of a movement counts as a pixel's unrest: leaves come and go all the time, people seldom."""
 UNREST = 3.5
 """Times its usual deviation that a pixel must differ."""
 SETTLES_IN = 2.0
@@ -36,7 +38,7 @@ SUDDEN_LIGHT = 0.12
 """Share of the mean brightness by which it must jump between two frames to count as a lamp that was switched."""
 NEW_SCENE_SHARE, NEW_SCENE_SECONDS = 0.5, 3.0
 """So much of the picture changed for so long: the camera was moved, this is its picture now."""
-_NEAR = np.ones((3, 3), np.uint8)
+_NEAR, _AROUND = np.ones((3, 3), np.uint8), np.ones((13, 13), np.uint8)
 _WINDOW = (7, 7)
 _FURTHEST = 12  # pixels of the coarse level that a shaken camera may have turned
 
@@ -48,6 +50,7 @@ class Background:
         self._mean: Level | None = None
         self._deviation: Level
         self._before: Mask  # what moved in the last frame
+        self._unsure: Mask  # flat before and now, and near to what moves: the inside of a thing rather than light
         self._t, self._since, self._light, self._changed_for = 0.0, 0.0, 0.0, 0.0
 
     def look(self, frame: Frame) -> Movement:
@@ -87,9 +90,13 @@ class Background:
         differs = np.asarray(cv2.medianBlur((apart > threshold).view(np.uint8), 3), np.uint8)
         if not differs.any():
             nothing = differs.view(np.bool_)
+            self._unsure = nothing
             return nothing, expected, nothing
-        mask = structure_differs(differs, now, self._mean, self._deviation)
-        return mask, expected, differs.view(np.bool_) & ~mask
+        changed, kept = structures(differs, now, self._mean, self._deviation)
+        mask = filled(changed, differs)
+        near = cv2.dilate(mask.view(np.uint8), _AROUND).view(np.bool_)
+        self._unsure = differs.view(np.bool_) & ~mask & ~kept & near
+        return mask, expected, differs.view(np.bool_) & ~mask & ~self._unsure
 
     def _turn_with(self, now: Level, expected: Level) -> bool:
         """Shift what is known by whole pixels where the camera was shaken; whether it was."""
@@ -113,14 +120,16 @@ class Background:
     def _learn(self, now: Level, expected: Level, mask: Mask, lit: Mask, dt: float) -> None:
         """Blend ``now`` into what is known. What moves joins slowly; where only the light differs it joins at once."""
         assert self._mean is not None  # noqa: S101 (looked at before)
-        quick = np.float32(1 - math.exp(-dt / YOUNG_MEMORY))
-        share = quick if self._t - self._since < SETTLES_IN else np.float32(1 - math.exp(-dt / MEMORY))
+        quick = np.float32(1 - math.exp(-dt / LIGHT_MEMORY))
+        share = np.float32(1 - math.exp(-dt / (YOUNG_MEMORY if self._t - self._since < SETTLES_IN else MEMORY)))
         rate = np.full(now.shape, share, np.float32)
         rate[lit] = quick
-        rate[mask] = share * np.float32(0.25)
+        rate[mask | self._unsure] = share * np.float32(0.25)
         apart = np.minimum(np.abs(now - expected), np.float32(40.0))
         self._mean += rate * (now - self._mean)
         rate[lit] = share
+        rate[mask | self._unsure] = np.float32(0)  # what stands there is no unrest
+        rate[mask != self._before] = np.float32(COMES_AND_GOES)
         self._deviation += rate * (apart - self._deviation)
         self._before = mask
 
@@ -131,13 +140,18 @@ def structure_differs(
     """``differs`` (0 or 1) without what only the light did; what is enclosed by a change of structure (the side of a lorry) belongs to
     it. ``deviation``: by which pixels differ anyway."""
     changed, _ = structures(differs, now, usual, deviation, flat=flat)
+    return filled(changed, differs)
+
+
+def filled(changed: Mask, differs: NDArray[np.uint8]) -> Mask:
+    """``changed`` without single pixels, with what of ``differs`` (0 or 1) it encloses."""
     raster = np.asarray(cv2.medianBlur(changed.view(np.uint8), 3), np.uint8)
     if not raster.any():
         nothing: Mask = raster.view(np.bool_)
         return nothing
     outlines, _ = cv2.findContours(raster, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = np.asarray(cv2.drawContours(np.zeros_like(raster), outlines, -1, (1,), cv2.FILLED), np.uint8)
-    moving: Mask = ((filled & differs) | raster).view(np.bool_)
+    whole = np.asarray(cv2.drawContours(np.zeros_like(raster), outlines, -1, (1,), cv2.FILLED), np.uint8)
+    moving: Mask = ((whole & differs) | raster).view(np.bool_)
     return moving
 
 

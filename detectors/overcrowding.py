@@ -69,7 +69,7 @@ class OvercrowdingDetector(Detector):
         if self._due(frame.t):
             self._looked = frame.t
             movers = [k for k in tracks if self._things.moved(k) and k.blob.w <= WIDEST_PERSON * k.blob.h]
-            self._boxes = self._count(frame, [box_of(track.blob, frame) for track in movers])
+            self._boxes = self._count(frame, _whole([box_of(track.blob, frame) for track in movers]))
             self._counts.append(len(self._boxes))
         people = self.people
         if people <= self._parameters.allowed or not self._boxes:
@@ -110,6 +110,25 @@ def _meet(a: Box, b: Box) -> bool:
     return any(
         q[0] <= p[0] + p[2] / 2 <= q[0] + q[2] and q[1] <= p[1] + p[3] / 2 <= q[1] + q[3] for p, q in ((a, b), (b, a))
     )  # fmt: skip
+
+
+def _whole(boxes: Sequence[Box]) -> list[Box]:
+    """``boxes`` with those joined that stand over each other, head and legs of one person whose coat is like the wall."""
+    whole: list[Box] = []
+    for box in sorted(boxes, key=lambda b: b[1]):
+        over = next((other for other in whole if _over(other, box)), None)
+        if over is not None:
+            whole.remove(over)
+        whole.append(box if over is None else _around([over, box]))
+    return whole
+
+
+def _over(upper: Box, lower: Box) -> bool:
+    """Whether ``lower`` is just below ``upper`` and both together are of a person's shape."""
+    shared = min(upper[0] + upper[2], lower[0] + lower[2]) - max(upper[0], lower[0])
+    _, _, width, height = _around([upper, lower])
+    gap = lower[1] - upper[1] - upper[3]
+    return shared > 0.4 * min(upper[2], lower[2]) and gap < 0.5 * height and width < 0.6 * height
 
 
 def _around(boxes: Sequence[Box]) -> Box:
