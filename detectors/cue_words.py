@@ -42,8 +42,24 @@ CUE_WORDS: Mapping[str, CueWords] = {
     "replaced": CueWords("背景被遮换", "background replaced"),
     "plain": CueWords("无纹理背景", "plain background", percent=True),
     "dragged": CueWords("随镜头平移", "dragged with the camera", percent=True),
+    "travel": CueWords("移动距离占画面", "distance gone, share of the picture", percent=True),
+    "size": CueWords("大小似人或车辆", "of the size of a person or vehicle"),
+    "stay": CueWords("停留过久", "stays too long"),
+    "crossed_in": CueWords("进入方向越线", "crossed inwards"),
+    "crossed_out": CueWords("离开方向越线", "crossed outwards"),
+    "people": CueWords("人数", "people", "人"),
+    "empty": CueWords("岗位无人", "nobody at the post"),
+    "stands": CueWords("新出现的静止物品", "a new thing that stands still"),
+    "covered": CueWords("镜头被遮挡", "covered"),
+    "defocused": CueWords("画面失焦", "out of focus"),
+    "moved": CueWords("镜头被转动", "turned away"),
+    "view_lost": CueWords("看不到原有场景", "the usual view is gone"),
+    "black": CueWords("画面全黑", "black"),
+    "overexposed": CueWords("画面过曝", "overexposed"),
+    "same_picture": CueWords("画面完全不变", "exactly the same picture"),
+    "almost_same_picture": CueWords("画面几乎不变", "almost the same picture"),
 }
-"""Every cue that a detector of flame or smoke names in ``Detection.fired``."""
+"""Every cue that a detector names in ``Detection.fired``, but the classes of a user's own model."""
 
 
 def said(fired: Sequence[str], cues: Mapping[str, float], *, chinese: bool = False) -> str:

@@ -5,11 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.frozen import Parameters as Frozen
+from detectors.base import Transition
+from detectors.pyramid import frame_of
 from detectors.tamper import Parameters
 from detectors.watch import Watch
 from ingest.cameras.source import VideoSource
@@ -110,19 +112,34 @@ def test_a_picture_that_stands_still_is_frozen_and_lives_again(rate: float) -> N
     assert 22 <= cleared.t < 27
 
 
-def test_a_repeated_picture_that_was_encoded_anew_is_frozen_after_longer() -> None:
-    random, still = np.random.default_rng(3), next(scene(1, walkers)).astype(np.int16)
-    coded = (np.clip(still + (random.random(still.shape) < 0.05), 0, 255).astype(np.uint8) for _ in range(60))
-    raised, *_ = watched(["frozen"], coded, rate=2, parameters={"frozen": Frozen(almost_seconds=20)})
-    assert raised.fired == ("almost_same_picture",)
-    assert 20 <= raised.t < 22
+def test_a_repeated_picture_that_was_encoded_anew_is_frozen_once_the_usual_life_is_known(tmp_path: Path, media: Path) -> None:
+    """A real clip, back and forth for 24 s, then its last picture; H.264 with key frames every two seconds."""
+    pictures = [frame.full() for frame in islice(VideoSource(str(media / "negative/10_highway_trees.avi")).frames(), 240)][::4]
+    living = [(pictures + pictures[::-1])[n % 120] for n in range(12 * 24)]
+    coded = tmp_path / "frozen.mp4"
+    write(coded, [*living, *[living[-1]] * 12 * 16])
+    for step in (1, 24):  # every picture, and key frames only
+        watch, seen = Watch(["frozen"]), list[Transition]()
+        for frame in VideoSource(str(coded)).frames():
+            if frame.n % step == 0:
+                seen += watch.feed(frame_of(frame.small(), frame.t, frame.n))
+        assert states(seen)[:1] == ["raised"]
+        assert 24 + 6 <= seen[0].t <= 24 + 14
+
+
+def write(path: Path, pictures: list[Picture]) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=12, options={"b": "300k", "maxrate": "300k", "bufsize": "600k", "preset": "veryfast"})
+        stream.height, stream.width, stream.pix_fmt, stream.gop_size = *pictures[0].shape[:2], "yuv420p", 24
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
 
 
 def test_an_empty_scene_with_the_faintest_noise_and_a_dark_room_are_not_frozen() -> None:
-    given = {"frozen": Frozen(almost_seconds=20)}
-    assert watched(["frozen"], scene(40, nothing, rate=2, noise=1.5), rate=2, parameters=given) == []
+    assert watched(["frozen"], scene(60, nothing, rate=2, noise=1.5), rate=2) == []
     dark = (np.zeros((288, 352, 3), np.uint8) for _ in range(80))
-    assert watched(["frozen"], dark, rate=2, parameters=given) == []
+    assert watched(["frozen"], dark, rate=2) == []
 
 
 def clip(media: Path, file: str, rate: float = 4.0) -> list[Picture]:
