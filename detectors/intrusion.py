@@ -94,7 +94,7 @@ class IntrusionDetector(Detector):
     def look(self, frame: Frame) -> list[Detection]:
         """One detection for each thing that moved and is in the area, the largest first."""
         tracks = self._things.look(frame)
-        self._attention = Attention.MOVING if tracks else Attention.STILL
+        self._attention = Attention.MOVING if any(not track.rests for track in tracks) else Attention.STILL
         intruders = sorted((k for k in tracks if self._things.moved(k)), key=lambda k: -k.blob.area)
         self._inside = len(intruders)
         return [_detection(track, frame) for track in intruders]

@@ -65,7 +65,7 @@ class LineCrossingDetector(Detector):
     def look(self, frame: Frame) -> list[Detection]:
         """One detection for each forbidden crossing of the last second."""
         tracks = self._things.look(frame)
-        self._attention = Attention.MOVING if tracks else Attention.STILL
+        self._attention = Attention.MOVING if any(not track.rests for track in tracks) else Attention.STILL
         crossings = [(track, way) for track in tracks if (way := self._crossed(track, frame))]
         for track, way in crossings:
             self._count(way)

@@ -60,6 +60,8 @@ class Background:
         if self._mean is None or self._mean.shape != now.shape:
             self._begin(now, frame.t, light)
             return Movement(self._before, 0.0, light, 0.0, settled=False)
+        if frame.t < self._t:  # the camera's clock went back
+            self._since -= self._t - frame.t
         dt, change = min(LONGEST_STEP, max(0.0, frame.t - self._t)), light - self._light
         self._t, self._light = frame.t, light
         mask, expected, lit = self._compare(now)

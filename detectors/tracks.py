@@ -14,6 +14,8 @@ from detectors.blobs import Blob
 
 SPEED = 0.35
 """Longer sides of the picture a second that a track may move at most beyond its own size."""
+TREMBLE, RESTS_AFTER = 1.5, 5.0
+"""Pixels within which a thing is at one place, and seconds after which it rests there."""
 FORGETS, LONGEST_GAP = 1.5, 6.0
 """Seconds a track is kept without being seen; a slow camera may miss it in one frame, but not for longer than the second figure."""
 
@@ -21,7 +23,8 @@ FORGETS, LONGEST_GAP = 1.5, 6.0
 @dataclass(slots=True)
 class Track:
     """One moving thing. Points are centres in pixels of the coarse level; ``began`` and ``t``: first and last seen, seconds;
-    ``path``: length of the way in pixels; ``furthest``: the greatest distance from where it began; ``foot``: where it stands."""
+    ``path``: length of the way in pixels; ``furthest``: the greatest distance from where it began;
+    ``place``, ``rests_since``: where it is but for trembling, and since when; ``marks``: what its detector notes of it."""
 
     number: int
     began: float
@@ -33,12 +36,19 @@ class Track:
     missed: int = 0
     path: float = 0.0
     furthest: float = 0.0
+    place: Point = (0.0, 0.0)
+    rests_since: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
 
     @property
     def age(self) -> float:
         """Seconds from first to last sight."""
         return self.t - self.began
+
+    @property
+    def rests(self) -> bool:
+        """Whether it has stayed at one place for some seconds: a closer look would show nothing new."""
+        return self.t - self.rests_since > RESTS_AFTER
 
     @property
     def straightness(self) -> float:
@@ -54,6 +64,8 @@ class Track:
         self.point, self.blob, self.t = point, blob, t
         self.furthest = max(self.furthest, math.dist(point, self.start))
         self.seen, self.missed = self.seen + 1, 0
+        if math.dist(point, self.place) > TREMBLE:
+            self.place, self.rests_since = point, t
 
 
 class Tracks:
@@ -65,6 +77,7 @@ class Tracks:
 
     def follow(self, blobs: Sequence[Blob], t: float, unit: float) -> list[Track]:
         """Take the blobs of the frame at ``t``; the tracks that were seen in it. ``unit``: longer side of the picture in pixels."""
+        self.all = [track for track in self.all if track.t <= t]  # none of before the clock went back
         pairs = sorted(
             (cost, i, j)
             for i, track in enumerate(self.all)
@@ -81,7 +94,7 @@ class Tracks:
                 seen.append(self.all[i])
         for j, blob in enumerate(blobs):
             if j not in taken:
-                track = Track(next(self._numbers), t, t, blob.centre, blob.centre, blob)
+                track = Track(next(self._numbers), t, t, blob.centre, blob.centre, blob, place=blob.centre, rests_since=t)
                 self.all.append(track)
                 seen.append(track)
         for i, track in enumerate(self.all):

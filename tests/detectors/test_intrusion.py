@@ -1,10 +1,12 @@
 """Intrusion and loitering: who comes in is told, at any rate; light, weather and leaves are not."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from detectors.base import Attention
+from detectors.line_crossing import Parameters
 from detectors.loitering import Parameters as Loitering
 from detectors.watch import Watch
 from tests.detectors.moving_scenes import NO_ALARM, nothing, person, scene, states, watch_over, watched
@@ -82,6 +84,25 @@ def test_it_asks_for_a_closer_look_only_while_something_moves() -> None:
     assert watch.attention == Attention.STILL
     watch_over(watch, scene(6, walker), start=5 + 1 / 8)
     assert watch.attention > Attention.STILL
+
+
+def test_what_came_and_stands_needs_no_closer_look_any_more() -> None:
+    def parked(picture: NDArray[np.float32], t: float) -> None:
+        cv2.rectangle(picture, (int(min(160, 20 + 40 * t)), 180), (int(min(160, 20 + 40 * t)) + 90, 230), (30, 60, 180), -1)
+
+    watch = Watch(["line_crossing", "loitering"], parameters={"line_crossing": Parameters(line=((0.0, 0.2), (1.0, 0.2)))})
+    watch_over(watch, scene(4, parked, rate=4), rate=4)
+    assert watch.attention == Attention.MOVING
+    watch = Watch(["line_crossing"], parameters={"line_crossing": Parameters(line=((0.0, 0.2), (1.0, 0.2)))})
+    watch_over(watch, scene(16, parked, rate=4), rate=4)
+    assert watch.attention == Attention.STILL
+
+
+def test_a_clock_that_goes_back_does_no_harm() -> None:
+    watch = Watch(["intrusion"])
+    watch_over(watch, scene(4, nothing), start=50_000.0)
+    raised, *_ = watch_over(watch, scene(14, walker))
+    assert 5 < raised.t < 6.5
 
 
 def test_who_stays_too_long_loiters_and_who_walks_through_does_not() -> None:
