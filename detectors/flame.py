@@ -42,8 +42,8 @@ _MOST_REGIONS = 4  # the largest only: a frame full of small ones must not cost 
 COLOURED: Mapping[str, Cue] = {
     "area": Cue(6, 18),  # pixels of the level
     "turns": Cue(3.6, 4.8),  # a second, of 15 pictures; see _pace
-    "spread": Cue(20, 36),  # grey levels, standard deviation of green: red, orange, yellow and white at once
-    "light": Cue(130, 190),  # grey levels, 90th percentile of green
+    "spread": Cue(17, 31),  # grey levels, standard deviation of green: red, orange, yellow and white at once
+    "light": Cue(100, 150),  # grey levels, 90th percentile of green
     "in_step": Cue(0.85, 0.35),  # 1: all pixels brighten together, as a lamp
     "lasting": Cue(0.15, 0.45),  # share of the last second in which the same pixels were evidence: it stays, it does not pass
 }
@@ -66,13 +66,13 @@ def _blend(old: NDArray[np.float32], now: Mask, dt: float, memory: float) -> Non
 def candidates(small: Picture) -> tuple[NDArray[np.uint8], Mask, Mask]:
     """Green of ``small`` (height, width, 3) BGR; pixels of flame colour, with the over-exposed core that they surround; white pixels."""
     blue, green, red = cv2.split(small)
-    reddest = (red >= 170) & (red >= green) & (cv2.subtract(red, blue) >= 60)
+    reddest = (red >= 140) & (red >= green) & (cv2.subtract(red, blue) >= 60)
     flame = reddest & (cv2.subtract(blue, green) <= 12)
     hot: Mask = flame
     if flame.any():
         halo = cv2.dilate(flame.view(np.uint8), _NEAR).view(np.bool_)
-        hot = flame | ((red >= 235) & (green >= 205) & (blue >= 100) & (red >= blue) & halo)
-    white: Mask = cv2.min(cv2.min(blue, green), red) >= 240
+        hot = flame | ((red >= 210) & (green >= 185) & (blue >= 90) & (red >= blue) & halo)
+    white: Mask = cv2.min(cv2.min(blue, green), red) >= 232
     return np.asarray(green, np.uint8), hot, white
 
 
@@ -102,7 +102,7 @@ class FlameDetector(Detector):
     """Flame in one camera's picture."""
 
     kinds: ClassVar[Sequence[str]] = ("flame",)
-    timing: ClassVar[Timing] = Timing(raise_after=0.7, clear_after=4.0)
+    timing: ClassVar[Timing] = Timing(raise_after=0.8, clear_after=4.0)
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
@@ -171,7 +171,7 @@ class FlameDetector(Detector):
             light = region.inside(green)[coloured if coloured.any() else region.evidence]
             figures = {
                 "area": float(region.area),
-                "spread": float(light.std()),
+                "spread": float(light.std()) - self._smear(),
                 "light": float(np.percentile(light, 90)),
                 **self._shared_figures(region, turns, change, past),
             }
@@ -210,6 +210,10 @@ class FlameDetector(Detector):
     def _shake(self) -> float:
         """Turns a second that a shaking or panning camera gives to anything with an edge."""
         return min(0.6, 0.25 * max(0.0, self._unrest - 1.0))
+
+    def _smear(self) -> float:
+        """Grey levels of spread that a shaking or panning camera gives to anything with an edge."""
+        return min(14.0, 10.0 * max(0.0, self._unrest - 1.0))
 
     def _pace(self) -> float:
         """Share of the turns that are still seen at this frame rate: fewer pictures show fewer of a flame's turns."""
