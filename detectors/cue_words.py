@@ -30,7 +30,7 @@ CUE_WORDS: Mapping[str, CueWords] = {
     "turns": CueWords("闪烁", "flicker", "次/秒", "turns a second"),
     "spread": CueWords("明暗层次", "many brightnesses", "灰度", "grey levels"),
     "light": CueWords("亮度", "brightness", "灰度", "grey levels"),
-    "in_step": CueWords("同步闪变", "all in step", percent=True),
+    "in_step": CueWords("同步闪变", "in step", percent=True),
     "lasting": CueWords("持续在原处", "stays in place", percent=True),
     "soft": CueWords("柔和变化占比", "soft changes", percent=True),
     "grey": CueWords("灰白无色", "colourless", percent=True),
