@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from yaml.nodes import MappingNode, Node
 
+from bihuan.camera_keys import camera_settings
 from bihuan.district_keys import read_agreements, site_district, zone_district
 from bihuan.mqtt_keys import check_mqtt
-from bihuan.camera_keys import camera_settings
 from bihuan.outlines import sound_outline
 from bihuan.policy_file import shipped_versions
 from bihuan.position_keys import read_positions
