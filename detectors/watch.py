@@ -18,6 +18,9 @@ from hazards.errors import BihuanError
 ANALYSED_RATE = 15.0
 """Frames a second that are looked at: a flame's flicker (1 to 7 Hz) shows, twice the work would show little more."""
 
+RETRY_SECONDS = 60.0
+"""Seconds after which a detector that failed is tried again: one bad picture must not blind a camera for ever."""
+
 
 class Watch:
     """Detectors ``names`` over one source. ``areas``: polygon by detector name, fractions of the picture or pixels; ``masks``: polygons
@@ -25,7 +28,7 @@ class Watch:
 
     ``raised``: kinds that were raised before a restart: they are cleared in time unless they are seen again.
     Names that ``DETECTORS`` does not know are skipped; ``unknown`` lists them. A detector that can't be built (a model that is not
-    there) or that fails on a frame is left out and the others go on; ``problems``: why, by its name."""
+    there) or that fails on a frame is left out for RETRY_SECONDS and the others go on; ``problems``: why, by its name."""
 
     def __init__(
         self, names: Sequence[str], *, areas: Mapping[str, Sequence[Point]] | None = None, masks: Sequence[Sequence[Point]] = (),
@@ -40,6 +43,7 @@ class Watch:
             for kind in DETECTORS[name].kinds_with(self._parameters.get(name))
         }
         self.problems: dict[str, str] = {}
+        self._again: dict[str, float] = {}  # when a detector that failed is tried again
         self._detectors: dict[str, Detector] = {}
         self._size_wh = (0, 0)
         self._background = Background()
@@ -64,7 +68,7 @@ class Watch:
     def feed(self, frame: Frame) -> list[Transition]:
         """Look at the next frame."""
         self._last = (frame.t, frame.n)
-        self._build(frame.size_wh)
+        self._build(frame.size_wh, frame.t)
         frame.movement = self._background.look(frame)
         self.seen = [found for name in list(self._detectors) for found in self._look(name, frame)]
         told = (condition.feed(self.seen, frame.t, frame.n) for condition in self.conditions.values())
@@ -78,7 +82,7 @@ class Watch:
     def interrupt(self) -> None:
         """The stream broke or began anew: detectors forget the pictures, raised conditions stay raised."""
         self._detectors = {name: detector for name, detector in self._detectors.items() if detector.interrupt()}
-        self._background = Background()
+        self._background, self._again = Background(), {}
         self._next = float("-inf")
         for condition in self.conditions.values():
             condition.interrupt()
@@ -94,26 +98,32 @@ class Watch:
         """What the detectors count or measure beside their alarms, by metric name."""
         return {name: value for detector in self._detectors.values() for name, value in detector.figures.items()}
 
-    def _build(self, size_wh: tuple[int, int]) -> None:
+    def _build(self, size_wh: tuple[int, int], t: float) -> None:
         """Make the detectors that are missing, all of them anew where the picture changed its size: masks are in its shape."""
         if size_wh != self._size_wh:
             self._detectors, self._size_wh = {}, size_wh
-        elif len(self._detectors) + len(self.problems) == len(self._names):
+        elif len(self._detectors) == len(self._names):
             return
         for name in self._names:
-            if name not in self._detectors and name not in self.problems:
+            if name not in self._detectors and t >= self._again.get(name, float("-inf")):
                 try:
                     self._detectors[name] = DETECTORS[name](self._view(name, size_wh))
                 except Exception as e:
-                    self.problems[name] = str(e) if isinstance(e, BihuanError) else f"{type(e).__name__}: {e}"
+                    self._fail(name, e, t)
 
     def _look(self, name: str, frame: Frame) -> list[Detection]:
         try:
-            return self._detectors[name].look(frame)
+            seen = self._detectors[name].look(frame)
         except Exception as e:  # a fault in one detector must not blind the others
-            self.problems[name] = str(e) if isinstance(e, BihuanError) else f"{type(e).__name__}: {e}"
             del self._detectors[name]
+            self._fail(name, e, frame.t)
             return []
+        self.problems.pop(name, None)
+        return seen
+
+    def _fail(self, name: str, error: Exception, t: float) -> None:
+        self.problems[name] = str(error) if isinstance(error, BihuanError) else f"{type(error).__name__}: {error}"
+        self._again[name] = t + RETRY_SECONDS
 
     def _view(self, name: str, size_wh: tuple[int, int]) -> View:
         area = fractions_of(self._areas[name], size_wh) if self._areas.get(name) else None

@@ -48,8 +48,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def sees(self) -> bool:
-        """Whether it shows its zone: on line, neither covered nor turned away nor frozen."""
-        return not self.offline and self.state in ("opening", "live", "ended") and not BLINDING & set(self.raised)
+        """Whether it shows its zone: not off line for so long that it is an alarm, neither covered nor turned away nor frozen."""
+        return not self.offline and not BLINDING & set(self.raised)
 
 
 def blind_zones(zones: Mapping[str, Zone], cameras: Iterable[Device], statuses: Mapping[str, CameraStatus]) -> dict[str, str]:

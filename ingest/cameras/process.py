@@ -30,7 +30,7 @@ from ingest.cameras.standing import Standing
 
 log = structlog.get_logger()
 
-OFFLINE, BLIND = "camera_offline", "blind_zone"
+OFFLINE, BLIND, FAULT = "camera_offline", "blind_zone", "device_fault"
 LOOK_SECONDS = 0.5
 BALANCE_SECONDS = 10.0
 """Seconds between two moves of a camera: a move must show in the costs before the next."""
@@ -40,7 +40,7 @@ OLD = 1.0
 """Age of a frame in seconds from which its process counts as overloaded."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 MOST_WORDS = 500
-"""Characters that are said of why a zone is blind."""
+"""Characters that are said of why a zone is blind or a detector fails."""
 
 
 class Eyes:
@@ -49,11 +49,12 @@ class Eyes:
     def __init__(self, cameras: Sequence[Device], zones: Mapping[str, Zone], speaker: Speaker, standing: Standing) -> None:
         self._cameras, self._zones = {device.id: device for device in cameras}, zones
         self._speaker, self._standing = speaker, standing
-        self._raised = {device.id: set(standing.raised(device.id)) - {OFFLINE, BLIND} for device in cameras}
+        self._raised = {device.id: set(standing.raised(device.id)) - {OFFLINE, BLIND, FAULT} for device in cameras}
         self._costs = dict.fromkeys(self._cameras, UNKNOWN_COST)
         self._hosts: dict[int, Host] = {}
         self._suspects: set[int] = set()
         self._numbers = itertools.count(1)
+        self._faulty = {d.id for d in cameras if FAULT in standing.raised(d.id)}
         self._blind = {d.zone: d.id for d in cameras if BLIND in standing.raised(d.id)}
         now = time.monotonic()
         self.health = {d.id: CameraHealth(d.id, "opening", now, offline=OFFLINE in standing.raised(d.id)) for d in cameras}
@@ -96,12 +97,17 @@ class Eyes:
             self._suspects.discard(host.number)
 
     def judge(self) -> None:
-        """Raise and clear the alarms of cameras that are offline, and of zones that no camera shows."""
+        """Raise and clear the alarms of cameras that are offline or whose detectors fail, and of zones that no camera shows."""
         now = time.monotonic()
         for camera, health in self.health.items():
             self.health[camera], change = health.judged(now)
             if change is not None:
                 self._speaker.say(changed(camera, OFFLINE, change, health.what if change == "raised" else "back"))
+            fails = bool(health.problems)
+            if fails != (camera in self._faulty) and (fails or health.analysed):
+                self._faulty ^= {camera}
+                why = "; ".join(f"{name}: {what}" for name, what in health.problems.items())[:MOST_WORDS]
+                self._speaker.say(changed(camera, FAULT, "raised" if why else "cleared", why or "its detectors work"))
         blind = blind_zones(self._zones, self._cameras.values(), self.statuses())
         for zone in set(self._blind) - set(blind):
             self._speaker.say(changed(self._blind.pop(zone), BLIND, "cleared", "seen"))

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 _REAL_FIGURES = 3
 MOST_WAITING = 200
 """Pictures and clips that wait for the disk, beyond which small pictures are passed over."""
-_OWN = frozenset({"camera_offline", "blind_zone"})
+_OWN = frozenset({"camera_offline", "blind_zone", "device_fault"})
 """Kinds that are judged of the camera itself, by no detector."""
 
 

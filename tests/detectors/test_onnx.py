@@ -108,7 +108,7 @@ def test_a_bad_model_is_named_and_the_other_detectors_go_on(tmp_path: Path) -> N
     assert str(garbage) in watch.problems["onnx"]
 
 
-def test_a_detector_that_fails_on_a_frame_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_that_fails_on_a_frame_is_left_out_for_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch(["onnx", "intrusion"], parameters={"onnx": parameters(model(tmp_path / "bright.onnx", "yolox"))})
     assert watch.feed(picture()) == []
 
@@ -120,3 +120,6 @@ def test_a_detector_that_fails_on_a_frame_is_left_out(tmp_path: Path, monkeypatc
     assert watch.problems == {"onnx": "RuntimeError: out of memory"}
     monkeypatch.undo()
     assert watch.feed(picture((48, 32), t=2.0)) == [], "it is not asked again"
+    assert list(watch.problems) == ["onnx"]
+    told = [x for n in range(8) for x in watch.feed(picture((48, 32), t=62.0 + n / 4))]
+    assert watch.problems == {} and told, "after a minute it is tried again"

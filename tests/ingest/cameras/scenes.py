@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hazards.admission import Report, admit
 from hazards.errors import JournalFull
 from hazards.messages import Signal
-from hazards.zones import Device
+from hazards.zones import Device, Zone
 from ingest.cameras.health import CameraHealth
 from ingest.cameras.process import run_video
 from ingest.cameras.synthetic import write_flame_clip
@@ -60,7 +60,9 @@ class Room:
 
 
 @contextlib.asynccontextmanager
-async def video(tmp_path: Path, *cameras: Device, door: MemoryDoor | None = None, processes: int = 1) -> AsyncIterator[Room]:
+async def video(
+    tmp_path: Path, *cameras: Device, door: MemoryDoor | None = None, processes: int = 1, zones: Mapping[str, Zone] | None = None
+) -> AsyncIterator[Room]:  # fmt: skip
     """``run_video`` over ``cameras`` with files under ``tmp_path``; it ends with the block."""
     room = Room(door or MemoryDoor(), EvidenceStore(tmp_path / "evidence"))
     stop, database = asyncio.Event(), Database(sqlite_url(tmp_path / "ledger.sqlite"))
@@ -70,7 +72,7 @@ async def video(tmp_path: Path, *cameras: Device, door: MemoryDoor | None = None
         room.health = {h.camera: h for h in health}
 
     running = asyncio.create_task(
-        run_video(cameras, room.door, archive, report, stop, memory=tmp_path / "cameras.json", processes=processes)
+        run_video(cameras, room.door, archive, report, stop, memory=tmp_path / "cameras.json", zones=zones, processes=processes)
     )
     try:
         yield room

@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import psutil
 import pytest
 
+from hazards.camera_evidence import Role, Signed
+from hazards.zones import Grade, Zone
 from ingest.cameras.eye_messages import Looked
 from ingest.cameras.health import OFFLINE_AFTER, CameraHealth
 from tests.ingest.cameras.scenes import MemoryDoor, camera, clip, video
@@ -87,7 +90,12 @@ async def test_the_whole_process_killed_with_a_standing_flame_still_sends_its_cl
         "asyncio.run(main())"
     )
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, str(tmp_path), str(burning), stdout=asyncio.subprocess.PIPE,
+        sys.executable,
+        "-c",
+        program,
+        str(tmp_path),
+        str(burning),
+        stdout=asyncio.subprocess.PIPE,
     )
     assert child.stdout is not None
     line = b""
@@ -148,3 +156,48 @@ def test_a_camera_is_offline_after_ten_seconds_without_a_picture_and_not_before(
     assert health.judged(200.0)[1] is None, "once"
     back = health.heard(Looked("C", "live", 2, 12.0), 201.0)
     assert back.judged(201.0)[1] == "cleared"
+
+
+async def test_a_detector_that_can_not_work_is_an_alarm_of_its_own_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    broken = msgspec.structs.replace(
+        camera(clip(tmp_path / "a.mp4", seconds=30, burning=(0, 30)), detectors=("flame", "onnx")),
+        settings={
+            "detector_settings": {
+                "onnx": {"model": str(tmp_path / "model.onnx"), "classes": ["bare_head"], "kinds": {"bare_head": "no_helmet"}}
+            }
+        },
+    )
+    async with video(tmp_path, broken) as room:
+        await room.until(lambda: room.door.said() == ["raised"] and room.door.said("device_fault") == ["raised"])
+        (fault,) = (s for s in room.door.signals.values() if s.kind == "device_fault")
+        assert "onnx" in fault.message and "model.onnx" in fault.message
+    whole = msgspec.structs.replace(broken, detectors=["flame"])
+    async with video(tmp_path, whole, door=room.door) as room:
+        await room.until(lambda: room.door.said("device_fault") == ["raised", "cleared"])
+
+
+async def test_a_zone_is_blind_once_its_last_camera_is_offline_and_sees_again(tmp_path: Path) -> None:
+    there, late = clip(tmp_path / "a.mp4", seconds=60), tmp_path / "late.mp4"
+    zones = {"smelter": Zone(id="smelter", name="熔铸车间", grade=Grade.RED)}
+    door = MemoryDoor()
+    async with video(tmp_path, camera(late), door=door, zones=zones) as room:
+        await room.until(lambda: door.said("blind_zone") == ["raised"])
+        assert door.said("camera_offline") == ["raised"]
+        (blind,) = (s for s in door.signals.values() if s.kind == "blind_zone")
+        assert blind.device == "CAM-1" and "CAM-1" in blind.message
+        there.rename(late)
+        await room.until(lambda: door.said("blind_zone") == ["raised", "cleared"])
+
+
+async def test_an_alarm_s_picture_without_the_box_and_its_clip_follow_and_the_camera_s_newest_picture(tmp_path: Path) -> None:
+    async with video(tmp_path, camera(clip(tmp_path / "a.mp4", seconds=40, burning=(6, 40)))) as room:
+        await room.until(lambda: len(list((tmp_path / "waiting").glob("*.json"))) == 3)
+        signed = [msgspec.json.decode(f.read_bytes(), type=Signed).statement for f in (tmp_path / "waiting").glob("*.json")]
+        said = {s.role: s for s in signed}
+        assert set(said) == set(Role) and len({s.onset for s in signed}) == 1
+        film = said[Role.CLIP]
+        assert film.begins <= film.onset - 4_000_000 and film.ends >= film.onset + 7_000_000
+        assert room.evidence.read(film.sha256)[0][4:8] == b"ftyp"
+        assert room.evidence.read(said[Role.PLAIN].sha256)[0] != room.evidence.read(said[Role.BOXED].sha256)[0]
+        assert room.evidence.latest("CAM-1")[0][:2] == b"\xff\xd8"
