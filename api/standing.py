@@ -27,6 +27,20 @@ ALARM_LOAD = {
     "unacknowledged": ("bihuan_alarms_unacknowledged", "Incidents that nobody acknowledged."),
 }
 """What the store notes of the alarm load: its figure to gauge and help."""
+CAMERAS = {
+    "cameras": ("bihuan_cameras", "Cameras that are watched."),
+    "live": ("bihuan_cameras_live", "Of them that send pictures."),
+    "offline": ("bihuan_cameras_offline", "Of them that have been silent for so long that it is an alarm."),
+    "analysed_frames": ("bihuan_camera_frames_analysed", "Frames a second that detectors looked at."),
+    "reconnects": ("bihuan_camera_reconnects", "Connections to cameras made anew since the start."),
+    "decode_errors": ("bihuan_camera_decode_errors", "Packets of cameras that could not be decoded since the start."),
+}
+"""What the video parts note, added up: figure to gauge and help."""
+WORST_CAMERA = {
+    "frame_age": ("bihuan_camera_frame_age_seconds", "From a frame's arrival to its look, the longest of the last second."),
+    "evidence_bytes": ("bihuan_evidence_bytes", "Bytes of cameras' pictures and clips that are kept."),  # each knows of all
+}
+"""What the video parts note, of which the highest counts."""
 
 
 class Standing(Struct, frozen=True):
@@ -67,6 +81,10 @@ def gauges_of(standing: Standing, now: int) -> Gauges:
     for figure, (gauge, help_) in ALARM_LOAD.items():
         if told := _all(notes, "store", figure):  # only the one store that leads in this counts
             gauges[gauge] = (help_, max(told))
+    for figure, (name, help_) in CAMERAS.items():
+        gauges[name] = help_, sum(_all(notes, "video", figure))
+    for figure, (name, help_) in WORST_CAMERA.items():
+        gauges[name] = help_, max(_all(notes, "video", figure), default=0.0)
     if any(_all(notes, "mqtt", "configured")):
         gauges["bihuan_mqtt_connected"] = ("1 while the MQTT broker of the site file is connected.", max(_all(notes, "mqtt", "connected")))
         clocks = {state: sum(_all(notes, "mqtt", f"clocks_{state}")) for state in ("corrected", "distrusted")}

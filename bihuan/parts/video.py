@@ -13,15 +13,18 @@ import structlog
 from bihuan.control import Beat
 from bihuan.demo import CLIP_SECONDS, CLIP_SIZE, FLAME, clip_path
 from bihuan.parts.camera_evidence import EvidenceKeeping, open_archive
+from bihuan.parts.camera_series import measure
 from bihuan.parts.notes import keep_notes
 from bihuan.parts.part import Part, run
 from bihuan.parts.site_watch import SiteWatch
 from bihuan.preparation import now_us
+from hazards.cameras import CameraStatus
 from hazards.errors import StorageUnavailable
 from hazards.zones import Device
 from ingest.cameras.health import CameraHealth, status_of
 from ingest.cameras.process import run_video
 from ingest.door import Door
+from ingest.telemetry_door import TelemetryDoor
 from storage.camera_statuses import note_cameras
 from storage.database import Database
 from storage.journal import Journal
@@ -29,7 +32,7 @@ from storage.site_store import Registry
 
 log = structlog.get_logger()
 
-TELL_SECONDS = 2.0
+TELL_SECONDS, MOST_SERIES = 2.0, 50_000
 
 
 def cameras_of(registry: Registry) -> list[Device]:
@@ -63,7 +66,9 @@ async def watch(part: Part) -> None:
     part.ready()
     if settings.demo:
         await asyncio.to_thread(draw_clip, settings.folder)
-    beside = [asyncio.create_task(work) for work in (keeping.run(), seen.tell(database), keep_notes(part, database))]
+    telemetry = TelemetryDoor(journal, registry, now_us, gather=settings.telemetry_pack_ms / 1000, max_unknown=MOST_SERIES)
+    works = keeping.run(), seen.tell(database), keep_notes(part, database), measure(telemetry, seen.statuses)
+    beside = [asyncio.create_task(work) for work in works]
     try:
         while not part.stopping.is_set():
             cameras, zones, stop = cameras_of(registry()), registry().zones, asyncio.Event()
@@ -79,6 +84,7 @@ async def watch(part: Part) -> None:
         for task in (watching, *beside):
             task.cancel()
         await asyncio.gather(watching, *beside, return_exceptions=True)
+        await telemetry.close()
         await asyncio.to_thread(journal.close)
         await asyncio.to_thread(database.close)
 
@@ -103,12 +109,16 @@ class _Seen:
             "reconnects": sum(h.reconnects for h in found), "decode_errors": sum(h.decode_errors for h in found),
         }  # fmt: skip
 
+    def statuses(self) -> list[CameraStatus]:
+        """Every camera as people are told."""
+        now, devices = now_us(), self._registry().devices
+        return [status_of(h, devices[h.camera].zone if h.camera in devices else "", now) for h in self._health]
+
     async def tell(self, database: Database) -> None:
         """Note every camera in SQL, until cancelled; while SQL is away nobody could read it either."""
         while True:
             await asyncio.sleep(TELL_SECONDS)
-            now, devices = now_us(), self._registry().devices
-            statuses = [status_of(h, devices[h.camera].zone if h.camera in devices else "", now) for h in self._health]
+            statuses, now = self.statuses(), now_us()
             with contextlib.suppress(StorageUnavailable):
                 await database.writing(partial(note_cameras, statuses=statuses, now=now))
 

@@ -22,12 +22,14 @@ def test_figures_of_several_machines_are_summed_and_the_oldest_counts() -> None:
             note("ingest", "b", alarms_waiting=2, telemetry_waiting=20, telemetry_oldest_at=0),
             note("store", "a", waiting=5, held_up=0), note("store", "b", waiting=0, held_up=1),
             note("mqtt", "a", configured=1, connected=1),
+            note("video", "a", cameras=3, live=2, frame_age=0.2, evidence_bytes=900), note("video", "b", cameras=1, live=1, frame_age=0.7),
         ],
         deliveries=4, behind={"store": 7, "push": 0},
     )  # fmt: skip
     lines = text(standing)
     for line in (
         'bihuan_parts{part="ingest"} 2', 'bihuan_parts{part="mqtt"} 1', "bihuan_alarms_waiting 3", "bihuan_telemetry_waiting 1234587",
+        "bihuan_cameras 4", "bihuan_cameras_live 3", "bihuan_camera_frame_age_seconds 0.7", "bihuan_evidence_bytes 900",
         "bihuan_telemetry_waiting_seconds 3", "bihuan_store_waiting 5", "bihuan_store_held_up 1", "bihuan_mqtt_connected 1",
         "bihuan_deliveries_waiting 4", 'bihuan_follower_behind{follower="store"} 7', 'bihuan_follower_behind{follower="push"} 0',
     ):  # fmt: skip
