@@ -44,3 +44,4 @@ class CameraPage(BaseModel):
     items: list[CameraStatus]
     next: str | None
     blind_zones: list[str] = Field(description="red and orange zones that no camera of theirs shows")
+    unwatched_zones: list[str] = Field(description="red and orange zones that have no camera")

@@ -55,8 +55,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def blind_zones(zones: Mapping[str, Zone], cameras: Iterable[Device], statuses: Mapping[str, CameraStatus]) -> dict[str, str]:
     """Red and orange zones whose cameras all see nothing, each with the first of its cameras, in whose name it is told.
 
-    A zone without any camera is a gap in the site file (``bihuan site check`` says so), no alarm that could ever end. A camera that
-    was not heard of yet counts as seeing."""
+    A zone without any camera is a gap in the site file (``unwatched_zones``), no alarm that could ever end. A camera that was not heard
+    of yet counts as seeing."""
     by_zone: dict[str, list[str]] = {}
     for device in cameras:
         if (zone := zones.get(device.zone)) is not None and zone.grade in WATCHED_GRADES:
@@ -66,3 +66,9 @@ def blind_zones(zones: Mapping[str, Zone], cameras: Iterable[Device], statuses: 
         if all((status := statuses.get(camera)) is not None and not status.sees for camera in own):
             blind[zone_id] = min(own)
     return blind
+
+
+def unwatched_zones(zones: Iterable[Zone], cameras: Iterable[Device]) -> list[str]:
+    """Red and orange zones that have no camera at all."""
+    watched = {device.zone for device in cameras}
+    return sorted(zone.id for zone in zones if zone.grade in WATCHED_GRADES and zone.id not in watched)

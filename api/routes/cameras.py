@@ -11,7 +11,7 @@ from api import camera_models as models
 from api.gate import GuardedRoute
 from api.present import Presenter
 from api.routes.common import Asking, Cursor, Filter, Id, Limit, With, page_by_id
-from hazards.cameras import CameraStatus, blind_zones
+from hazards.cameras import CameraStatus, blind_zones, unwatched_zones
 from hazards.errors import NotFound
 from storage.camera_statuses import read_cameras
 
@@ -36,7 +36,9 @@ async def get_cameras(
     presenter = services.presenter()
     cameras = [registry.devices[s.camera] for s in seen]
     blind = sorted(blind_zones(registry.zones, cameras, {s.camera: s for s in seen}))
-    return models.CameraPage(items=[_shown(s, presenter) for s in found], next=following, blind_zones=blind)
+    zones = [z for z in registry.zones.values() if _sees(asking, services, z.id)]
+    unwatched = unwatched_zones(zones, (d for d in registry.devices.values() if d.type == "camera"))
+    return models.CameraPage(items=[_shown(s, presenter) for s in found], next=following, blind_zones=blind, unwatched_zones=unwatched)
 
 
 @router.get("/api/v1/cameras/{id}/picture", summary="What a camera shows", response_class=Response, responses=_PICTURE)

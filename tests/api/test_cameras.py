@@ -33,6 +33,7 @@ async def test_everybody_sees_the_cameras_of_the_own_zones_with_state_and_figure
     ]  # fmt: skip
     assert everything["blind_zones"] == ["depot"]
     assert alu["blind_zones"] == []
+    assert everything["unwatched_zones"] == ["tank"] and alu["unwatched_zones"] == []
     one_zone = (await client.get(URL, params={"zone": "depot"}, headers=bearer(system.token("operator")))).json()
     assert [c["camera"] for c in one_zone["items"]] == ["CAM-2"]
 
