@@ -113,12 +113,13 @@ def test_a_site_file_with_three_mistakes_gets_three_lines(tmp_path: Path) -> Non
         .replace("grade: red,", "grade: purple,", 1)
         .replace("zone: depot", "zone: attic")
         .replace("id: T-101", "id: G-201")
+        .replace("[flame, tamper]", "[flame, x_ray]", 1)
     )
     done = bihuan("site", "check", file)
     assert done.returncode == 2
     mistakes = [line for line in done.stderr.splitlines() if "warning" not in line]
     assert [int(n) for n in re.findall(r"line (\d+), ", "\n".join(mistakes))] == [8, 14, 17]
-    assert "warning: line 16, device CAM-1.detectors: there is no detector 'tamper'" in done.stderr
+    assert "warning: line 16, device CAM-1.detectors: there is no detector 'x_ray'" in done.stderr
     assert bihuan("up", "--site", file, "--data", tmp_path / "d").stderr == done.stderr
 
 
