@@ -52,7 +52,7 @@ WHITE_HOT: Mapping[str, Cue] = {
     "turns": Cue(3.6, 4.8),
     "spread": Cue(24, 48),
     "in_step": Cue(0.85, 0.35),
-    "lasting": Cue(0.4, 0.65),  # white things that pass, lorries and clouds, are commoner than white fires
+    "lasting": Cue(0.45, 0.7),  # white things that pass, lorries and clouds, are commoner than white fires
 }
 
 
@@ -72,7 +72,7 @@ def candidates(small: Picture) -> tuple[NDArray[np.uint8], Mask, Mask]:
     if flame.any():
         halo = cv2.dilate(flame.view(np.uint8), _NEAR).view(np.bool_)
         hot = flame | ((red >= 210) & (green >= 185) & (blue >= 90) & (red >= blue) & halo)
-    white: Mask = cv2.min(cv2.min(blue, green), red) >= 232
+    white: Mask = cv2.min(cv2.min(blue, green), red) >= 240
     return np.asarray(green, np.uint8), hot, white
 
 
@@ -87,9 +87,13 @@ class _Past:
         if np.count_nonzero(candidates) >= least:
             if t > self._until:
                 self._begin(level)
-                self.since = t
+                self._since = t
             self._until = t + SLEEPS_AFTER
         return t <= self._until
+
+    def known(self, t: float) -> float:
+        """Share of the last second that has been watched: what is remembered of a shorter time reads too low by that."""
+        return 1 - math.exp(-max(0.9, t - self._since))
 
     def _begin(self, level: NDArray[np.int16]) -> None:
         self.flicker = FlickerMap()
@@ -160,9 +164,8 @@ class FlameDetector(Detector):
         past = self._coloured
         if not past.awake(hot, _LEAST_REGION, green, frame.t):
             return []
-        turns = past.flicker.update(green, dt, self._least_swing(14))
+        turns = past.flicker.update(green, dt, self._least_swing(14)) / np.float32(past.known(frame.t))
         _blend(past.share, hot, dt, 1.0)
-        turns = turns / np.float32(1 - math.exp(-max(0.9, frame.t - past.since)))
         evidence = (turns >= 3.0 * self._pace()) & (past.share > 0.15)
         _blend(past.lasting, evidence, dt, 1.0)
         found = []
@@ -182,7 +185,7 @@ class FlameDetector(Detector):
         past = self._white
         if not past.awake(white & self._unusual, round(WHITE_HOT["area_share"].none * white.size), green, frame.t):
             return []
-        turns = past.flicker.update(green, dt, self._least_swing(50))
+        turns = past.flicker.update(green, dt, self._least_swing(50)) / np.float32(past.known(frame.t))
         _blend(past.share, white, dt, 1.0)
         evidence = (turns >= 3.0 * self._pace()) & (past.share > 0.15) & (past.share < 0.95) & self._unusual
         _blend(past.lasting, evidence, dt, 1.0)
@@ -193,6 +196,7 @@ class FlameDetector(Detector):
                 "spread": float(region.inside(green)[region.label].std()),
                 **self._shared_figures(region, turns, change, past),
             }
+            figures["lasting"] /= past.known(frame.t)
             found.append(_detection(frame, region.box, figures, WHITE_HOT))
         return found
 

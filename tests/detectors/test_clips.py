@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.base import Frame, Transition
+from detectors.base import Attention, Frame, Transition
 from detectors.watch import Watch
 from ingest.cameras.source import VideoSource
 
@@ -25,6 +25,7 @@ class Outcome:
     told: list[Transition]
     frames: int
     seconds: float  # of work
+    when_asked: float | None = None  # when it is raised if a key frame is looked at every 2 s, and every frame only while a burst is wanted
 
     @property
     def raised(self) -> float | None:
@@ -33,6 +34,7 @@ class Outcome:
 
 def watched(media: Path, file: str, label: str) -> Outcome:
     watch, frames, spent = Watch(["flame"]), 0, 0.0
+    seldom, key, when_asked = Watch(["flame"]), float("-inf"), None
     told: list[Transition] = []
     for frame in VideoSource(str(media / file)).frames():
         if watch.due(frame.t):
@@ -42,7 +44,11 @@ def watched(media: Path, file: str, label: str) -> Outcome:
             told += watch.feed(seen)
             spent += time.thread_time() - began
             frames += 1
-    return Outcome(file, label, told + watch.end(), frames, spent)
+            if label == "fire" and (frame.t - key >= 2 or seldom.attention is Attention.BURST):
+                key = frame.t if frame.t - key >= 2 else key
+                later = seldom.feed(Frame(small, seen.scale, seen.size_wh, frame.t, frame.n))
+                when_asked = when_asked or next((x.t for x in later if x.state == "raised"), None)
+    return Outcome(file, label, told + watch.end(), frames, spent, when_asked)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,12 @@ def test_at_least_eight_of_nine_fires_are_found_most_within_three_seconds(outcom
     delays = {o.file: o.raised - BEGINS.get(o.file, 0.0) for o in outcomes["fire"] if o.raised is not None}
     print({file: round(delay, 2) for file, delay in delays.items()})
     assert len(delays) >= len(outcomes["fire"]) - 1
+    assert sum(delay <= 3.0 for delay in delays.values()) >= len(outcomes["fire"]) - 2
+
+
+def test_most_are_found_as_soon_where_frames_are_looked_at_closely_only_when_asked_for(outcomes: dict[str, list[Outcome]]) -> None:
+    delays = {o.file: round(o.when_asked - BEGINS.get(o.file, 0.0), 2) for o in outcomes["fire"] if o.when_asked is not None}
+    print(delays)
     assert sum(delay <= 3.0 for delay in delays.values()) >= len(outcomes["fire"]) - 2
 
 
