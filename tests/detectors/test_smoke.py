@@ -1,19 +1,15 @@
-"""Smoke: what drifts softly is raised and cleared, what only changes the light or moves is not; and figures on real clips."""
+"""Smoke: what drifts softly is raised and cleared, what only changes the light or moves is not; real clips are in ``test_clips``."""
 
-import csv
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors.base import Attention, Frame, Transition
+from detectors.base import Attention, Transition
 from detectors.pyramid import frame_of
 from detectors.watch import Watch
-from ingest.cameras.source import VideoSource
 
 Picture = NDArray[np.uint8]
 Draw = Callable[[NDArray[np.float32], float], NDArray[np.float32]]
@@ -150,30 +146,3 @@ def test_noise_and_a_picture_that_changes_its_shape_do_no_harm() -> None:
     random, watch = np.random.default_rng(1), Watch(["smoke"])
     for n, shape in enumerate([(90, 160), (90, 160), (288, 352), (1, 1), (2, 900), (288, 352)] * 4):
         assert watch.feed(frame_of(random.integers(0, 256, (*shape, 3), np.uint8), n / RATE, n)) == []
-
-
-def raised_at(path: Path) -> tuple[float | None, float]:
-    """When smoke is first raised in the clip, and milliseconds of work a frame."""
-    watch, spent, looked = Watch(["smoke"]), 0.0, 0
-    first = None
-    for frame in VideoSource(str(path)).frames():
-        if watch.due(frame.t):
-            small = frame.small()
-            seen = Frame(small, frame.size_wh[0] / small.shape[1], frame.size_wh, frame.t, frame.n)
-            began = time.thread_time()
-            told = watch.feed(seen)
-            spent, looked = spent + time.thread_time() - began, looked + 1
-            first = first if first is not None else next((x.t for x in told if x.state == "raised"), None)
-    return first, 1000 * spent / max(1, looked)
-
-
-def test_four_of_five_real_clips_are_found_and_few_without_smoke_alarm(media: Path) -> None:
-    with (media / "index.csv").open() as rows:
-        clips = [(row["file"], row["label"]) for row in csv.DictReader(rows) if row["label"] in ("smoke", "negative", "people")]
-    found = {(file, label): raised_at(media / file) for file, label in clips if file != "people/01_one_by_one.mp4"}  # too long for here
-    for (file, _), (first, cost) in found.items():
-        print(f"{file:42s} raised {first}  {cost:.2f} ms a frame")
-    smoky = [first for (_, label), (first, _) in found.items() if label == "smoke"]
-    false = [file for (file, label), (first, _) in found.items() if label != "smoke" and first is not None]
-    assert sum(first is not None for first in smoky) >= 4
-    assert len(false) <= 1, false
