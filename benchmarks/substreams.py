@@ -43,8 +43,7 @@ MOVING = (
 )  # fmt: skip
 """Scenes in which something moves, by day and by night, and nothing burns."""
 STILL = (
-    Part("people/01_one_by_one.mp4", 0.5, 5.5, there_and_back=True),
-    Part("fire/01_storage_units_fisheye_cctv.mp4", 0, 2.8, there_and_back=True),
+    Part("people/01_one_by_one.mp4", 0.5, 5.5, there_and_back=True), Part("people/01_one_by_one.mp4", 45.5, 50, there_and_back=True),
     Part("negative/17_window_blinds.mp4", 1, 10, there_and_back=True),
 )  # fmt: skip
 """Real scenes in which nothing moves, with the noise of their cameras."""
