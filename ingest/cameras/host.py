@@ -50,6 +50,8 @@ class Host:
                 left.set()
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
+            if child.stdin is not None:
+                child.stdin.close()
             await asyncio.shield(child.communicate())  # to the end of its output: a pipe that is not empty would stay open
         return death(await child.wait())
 

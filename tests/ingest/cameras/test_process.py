@@ -18,6 +18,7 @@ from hazards.camera_evidence import Role, Signed
 from hazards.zones import Grade, Zone
 from ingest.cameras.eye_messages import Looked
 from ingest.cameras.health import OFFLINE_AFTER, CameraHealth
+from ingest.cameras.placing import Move
 from tests.ingest.cameras.scenes import MemoryDoor, camera, clip, video
 
 
@@ -132,6 +133,26 @@ async def test_a_decoder_that_dies_disturbs_its_neighbours_only_for_a_moment(tmp
         shared.send_signal(signal.SIGABRT)
         await room.until(lambda: len(eyes()) == 2 and {room.state("CAM-0"), room.state("CAM-1")} == {"live"})
         assert room.door.said("camera_offline") == [], "back before anybody is called"
+
+
+async def test_a_camera_that_moves_takes_what_it_had_raised_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.cameras.process.BALANCE_SECONDS", 0.5)
+    moves: list[Move] = []
+    monkeypatch.setattr("ingest.cameras.process.next_move", lambda *_, **__: moves.pop() if moves else None)
+    burning = clip(tmp_path / "burning.mp4", seconds=30, burning=(0, 30))
+    async with video(tmp_path, *(camera(burning, name) for name in ("A", "B", "C")), processes=2) as room:
+        await room.until(lambda: room.door.said() == ["raised"] * 3)
+        processes = {name: room.health[name].process for name in ("A", "B", "C")}
+        assert sorted(processes.values()) in ([1, 1, 2], [1, 2, 2])
+        alone = next(n for n in (1, 2) if list(processes.values()).count(n) == 1)
+        moving = next(name for name, number in processes.items() if number != alone)
+        moves.append(Move(moving, 3 - alone, alone))
+        await room.until(lambda: room.health[moving].process == alone and room.health[moving].frames < 40 and room.state(moving) == "live")
+        seen = room.health[moving].frames
+        await room.until(lambda: room.health[moving].frames > seen + 60)
+        assert room.door.said() == ["raised"] * 3, "what stands is not told again"
+        assert len(eyes()) == 2
+        assert room.door.said("camera_offline") == []
 
 
 async def test_a_file_that_is_no_video_is_an_offline_camera_and_the_other_camera_goes_on(tmp_path: Path) -> None:
