@@ -50,6 +50,7 @@ class Me(BaseModel):
     sees_duties: bool = Field(description="whether the duties of bodies are for this role")
     declares: list[Declared] = Field(description="kinds of declaration that this role may enter")
     makes_rules: bool = Field(description="whether the role changes alarm rules")
+    holds_evidence: bool = Field(description="whether the role enters and lifts holds on evidence")
     site_name: str | None
     time_zone: str
     synthetic: bool

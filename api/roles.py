@@ -52,6 +52,8 @@ DUTY_BOUND = _AUTHORITIES | {Role.DISTRICT_LEADER, Role.SAFETY_OFFICE}
 """Who may have a duty of a body (履职), if the policy pack says so; the operators see them, too."""
 DUTIFUL = DUTY_BOUND | {Role.OPERATOR}
 """Who sees the duties of bodies."""
+EVIDENCE_HOLDERS = _AUTHORITIES
+"""Who holds evidence (封存) and lets it go; a platform default."""
 RULE_MAKERS = frozenset({Role.ADMINISTRATOR, Role.BUREAU, Role.SAFETY_OFFICE})
 """Who changes alarm rules: those who answer for the city's monitoring, no operator by himself (management of change, ISA-18.2; no document
 says who, so this is a platform default). A district's change rules that are for its own zones only."""
@@ -74,8 +76,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/evidence/{sha256}"): Access(_ALL),
     ("GET", "/api/v1/incidents/{id}/evidence"): Access(_ALL),
     ("GET", "/api/v1/evidence-holds"): Access(_ALL),
-    ("POST", "/api/v1/evidence-holds"): Access(_AUTHORITIES, 16 * KB),
-    ("POST", "/api/v1/evidence-holds/{id}/lift"): Access(_AUTHORITIES, 16 * KB),
+    ("POST", "/api/v1/evidence-holds"): Access(EVIDENCE_HOLDERS, 16 * KB),
+    ("POST", "/api/v1/evidence-holds/{id}/lift"): Access(EVIDENCE_HOLDERS, 16 * KB),
     # hazards
     ("GET", "/api/v1/hazards"): Access(_ALL),
     ("POST", "/api/v1/hazards"): Access(_SPEAKERS, 64 * KB),

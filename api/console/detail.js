@@ -1,8 +1,11 @@
 // One incident in full: the picture, the facts, what to do, the merged alarms with their reasons, the record.
 import { loadZoneHazards, tickDue } from "./both_ways.js";
 import { askEnd, askSilence } from "./declaration_forms.js";
+import { cueLine } from "./cue_words.js";
 import { lineOf, whatOf } from "./declarations.js";
 import { fill, h, stateBox } from "./dom.js";
+import { EvidenceView } from "./evidence.js";
+import { askHold } from "./evidence_holds.js";
 import { isForbidden } from "./incident_forms.js";
 import { gradeChip, kindsOf, raisedNote, severityWord } from "./list.js";
 import { call } from "./net.js";
@@ -23,6 +26,7 @@ export class Detail {
 
   none() {
     this.incident = null;
+    this.evidence?.stop();
     this.element.classList.remove("open");
     fill(this.element, stateBox(t("detail.none"), t("detail.none_note")));
   }
@@ -31,15 +35,29 @@ export class Detail {
   show(incident, open = false) {
     const other = this.incident?.id !== incident.id;
     const samePicture = !other && this.incident.snapshot_url === incident.snapshot_url;
+    if (!other && this.element.contains(document.fullscreenElement)) return this.afterFullScreen(incident);
     this.incident = incident;
     if (open) this.element.classList.add("open");
     if (other) { this.sheet = h("div", { class: "sheet-place" }); this.alarms = h("div"); this.record = h("div"); this.hazards = h("span"); this.zone = h("div", { class: "zone" }); this.declared = h("span"); this.declarations = []; this.page = null; this.element.scrollTop = 0; }
     if (!samePicture) this.picture = this.makePicture(incident);
+    if (other) { this.evidence?.stop(); this.evidence = this.makeEvidence(incident); } else if (!samePicture) this.evidence.instead(this.picture);
     this.sinceElement = h("span", { class: "since" });
-    fill(this.element, this.head(incident), h("div", { class: "look" }, this.picture, this.facts(incident)), this.actions(incident), this.sheet,
+    fill(this.element, this.head(incident), h("div", { class: "look" }, this.evidence.element, this.facts(incident)), this.actions(incident), this.sheet,
       h("div", { class: "story" }, this.alarms, this.record));
     this.tick();
     this.loadStory(incident);
+    this.evidence.follow(incident);
+  }
+
+  /** A clip that fills the screen is not torn away by what changes meanwhile. */
+  afterFullScreen(incident) {
+    if (!this.later) document.addEventListener("fullscreenchange", () => { const { later } = this; this.later = null; if (this.incident?.id === later.id) this.show(later); }, { once: true });
+    this.later = incident;
+  }
+
+  makeEvidence(incident) {
+    return new EvidenceView(this.picture, { nameOf: (kind) => said(this.incident.kind_names.find((each) => each.kind === kind)?.name) || kind,
+      mark: () => (incident.synthetic ? h("span", { class: "mark", title: t("app.synthetic_note") }, t("app.synthetic")) : null) });
   }
 
   head(incident) {
@@ -99,10 +117,19 @@ export class Detail {
       this.me.hazard_commands.includes("propose") ? h("button", { onclick: () => this.calls.propose() }, t("do.hazard"), h("kbd", {}, "h")) : null,
       incident.shelved_until ? button("unshelve", "s") : closed ? null : button("shelve", "s"),
       ["active", "cleared"].includes(incident.state) ? button("close") : null,
+      this.me.holds_evidence && incident.zone !== "unassigned" ? h("button", { onclick: () => this.hold(incident) }, t("hold.enter")) : null,
     ].filter(Boolean);
     const never = ["shelve", "close"].find((name) => may(name) && !closed && isForbidden(name, incident));
     if (never) buttons.push(h("small", { class: "muted never" }, t(isForbidden("close", incident) ? "do.never.both" : "do.never.shelve")));
     return h("div", { class: "actions" }, buttons.length ? buttons : h("span", { class: "muted" }, t("error.permission_note", { role: t(`role.${this.me.role}`) })));
+  }
+
+  /** Keep what its zone's cameras showed of it from being thrown away. */
+  async hold(incident) {
+    const made = await askHold({ zone: incident.zone, begins: incident.opened_at, ends: incident.closed_at ?? incident.updated_at });
+    if (!made) return;
+    this.calls.toast(t("hold.entered", { zone: made.zone_name }));
+    this.evidence.follow(this.incident);
   }
 
   async loadStory(incident) {
@@ -198,6 +225,7 @@ function alarmLine(alarm, button) {
       alarm.score === null ? null : h("span", { class: "muted" }, t("detail.score", { score: alarm.score.toFixed(2) })),
       button, h("time", { datetime: alarm.at }, absolute(alarm.at))),
     h("div", { class: "why" }, said(alarm.why)),
+    cueLine(alarm.details),
     alarm.message ? h("div", { class: "note" }, alarm.message) : null,
     lateNote(alarm),
     ["wrong", "corrected"].includes(alarm.clock) ? h("div", { class: "flag" }, t(`detail.clock_${alarm.clock}`, { time: alarm.sent_at.slice(0, 19).replace("T", " ") })) : null);

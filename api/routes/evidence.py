@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from api import evidence_models as models
 from api.gate import GuardedRoute
 from api.present import Presenter, evidence_url
+from api.ranges import OutOfRange, part_of
 from api.routes.common import Asking, Id, With
 from hazards.camera_evidence import statement_bytes
 from hazards.errors import NotFound
@@ -20,7 +21,11 @@ from storage.uploads import upload_zones
 router = APIRouter(route_class=GuardedRoute, tags=["incidents"])
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": _BYTES}, "description": "the file as it was stored"}}
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": _BYTES}, "description": "the file as it was stored"},
+    206: {"content": {"video/mp4": _BYTES}, "description": "the part that was asked for with Range"},
+    416: {"description": "the part lies beyond the end of the file"},
+}
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4"})
 
 
@@ -28,7 +33,7 @@ SHOWN_INLINE = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4"})
 async def get_evidence(
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], request: Request, asking: Asking, services: With
 ) -> Response:
-    """Content under its own hash never changes, so a browser may keep it for the session's person."""
+    """Content under its own hash never changes, so a browser may keep it for the session's person. One part of it for one Range."""
     data, media_type, _ = await asyncio.to_thread(services.pictures.read, sha256)
     if not asking.scope.everything:
         registry = services.registry()
@@ -45,11 +50,24 @@ async def get_evidence(
             raise NotFound("no such evidence")
     etag = f'"{sha256}"'
     headers = {"Cache-Control": "private, max-age=86400, immutable", "ETag": etag, "Vary": "Cookie, Authorization"}
+    headers["Accept-Ranges"] = "bytes"
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     if media_type not in SHOWN_INLINE:
         headers["Content-Disposition"] = f'attachment; filename="{sha256[:16]}"'
-    return Response(data, media_type=media_type, headers=headers)
+    return _whole_or_part(data, media_type, headers, request)
+
+
+def _whole_or_part(data: bytes, media_type: str, headers: dict[str, str], request: Request) -> Response:
+    try:
+        part = part_of(len(data), request.headers, headers["ETag"])
+    except OutOfRange:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(data)}"})
+    if part is None:
+        return Response(data, media_type=media_type, headers=headers)
+    begins, ends = part
+    headers["Content-Range"] = f"bytes {begins}-{ends - 1}/{len(data)}"
+    return Response(data[begins:ends], status_code=206, media_type=media_type, headers=headers)
 
 
 @router.get("/api/v1/incidents/{id}/evidence", summary="Pictures and clips of an incident")

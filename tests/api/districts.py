@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 
 from api.roles import Role
+from hazards.cameras import CameraStatus
 from hazards.identity import delivery_id, endpoint_id
 from hazards.zones import Agreement, Contact, Device, Enterprise, Grade, Site, Zone
+from storage.camera_statuses import note_cameras
 from storage.deliveries import EndpointRow, put_deliveries, sync_endpoints
 from tests.api.conftest import System, alarm, bearer
 
@@ -85,6 +87,9 @@ async def let_something_happen(client: httpx.AsyncClient, system: System) -> Hap
         hold = {"zone": zone, "begins": "2026-01-01T00:00:00Z", "ends": "2026-01-02T00:00:00Z", "reason": f"封存 {zone}"}
         held = await client.post("/api/v1/evidence-holds", json=hold, headers=bearer(system.token("administrator")))
         happened.ids[zone].append(held.json()["id"])
+    with system.database.write() as connection:
+        statuses = [CameraStatus(camera=f"CAM-{zone}", zone=zone, state="lost", noted_at=system.now(), offline=True) for zone in ZONES]
+        note_cameras(connection, statuses, now=system.now())
     return happened
 
 

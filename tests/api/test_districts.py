@@ -97,7 +97,7 @@ LISTS = {
     "/api/v1/incidents", "/api/v1/alarm-states", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises",
     "/api/v1/series",
     "/api/v1/deliveries", "/api/v1/webhooks", "/api/v1/waiting", "/api/v1/hazards/export",
-    "/api/v1/declarations", "/api/v1/evidence-holds",
+    "/api/v1/declarations", "/api/v1/evidence-holds", "/api/v1/cameras",
 }  # fmt: skip
 """Lists that tell of the park: somebody who sees all finds the foreign there, so the walk would, too."""
 RULES = {"/api/v1/alarm-rules", "/api/v1/alarm-rules/{id}", "/api/v1/alarm-rules/{id}/withdraw", "/api/v1/alarm-rules/{id}/restore"}

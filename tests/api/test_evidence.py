@@ -101,3 +101,25 @@ async def test_what_a_hazard_s_claim_names_is_held(client: httpx.AsyncClient, sy
     await ledger.give(hazard, f"enterprise:{hazard['enterprise']}", "claim", note="已整改", evidence=[paper(sha256=said.sha256)])
     with system.database.read() as connection:
         assert oldest_free(connection) == []
+
+
+async def test_a_browser_gets_the_part_of_a_clip_that_it_asks_for(client: httpx.AsyncClient, system: System) -> None:
+    _, said = await filmed(client, system)
+    own, url, size = bearer(system.token("enterprise", "alu")), str(evidence_url(said.sha256)), len(CLIP)
+    tag = (await client.get(url, headers=own)).headers["etag"]
+    parts = [
+        ("bytes=0-", CLIP, f"bytes 0-{size - 1}/{size}"), ("bytes=4-7", CLIP[4:8], f"bytes 4-7/{size}"),
+        ("bytes=-5", CLIP[-5:], f"bytes {size - 5}-{size - 1}/{size}"), ("bytes=9-999999", CLIP[9:], f"bytes 9-{size - 1}/{size}"),
+    ]  # fmt: skip
+    for asked, content, where in parts:
+        answer = await client.get(url, headers=own | {"Range": asked, "If-Range": tag})
+        assert (answer.status_code, answer.content, answer.headers["content-range"]) == (206, content, where), asked
+    for whole in ("bytes=0-1,4-5", "lines=1-2", "bytes=7-4", "bytes=x"):
+        answer = await client.get(url, headers=own | {"Range": whole})
+        assert (answer.status_code, answer.content, answer.headers["accept-ranges"]) == (200, CLIP, "bytes"), whole
+    changed = await client.get(url, headers=own | {"Range": "bytes=0-3", "If-Range": '"another"'})
+    assert (changed.status_code, changed.content) == (200, CLIP)
+    beyond = await client.get(url, headers=own | {"Range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    other = await client.get(url, headers=bearer(system.token("enterprise", "chem")) | {"Range": "bytes=0-3"})
+    assert other.status_code == 404
