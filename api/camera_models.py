@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.models import Text
+from api.models import Kind, Text
 
 
 class CameraStatus(BaseModel):
@@ -34,6 +34,7 @@ class CameraStatus(BaseModel):
     clock_jumps: int
     cost: float = Field(description="processor seconds a second")
     raised: list[str] = Field(description="kinds of alarm that stand at it")
+    raised_kinds: list[Kind] = Field(description="the same with their names")
     figures: dict[str, float] = Field(description="what its detectors count: people, people_in, people_out, people_inside")
     problems: dict[str, str] = Field(description="why a detector does not work, by its name")
 

@@ -1,4 +1,5 @@
 // The desk of the control room: top bar, banner, facets, list, detail, keys, and the feed behind them.
+import { Cameras } from "./cameras.js";
 import { Declarations } from "./declarations.js";
 import { Detail, canAcknowledge } from "./detail.js";
 import { askPassword, showHelp } from "./dialogs.js";
@@ -40,6 +41,7 @@ class Desk {
     this.enterprises = new Enterprises(me, { showHazard: (id) => this.showHazard(id) });
     this.quality = new AlarmQuality(me, { showIncidents: (search, zone) => this.showIncidents(search, zone) });
     this.rules = new Rules(me, { toast });
+    this.cameras = new Cameras(me, { toast, showIncidents: (search, zone) => this.showIncidents(search, zone) });
     this.duties = new Duties(me, { toast, waiting: (count) => this.waitingDuties(count) });
     this.declarations = new Declarations(me, { toast, showHazard: (id) => this.showHazard(id) });
     this.feed = new Feed({ incident: (incident) => this.take(incident), hazard: (hazard) => { this.ledger.take(hazard); this.enterprises.take(hazard); if (hazard.event.startsWith("measure_")) this.declared(); }, declaration: (notice) => { this.declarations.take(notice); this.declared(); }, duty: (notice) => this.duties.take(notice), reset: () => this.reload(), behind: (at) => { this.behind = at; this.renderLine(); },
@@ -71,7 +73,7 @@ class Desk {
 
   bar(calls) {
     const { me } = this;
-    this.names = ["incidents", "hazards", "rules", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises", "quality"];
+    this.names = ["incidents", "cameras", "hazards", "rules", ...(me.sees_duties ? ["duties"] : []), "declarations", "enterprises", "quality"];
     this.pushes = new PushBadge(me);
     this.pages = this.names.map((name) => h("button", { class: "plain page", "data-page": name, onclick: () => this.showPage(name) }, t(`page.${name}`)));
     return h("header", { class: "bar" }, h("span", { class: "name" }, t("app.name")), me.site_name ? h("span", { class: "site" }, me.site_name) : null,
@@ -89,7 +91,7 @@ class Desk {
   /** Show the page of that name. */
   showPage(name) {
     this.page = name;
-    const elements = { incidents: this.main, hazards: this.ledger.element, rules: this.rules.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element, quality: this.quality.element };
+    const elements = { incidents: this.main, cameras: this.cameras.element, hazards: this.ledger.element, rules: this.rules.element, duties: this.duties.element, declarations: this.declarations.element, enterprises: this.enterprises.element, quality: this.quality.element };
     for (const element of Object.values(elements)) element.remove();
     this.root.append(elements[name]);
     this.search.hidden = name !== "incidents";
@@ -100,6 +102,7 @@ class Desk {
     if (name === "enterprises") this.enterprises.open();
     if (name === "quality") this.quality.load();
     if (name === "rules") this.rules.open();
+    if (name === "cameras") this.cameras.open();
   }
 
   /** Something is declared of a zone, or no longer: what is shown of it follows. */
@@ -109,7 +112,7 @@ class Desk {
   }
 
   /** The detail of the page that is shown, which Escape puts back on a phone. */
-  shownDetail() { return { incidents: this, hazards: this.ledger, rules: this.rules }[this.page]?.detail; }
+  shownDetail() { return { incidents: this, hazards: this.ledger, rules: this.rules, cameras: this.cameras }[this.page]?.detail; }
 
   /** The page after the one that is shown. */
   nextPage() { this.showPage(this.names[(this.names.indexOf(this.page) + 1) % this.names.length]); }
@@ -142,6 +145,7 @@ class Desk {
     if (this.page === "enterprises") this.enterprises.load();
     if (this.page === "quality") this.quality.load();
     if (this.page === "rules") this.rules.load();
+    if (this.page === "cameras") this.cameras.open();
   }
 
   async load(first) {
@@ -290,7 +294,8 @@ class Desk {
       return;
     }
     if (isTyping()) return;
-    if (["hazards", "rules"].includes(this.page)) return this.keyOf(this.page === "hazards" ? this.ledger : this.rules, event);
+    const page = { hazards: this.ledger, rules: this.rules, cameras: this.cameras }[this.page];
+    if (page) return this.keyOf(page, event);
     if (this.page !== "incidents") {
       if (event.key === "g") this.nextPage();
       return;
@@ -309,7 +314,7 @@ class Desk {
     act();
   }
 
-  /** `page`: the ledger or the rules. */
+  /** `page`: the ledger, the rules or the cameras. */
   keyOf(page, event) {
     if (event.key === "Enter" && event.target.matches("button, a, summary")) return;
     const own = { g: () => this.nextPage(), "?": () => showHelp(this.me, this.page) }[event.key];
@@ -353,6 +358,7 @@ class Desk {
     this.declarations.tick();
     this.enterprises.tick();
     this.quality.tick();
+    this.cameras.tick();
     this.renderLine();
     if (this.store.held.size && !this.isBusy()) this.release();
   }

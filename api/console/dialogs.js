@@ -36,10 +36,12 @@ const OF_HAZARDS = [["j / k", "move"], ["a", "next_step"], ["o", "more_steps"], 
 
 const OF_RULES = [["j / k", "move"], ["e", "rule"], ["w", "rule_withdraw"], ["n", "rule_new"], ["/", "search"], ["g", "page"], ["Esc", "escape"], ["?", "help"]];
 
-/** The keys of the page "incidents", "hazards" or "rules". */
+const OF_CAMERAS = [["j / k", "move"], ["g", "page"], ["Esc", "escape"], ["?", "help"]];
+
+/** The keys of the page "incidents", "hazards", "rules" or "cameras". */
 export function showHelp(me, page) {
   const forOthers = (command) => (me.commands.includes(command) ? null : t("help.not_yours", { role: t(`role.${me.role}`) }));
-  const keys = page === "hazards" ? OF_HAZARDS : page === "rules" ? OF_RULES : [["j / k", "move"], ["a", "acknowledge", forOthers("acknowledge")], ["s", "shelve", forOthers("shelve")], ["h", "hazard", me.hazard_commands.includes("propose") ? null : t("help.not_yours", { role: t(`role.${me.role}`) })], ["g", "page"],
+  const keys = page === "hazards" ? OF_HAZARDS : page === "rules" ? OF_RULES : page === "cameras" ? OF_CAMERAS : [["j / k", "move"], ["a", "acknowledge", forOthers("acknowledge")], ["s", "shelve", forOthers("shelve")], ["h", "hazard", me.hazard_commands.includes("propose") ? null : t("help.not_yours", { role: t(`role.${me.role}`) })], ["g", "page"],
     ["f", "false", t("help.not_yet")], ["/", "search"], ["Home", "home"], ["Esc", "escape"], ["?", "help"]];
   return ask(t("help.title"), (done) => h("div", {}, h("dl", { class: "keys" }, keys.map(([key, name, note]) => [h("dt", {}, h("kbd", {}, key)),
     h("dd", { class: note ? "muted" : null }, t(`help.${name}`), note ? ` · ${note}` : null)])),

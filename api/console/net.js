@@ -47,3 +47,17 @@ export async function upload(path, file) {
   if (answer.status === 401) onSignedOut();
   throw new Failure(answer.status, json);
 }
+
+/** A picture as it is now: {url, taken}, `url` to be revoked by who asked, `taken` null where the server does not say; null where there is none. Throws Failure. */
+export async function picture(path) {
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, { credentials: "same-origin" });
+  } catch {
+    throw new Failure(0);
+  }
+  if (answer.status === 401) onSignedOut();
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Failure(answer.status);
+  return { url: URL.createObjectURL(await answer.blob()), taken: answer.headers.get("Last-Modified") };
+}

@@ -60,5 +60,5 @@ def _shown(status: CameraStatus, presenter: Presenter) -> models.CameraStatus:
     same = {name: getattr(status, name) for name in models.CameraStatus.model_fields if hasattr(status, name)}
     return models.CameraStatus(**same | {
         "state_name": presenter.text(f"camera.state.{status.state}"), "noted_at": presenter.time(status.noted_at),
-        "last_frame_at": presenter.time_or_none(status.last_at or None),
+        "last_frame_at": presenter.time_or_none(status.last_at or None), "raised_kinds": [presenter.kind(kind) for kind in status.raised],
     })  # fmt: skip
