@@ -27,6 +27,8 @@ def test_every_cue_of_a_detector_has_its_words_and_its_unit_in_the_console(langu
         unit = "%" if cue.percent else cue.unit_zh if language == "zh" else cue.unit_en
         assert words[f"cue.{name}"] == (cue.zh if language == "zh" else cue.en), name
         assert words.get(f"cue.unit.{name}", "") == unit, name
+    told = {key.removeprefix("cue.").removeprefix("unit.") for key in words if key.startswith("cue.")}
+    assert told == set(CUE_WORDS), "no words of a cue that is gone"
 
 
 def test_a_picture_is_seen_with_and_without_its_box_and_the_clip_comes_without_a_reload(
