@@ -51,6 +51,7 @@ class Me(BaseModel):
     declares: list[Declared] = Field(description="kinds of declaration that this role may enter")
     makes_rules: bool = Field(description="whether the role changes alarm rules")
     holds_evidence: bool = Field(description="whether the role enters and lifts holds on evidence")
+    patrols: bool = Field(description="whether the role looks over cameras in rounds")
     site_name: str | None
     time_zone: str
     synthetic: bool

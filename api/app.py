@@ -42,6 +42,7 @@ from api.routes import (
     health,
     incidents,
     ledger,
+    patrols,
     policy,
     quality,
     series,
@@ -69,8 +70,8 @@ from storage.site_store import Registry
 log = get_logger(__name__)
 
 ROUTERS = (
-    alarms, alarm_rules, cameras, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed, evidence,
-    evidence_holds, site, sessions, accounts, deliveries, dead_letters, health, console,
+    alarms, alarm_rules, cameras, patrols, telemetry, series, incidents, quality, ledger, hazards, duties, declarations, policy, feed,
+    evidence, evidence_holds, site, sessions, accounts, deliveries, dead_letters, health, console,
 )  # fmt: skip
 """Every route module: a new one is one name here and its rows in ``api/roles.py``. `/hazards/export` (ledger) is before `/hazards/{id}`."""
 

@@ -54,6 +54,9 @@ DUTIFUL = DUTY_BOUND | {Role.OPERATOR}
 """Who sees the duties of bodies."""
 EVIDENCE_HOLDERS = _AUTHORITIES
 """Who holds evidence (封存) and lets it go; a platform default."""
+PATROLLERS = _COMMAND | {Role.DEPARTMENT, Role.BUREAU, Role.SAFETY_OFFICE, Role.ENTERPRISE}
+"""Who looks over cameras in rounds (在线远程巡查, 001(32)) and judges them: government and enterprise watch together (001(16)). Who exactly
+is a platform default."""
 RULE_MAKERS = frozenset({Role.ADMINISTRATOR, Role.BUREAU, Role.SAFETY_OFFICE})
 """Who changes alarm rules: those who answer for the city's monitoring, no operator by himself (management of change, ISA-18.2; no document
 says who, so this is a platform default). A district's change rules that are for its own zones only."""
@@ -128,6 +131,11 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/v1/enterprises/{id}"): Access(_ALL),
     ("GET", "/api/v1/cameras"): Access(_ALL),
     ("GET", "/api/v1/cameras/{id}/picture"): Access(_ALL),
+    ("GET", "/api/v1/patrol-rounds"): Access(_ALL),
+    ("POST", "/api/v1/patrol-rounds"): Access(PATROLLERS, 64 * KB),
+    ("GET", "/api/v1/patrol-rounds/{id}"): Access(_ALL),
+    ("POST", "/api/v1/patrol-rounds/{id}/looks"): Access(PATROLLERS, 16 * KB),
+    ("POST", "/api/v1/patrol-rounds/{id}/end"): Access(PATROLLERS),
     ("GET", "/api/v1/waiting"): Access(_ROOM),
     ("GET", "/api/v1/site"): Access(_ADMINISTRATOR),
     ("PUT", "/api/v1/site"): Access(_ADMINISTRATOR, 2 * MB),

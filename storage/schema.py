@@ -491,6 +491,28 @@ evidence_holds = Table(
     Column("lifted_by", String),
     Column("lifted_reason", Text),
 )
+patrol_rounds = Table(
+    "patrol_rounds", metadata,
+    Column("id", String, primary_key=True),
+    Column("seconds", Integer, nullable=False),  # that each camera is shown
+    Column("started_by", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_by", String),
+    Column("ended_at", BigInteger),
+)
+Index("patrol_rounds_by_time", patrol_rounds.c.started_at, patrol_rounds.c.id)
+patrol_looks = Table(
+    "patrol_looks", metadata,  # one a camera of a round, from its start on
+    Column("round", String, primary_key=True),
+    Column("camera", String, primary_key=True),
+    Column("number", Integer, nullable=False),  # the order in which they are shown
+    Column("zone", String, nullable=False, index=True),
+    Column("judgement", String),  # normal, abnormal, no_picture; NULL: nobody has judged it
+    Column("note", Text),
+    Column("pictured", Boolean),  # whether whoever judged it had a picture before them
+    Column("judged_by", String),
+    Column("judged_at", BigInteger),
+)
 camera_statuses = Table(
     "camera_statuses", metadata,
     Column("camera", String, primary_key=True),

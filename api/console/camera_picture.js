@@ -13,7 +13,7 @@ export class CameraPicture {
     this.element = h("figure", { class: "picture" });
   }
 
-  /** Show `camera` ({id, zone}); resolves with whether there is a picture of it. */
+  /** Show `camera` ({id, zone}); resolves with whether what it shows now can be seen. */
   async show(camera) {
     const other = this.camera?.id !== camera.id;
     this.camera = camera;
@@ -44,7 +44,7 @@ export class CameraPicture {
     this.element.classList.remove("none");
     fill(this.element, image, caption, this.mark());
     if (before) URL.revokeObjectURL(before);
-    return true;
+    return ours;
   }
 
   state(words) {

@@ -1,4 +1,4 @@
-// The page of cameras (摄像机): how each is, zones that nobody sees on top; and beside it the holds on evidence.
+// The page of cameras (摄像机): how each is, zones that nobody sees on top; and beside it the holds on evidence and the patrol rounds.
 import { CameraDetail } from "./camera_detail.js";
 import { TROUBLES, figureWord, rate, seconds, seesNote, seesWord, signedSeconds, troublesOf } from "./camera_words.js";
 import { fill, h, stateBox, stepFrom } from "./dom.js";
@@ -7,12 +7,13 @@ import { Holds } from "./holds.js";
 import { allZones } from "./hazard_forms.js";
 import { gradeChip } from "./list.js";
 import { Failure, call } from "./net.js";
+import { Patrols } from "./patrols.js";
 import { absolute, now } from "./time.js";
 import { t } from "./words.js";
 
 const AGAIN = 5_000; // ms until a page that is shown asks again
 const SITE_AGAIN = 120_000; // ms until it asks again for what the site file says
-const VIEWS = ["cameras", "holds"];
+const VIEWS = ["cameras", "holds", "patrols"];
 
 export class Cameras {
   /** `calls`: toast(text, wrong), showIncidents(search, zone). */
@@ -29,6 +30,7 @@ export class Cameras {
     this.list = h("section", { class: "list", "aria-label": t("cameras.title") }, this.alert, h("div", { class: "columns camera-columns", "aria-hidden": true }, columns), this.rows);
     this.detail = new CameraDetail(me, { hold: (zone) => this.hold(zone), showIncidents: (camera) => calls.showIncidents(camera.id, camera.zone), back: () => this.detail.element.classList.remove("open") });
     this.holds = new Holds(me, { toast: calls.toast, enter: () => this.hold() });
+    this.patrols = new Patrols(me, { toast: calls.toast, cameras: () => this.all ?? [] });
     this.element = h("main", { class: "desk camera-page" }, this.facets, this.list, this.detail.element);
   }
 
@@ -38,7 +40,7 @@ export class Cameras {
     this.panel()?.load();
   }
 
-  panel() { return { holds: this.holds }[this.view] ?? null; }
+  panel() { return { holds: this.holds, patrols: this.patrols }[this.view] ?? null; }
 
   show(view) {
     this.view = view;
@@ -81,6 +83,7 @@ export class Cameras {
   }
 
   tick() {
+    this.patrols.tick();
     if (this.element.isConnected && !document.hidden && this.askedAt && now() - this.askedAt > AGAIN) this.load();
   }
 

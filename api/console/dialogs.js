@@ -36,7 +36,7 @@ const OF_HAZARDS = [["j / k", "move"], ["a", "next_step"], ["o", "more_steps"], 
 
 const OF_RULES = [["j / k", "move"], ["e", "rule"], ["w", "rule_withdraw"], ["n", "rule_new"], ["/", "search"], ["g", "page"], ["Esc", "escape"], ["?", "help"]];
 
-const OF_CAMERAS = [["j / k", "move"], ["g", "page"], ["Esc", "escape"], ["?", "help"]];
+const OF_CAMERAS = [["j / k", "move"], ["n", "normal"], ["x", "abnormal"], ["␣", "pause"], ["g", "page"], ["Esc", "escape"], ["?", "help"]];
 
 /** The keys of the page "incidents", "hazards", "rules" or "cameras". */
 export function showHelp(me, page) {

@@ -8,7 +8,7 @@ from api import account_models as models
 from api.gate import COOKIE, SECURE_COOKIE, GuardedRoute, presented
 from api.principals import Principal
 from api.problems import responses
-from api.roles import COMMANDS, DECLARING, DUTIFUL, EVIDENCE_HOLDERS, RULE_MAKERS
+from api.roles import COMMANDS, DECLARING, DUTIFUL, EVIDENCE_HOLDERS, PATROLLERS, RULE_MAKERS
 from api.routes.common import Asking, With
 from api.services import Services
 from hazards.errors import NotFound, NotPermitted, NotSignedIn
@@ -27,6 +27,7 @@ def _me(principal: Principal, services: Services) -> models.Me:
         commands=sorted(name for name, roles in COMMANDS.items() if principal.role in roles),
         sees_duties=principal.role in DUTIFUL, declares=[kind for kind, row in DECLARING.items() if principal.role in row.enters],
         makes_rules=principal.role in RULE_MAKERS, holds_evidence=principal.role in EVIDENCE_HOLDERS,
+        patrols=principal.role in PATROLLERS,
         hazard_commands=sorted(name for name, right in policy_of(services.registry()).commands.items() if principal.role in right.roles),
         site_name=site.name or None, time_zone=presenter.time_zone_name, synthetic=site.synthetic,
     )  # fmt: skip

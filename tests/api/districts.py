@@ -87,6 +87,8 @@ async def let_something_happen(client: httpx.AsyncClient, system: System) -> Hap
         hold = {"zone": zone, "begins": "2026-01-01T00:00:00Z", "ends": "2026-01-02T00:00:00Z", "reason": f"封存 {zone}"}
         held = await client.post("/api/v1/evidence-holds", json=hold, headers=bearer(system.token("administrator")))
         happened.ids[zone].append(held.json()["id"])
+        patrol = await client.post("/api/v1/patrol-rounds", json={"zones": [zone]}, headers=bearer(system.token("administrator")))
+        happened.ids[zone].append(patrol.json()["id"])
     with system.database.write() as connection:
         statuses = [CameraStatus(camera=f"CAM-{zone}", zone=zone, state="lost", noted_at=system.now(), offline=True) for zone in ZONES]
         note_cameras(connection, statuses, now=system.now())

@@ -97,7 +97,7 @@ LISTS = {
     "/api/v1/incidents", "/api/v1/alarm-states", "/api/v1/hazards", "/api/v1/zones", "/api/v1/devices", "/api/v1/enterprises",
     "/api/v1/series",
     "/api/v1/deliveries", "/api/v1/webhooks", "/api/v1/waiting", "/api/v1/hazards/export",
-    "/api/v1/declarations", "/api/v1/evidence-holds", "/api/v1/cameras",
+    "/api/v1/declarations", "/api/v1/evidence-holds", "/api/v1/cameras", "/api/v1/patrol-rounds",
 }  # fmt: skip
 """Lists that tell of the park: somebody who sees all finds the foreign there, so the walk would, too."""
 RULES = {"/api/v1/alarm-rules", "/api/v1/alarm-rules/{id}", "/api/v1/alarm-rules/{id}/withdraw", "/api/v1/alarm-rules/{id}/restore"}
@@ -202,13 +202,15 @@ async def test_points_of_a_shared_sensor_and_its_pictures_are_not_shared(
     assert (await client.get("/api/v1/zones/beside-yard", headers=headers)).status_code == 404
 
 
-TRIED = ("/incidents", "/hazards", "/declarations", "/evidence-holds", "/deliveries", "/webhooks")
+TRIED = ("/incidents", "/hazards", "/declarations", "/evidence-holds", "/patrol-rounds", "/deliveries", "/webhooks")
 POSTS = [
     ("/incidents/{id}/commands", {"command": "comment", "text": "越界"}),
     ("/hazards/{id}/commands", {"command": "comment", "text": "越界"}),
     ("/hazards/{id}/evidence", None),
     ("/declarations/{id}/end", {"reason": "越界"}),
     ("/evidence-holds/{id}/lift", {"reason": "越界"}),
+    ("/patrol-rounds/{id}/looks", {"camera": "CAM-beside-tank", "judgement": "normal", "pictured": True}),
+    ("/patrol-rounds/{id}/end", None),
     ("/deliveries/{id}/replay", None),
     ("/webhooks/{id}/commands", {"command": "turn_off", "reason": "x"}),
 ]  # fmt: skip
