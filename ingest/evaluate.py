@@ -89,7 +89,7 @@ def evaluate(
     names = chosen(detectors)
     if zone is not None:
         parse_polygon(zone)
-    kinds = [kind for name in names for kind in DETECTORS[name].kinds]
+    kinds = [kind for name in names for kind in DETECTORS[name].kinds_with(None)]
     watched: list[_Clip] = []
     clips = read_labels(labels, Path(source))
     for clip in clips:
