@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detectors.base import Attention
 
-STEP = {Attention.STILL: 0.9, Attention.MOVING: 0.25, Attention.BURST: 1 / 15}
+STEP = {Attention.STILL: 0.45, Attention.MOVING: 0.25, Attention.BURST: 1 / 15}
 """Seconds between two looks at least: a bound on every camera, whatever it sends."""
 GRACE = {Attention.STILL: 0.3, Attention.MOVING: 0.2, Attention.BURST: 0.08}
 """Seconds that a look which is due may wait: MOVING keeps two looks a second, STILL stays well under the one-second age."""
