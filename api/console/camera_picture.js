@@ -1,8 +1,10 @@
 // The latest picture of one camera, asked for again while it is shown; the newest picture of an alarm where there is no other.
 import { fill, h, stateBox } from "./dom.js";
 import { call, picture } from "./net.js";
-import { absolute } from "./time.js";
+import { absolute, now, since } from "./time.js";
 import { t } from "./words.js";
+
+const OLD = 60_000; // ms: a picture is written about every ten seconds
 
 export class CameraPicture {
   /** `synthetic`: whether everything here is invented. */
@@ -13,7 +15,7 @@ export class CameraPicture {
     this.element = h("figure", { class: "picture" });
   }
 
-  /** Show `camera` ({id, zone}); resolves with whether what it shows now can be seen. */
+  /** Show `camera` ({id, zone}); resolves with whether that is how it looks now. */
   async show(camera) {
     const other = this.camera?.id !== camera.id;
     this.camera = camera;
@@ -26,7 +28,7 @@ export class CameraPicture {
     const asking = this.asking = {};
     const found = await picture(`/cameras/${encodeURIComponent(camera.id)}/picture`).then((made) => made, () => null);
     if (asking !== this.asking) { if (found) URL.revokeObjectURL(found.url); return false; }
-    if (found) return this.put(found.url, found.taken ? t("camera.picture_at", { time: absolute(found.taken) }) : t("camera.picture"), true);
+    if (found) return this.put(found.url, captionOf(found), true) && !isOld(found);
     if (!this.alarm) this.alarm = newestOfAlarms(camera);
     const old = await this.alarm;
     if (asking !== this.asking) return false;
@@ -58,6 +60,13 @@ export class CameraPicture {
     if (this.ours) URL.revokeObjectURL(this.ours);
     this.ours = this.alarm = null;
   }
+}
+
+const isOld = ({ taken }) => taken !== null && now() - Date.parse(taken) > OLD;
+
+function captionOf(found) {
+  if (!found.taken) return t("camera.picture");
+  return t(isOld(found) ? "camera.picture_old" : "camera.picture_at", { time: absolute(found.taken), since: since(found.taken) });
 }
 
 /** {url, at} of the newest picture of an alarm of `camera`, or null. */

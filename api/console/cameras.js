@@ -20,14 +20,16 @@ export class Cameras {
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
+    this.unwatched = [];
     [this.all, this.blind, this.shown, this.chosen, this.view] = [null, [], [], null, "cameras"];
     this.wanted = { trouble: null, zone: null };
     this.facets = h("nav", { class: "facets", "aria-label": t("cameras.title") });
     this.alert = h("div", { class: "blind-zones", role: "alert", hidden: true });
+    this.gaps = h("div", { class: "unwatched-zones", hidden: true });
     this.rows = h("div", { class: "rows", role: "listbox", tabindex: 0, "aria-label": t("cameras.title") });
     this.asOf = h("p", { class: "end-of-list" });
     const columns = ["camera", "sees", "rates", "age", "reconnects", "drift"].map((name) => h("span", {}, t(`cameras.column.${name}`)));
-    this.list = h("section", { class: "list", "aria-label": t("cameras.title") }, this.alert, h("div", { class: "columns camera-columns", "aria-hidden": true }, columns), this.rows);
+    this.list = h("section", { class: "list", "aria-label": t("cameras.title") }, this.alert, this.gaps, h("div", { class: "columns camera-columns", "aria-hidden": true }, columns), this.rows);
     this.detail = new CameraDetail(me, { hold: (zone) => this.hold(zone), showIncidents: (camera) => calls.showIncidents(camera.id, camera.zone), back: () => this.detail.element.classList.remove("open") });
     this.holds = new Holds(me, { toast: calls.toast, enter: () => this.hold() });
     this.patrols = new Patrols(me, { toast: calls.toast, cameras: () => this.all ?? [] });
@@ -69,12 +71,12 @@ export class Cameras {
     this.render();
   }
 
-  take({ items, blind }) {
+  take({ items, blind, unwatched }) {
     const zones = new Map(this.site.zones.map((zone) => [zone.id, zone]));
     const known = new Map(items.map((status) => [status.camera, status]));
     const registered = this.site.devices.items.filter((device) => device.type === "camera" && !device.shared);
     const own = [...registered.map((device) => ({ id: device.id, zone: device.zone })), ...items.filter((status) => !registered.some((device) => device.id === status.camera)).map((status) => ({ id: status.camera, zone: status.zone }))];
-    this.blind = blind.map((id) => zones.get(id) ?? { id, name: id, grade: null });
+    [this.blind, this.unwatched] = [blind, unwatched].map((ids) => ids.map((id) => zones.get(id) ?? { id, name: id, grade: null }));
     this.all = own.map((camera) => {
       const zone = zones.get(camera.zone);
       const made = { ...camera, zoneName: zone?.name ?? camera.zone, grade: zone?.grade ?? null, status: known.get(camera.id) ?? null };
@@ -143,7 +145,10 @@ export class Cameras {
 
   renderBlind() {
     this.alert.hidden = !this.blind.length;
-    fill(this.alert, h("strong", {}, t("cameras.blind", { n: this.blind.length })), h("ul", {}, this.blind.map((zone) => h("li", {}, h("button", { class: "plain", onclick: () => { this.wanted = { trouble: null, zone: zone.id }; this.render(); } }, gradeChip(zone.grade), zone.name)))));
+    this.gaps.hidden = !this.unwatched.length;
+    const name = (zone) => [gradeChip(zone.grade), zone.name];
+    fill(this.alert, h("strong", {}, t("cameras.blind", { n: this.blind.length })), h("ul", {}, this.blind.map((zone) => h("li", {}, h("button", { class: "plain", onclick: () => { this.wanted = { trouble: null, zone: zone.id }; this.render(); } }, name(zone))))));
+    fill(this.gaps, h("strong", {}, t("cameras.unwatched", { n: this.unwatched.length })), this.unwatched.map((zone) => h("span", {}, name(zone))));
   }
 
   row(camera) {
@@ -178,15 +183,15 @@ export class Cameras {
   }
 }
 
-/** Every row of a list, page by page, and the blind zones if it names some. Throws Failure. */
+/** Every row of a list, page by page, and the zones that it names. Throws Failure. */
 async function every(path) {
   const items = [];
-  let blind = [];
+  let [blind, unwatched] = [[], []];
   for (let cursor = ""; cursor !== null;) {
     const { body } = await call("GET", `${path}?limit=500${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     items.push(...body.items);
-    blind = body.blind_zones ?? blind;
+    [blind, unwatched] = [body.blind_zones ?? blind, body.unwatched_zones ?? unwatched];
     cursor = body.next;
   }
-  return { items, blind };
+  return { items, blind, unwatched };
 }

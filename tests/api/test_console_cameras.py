@@ -1,5 +1,6 @@
 """The page of cameras in a real Chromium: how each is, zones that nobody sees, the latest picture, holds on evidence."""
 
+import os
 import re
 from typing import Any
 
@@ -46,6 +47,7 @@ def test_each_camera_says_how_it_is_and_a_zone_that_nobody_sees_stands_on_top(op
     page = cameras(open_page)
     expect(page.locator(".blind-zones")).to_contain_text("1 个红色或橙色区域没有可用画面")
     expect(page.locator(".blind-zones button")).to_have_text(re.compile("危废库"))
+    expect(page.locator(".unwatched-zones")).to_contain_text("没有摄像机的红色或橙色区域 3 个")
     rows = page.locator(".row.camera")
     assert [r.get_attribute("data-id") for r in rows.all()] == ["CAM-2", "CAM-7", "CAM-12", "CAM-9", "CAM-1"], "the worst first"
     expect(rows.nth(0)).to_contain_text("no answer in time")
@@ -84,18 +86,19 @@ def test_the_page_follows_by_itself_and_shows_the_picture_of_the_last_alarm_wher
     expect(page.locator(".camera-detail figcaption")).to_contain_text("无最新画面")
 
 
-def test_the_newest_frame_is_shown_as_soon_as_there_is_one(open_page: Open, park: Server) -> None:  # noqa: F811
+def test_the_newest_frame_is_shown_as_soon_as_there_is_one_and_an_old_one_says_so(open_page: Open, park: Server) -> None:  # noqa: F811
     note(park, HOW)
     page = cameras(open_page)
-    page.route(
-        "**/api/v1/cameras/CAM-1/picture",
-        lambda route: route.fulfill(body=scene.picture("person", 2), content_type="image/jpeg", headers={
-            "Last-Modified": "Wed, 25 Nov 2026 06:00:00 GMT"
-        }),
-    )  # fmt: skip
     page.locator("[data-id='CAM-1']").click()
+    expect(page.locator(".camera-detail .picture")).to_contain_text("暂无画面")
+    park.system.evidence.show("CAM-1", scene.picture("person", 2))
     expect(page.locator(".camera-detail .picture img")).to_have_js_property("naturalWidth", 960)
-    expect(page.locator(".camera-detail figcaption")).to_contain_text("14:00:00 的画面")
+    caption = page.locator(".camera-detail figcaption")
+    expect(caption).to_have_text(re.compile(r"^CAM-1 · \d\d:\d\d:\d\d 的画面$"))
+    (file,) = (park.system.folder / "evidence" / "latest").iterdir()
+    hour_ago = file.stat().st_mtime - 3600
+    os.utime(file, (hour_ago, hour_ago))
+    expect(caption).to_contain_text("已过 1 小时")
 
 
 def test_an_authority_holds_the_evidence_of_a_zone_and_lifts_it(open_page: Open, park: Server) -> None:  # noqa: F811
