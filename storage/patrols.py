@@ -50,7 +50,7 @@ def start_round(connection: Connection, name: str, cameras: Sequence[tuple[str, 
     """Begin the round of id ``name`` over ``cameras`` (camera, zone), in that order; whether it is new: one that is there is left so."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"id": name, "seconds": seconds, "started_by": by, "started_at": now}
-    if connection.execute(make(patrol_rounds).values(row).on_conflict_do_nothing()).rowcount == 0:
+    if connection.scalar(make(patrol_rounds).values(row).on_conflict_do_nothing().returning(_round.id)) is None:
         return False
     looks = [{"round": name, "camera": camera, "number": n, "zone": zone} for n, (camera, zone) in enumerate(cameras)]
     connection.execute(patrol_looks.insert(), looks)

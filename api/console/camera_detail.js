@@ -7,7 +7,7 @@ import { absolute, since } from "./time.js";
 import { said, t } from "./words.js";
 
 export class CameraDetail {
-  /** `calls`: hold(zone), showIncidents(camera), back(). */
+  /** `calls`: hold(zone), draw(camera), showIncidents(camera), back(). */
   constructor(me, calls) {
     this.me = me;
     this.calls = calls;
@@ -60,6 +60,7 @@ export class CameraDetail {
 
   actions(camera) {
     return h("div", { class: "actions" }, h("button", { onclick: () => this.calls.showIncidents(camera) }, t("camera.incidents")),
-      this.me.holds_evidence ? h("button", { onclick: () => this.calls.hold(camera.zone) }, t("hold.enter")) : null);
+      this.me.holds_evidence ? h("button", { onclick: () => this.calls.hold(camera.zone) }, t("hold.enter")) : null,
+      this.me.role === "administrator" ? h("button", { onclick: () => this.calls.draw(camera) }, t("areas.draw")) : null);
   }
 }

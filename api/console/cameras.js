@@ -1,4 +1,5 @@
 // The page of cameras (摄像机): how each is, zones that nobody sees on top; and beside it the holds on evidence and the patrol rounds.
+import { drawAreas } from "./camera_areas.js";
 import { CameraDetail } from "./camera_detail.js";
 import { TROUBLES, figureWord, rate, seconds, seesNote, seesWord, signedSeconds, troublesOf } from "./camera_words.js";
 import { fill, h, stateBox, stepFrom } from "./dom.js";
@@ -30,7 +31,7 @@ export class Cameras {
     this.asOf = h("p", { class: "end-of-list" });
     const columns = ["camera", "sees", "rates", "age", "reconnects", "drift"].map((name) => h("span", {}, t(`cameras.column.${name}`)));
     this.list = h("section", { class: "list", "aria-label": t("cameras.title") }, this.alert, this.gaps, h("div", { class: "columns camera-columns", "aria-hidden": true }, columns), this.rows);
-    this.detail = new CameraDetail(me, { hold: (zone) => this.hold(zone), showIncidents: (camera) => calls.showIncidents(camera.id, camera.zone), back: () => this.detail.element.classList.remove("open") });
+    this.detail = new CameraDetail(me, { hold: (zone) => this.hold(zone), draw: (camera) => this.draw(camera), showIncidents: (camera) => calls.showIncidents(camera.id, camera.zone), back: () => this.detail.element.classList.remove("open") });
     this.holds = new Holds(me, { toast: calls.toast, enter: () => this.hold() });
     this.patrols = new Patrols(me, { toast: calls.toast, cameras: () => this.all ?? [] });
     this.element = h("main", { class: "desk camera-page" }, this.facets, this.list, this.detail.element);
@@ -114,6 +115,15 @@ export class Cameras {
       this.holds.load();
     } catch (failure) {
       if (failure.status === undefined) throw failure;
+      if (failure.status !== 401) this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
+    }
+  }
+
+  async draw(camera) {
+    try {
+      if (!await drawAreas(camera)) this.calls.toast(t("areas.no_picture"), true);
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
       if (failure.status !== 401) this.calls.toast(t(failure.status === 0 ? "error.network" : "error.unavailable"), true);
     }
   }

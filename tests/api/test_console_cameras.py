@@ -14,7 +14,7 @@ from tests.api.conftest import Server, alarm
 from tests.api.test_console import CONTRAST, Open, browser, live, open_page, park, playwright  # noqa: F401 (fixtures)
 from tests.api.touch import within_reach
 
-UNTRANSLATED = re.compile(r"\b(?:cameras?|hold|evidence|page|wrong|patrols?)\.[a-z_]+(?:\.[a-z_]+)*\b")
+UNTRANSLATED = re.compile(r"\b(?:cameras?|areas|hold|evidence|page|wrong|patrols?)\.[a-z_]+(?:\.[a-z_]+)*\b")
 HOW: dict[str, dict[str, Any]] = {
     "CAM-1": {"zone": "smelter", "watching": "burst", "received_rate": 12.0, "analysed_rate": 2.0, "bitrate": 512_000, "age": 0.3,
               "width": 704, "height": 576, "reconnects": 1, "figures": {"people_inside": 3.0}, "cost": 0.021},
