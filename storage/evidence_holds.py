@@ -40,8 +40,8 @@ def enter_hold(
     made = Hold(hold, zone, begins, ends, reason, by, now)
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {name: getattr(made, name) for name in Hold.__slots__}
-    new = connection.execute(make(evidence_holds).values(row).on_conflict_do_nothing()).rowcount > 0
-    return read_hold(connection, hold), new
+    new = connection.scalar(make(evidence_holds).values(row).on_conflict_do_nothing().returning(_hold.id))
+    return read_hold(connection, hold), new is not None
 
 
 def read_hold(connection: Connection, hold: str) -> Hold:

@@ -90,7 +90,9 @@ def test_what_is_too_old_goes_but_what_is_referred_to_stays(database: Database, 
         cite(connection, [cited.sha256])
         connection.execute(hazard_incidents.insert().values(hazard="h-1", incident="i-1", why="origin"))
         span = {"begins": held.begins - 5, "ends": held.ends}
-        hold, _ = enter_hold(connection, "hold-1", zone="depot", **span, reason="事故调查", by="bureau", now=NOW)
+        entered = [enter_hold(connection, "hold-1", zone="depot", **span, reason="事故调查", by="bureau", now=NOW + n) for n in range(2)]
+    (hold, new), (same, again) = entered
+    assert (new, again, same) == (True, False, hold)
     swept = EvidenceSweep(database, store, replace(WIDE, days=90)).sweep(NOW)
     assert (swept.aged, swept.crowded, swept.kept) == (1, 0, 4000)
     assert there(store, old, cited, linked, held, young) == [False, True, True, True, True]
