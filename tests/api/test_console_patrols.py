@@ -55,11 +55,11 @@ def test_each_camera_is_judged_and_the_record_says_by_whom(open_page: Open, park
 def test_it_goes_on_by_itself_waits_for_who_writes_and_what_nobody_judged_stays_open(open_page: Open, park: Server) -> None:  # noqa: F811
     note(park, HOW)
     page = cameras(open_page)
-    begun(page, 4, "smelter", "depot")
+    begun(page, 3, "smelter", "depot")
     title = page.locator(".patrol-run h2")
     expect(title).to_have_text("CAM-2 · 危废库")
     page.locator(".stage textarea").fill("看不清")
-    page.wait_for_timeout(5500)
+    page.wait_for_timeout(4500)
     expect(title).to_have_text("CAM-2 · 危废库")
     page.locator(".stage textarea").fill("")
     page.locator(".patrol-list button").first.focus()
