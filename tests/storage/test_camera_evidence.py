@@ -1,5 +1,8 @@
 """Files of cameras' alarms: kept once, held by what refers to them, the oldest free ones go first, bytes never before their record."""
 
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +15,15 @@ from hazards.camera_evidence import Role, Signed, Statement, statement_bytes
 from hazards.errors import NotFound, NotInState, StorageUnavailable
 from hazards.scope import EVERYTHING
 from storage.camera_evidence import cite, incident_evidence, keep_camera_evidence, kept_bytes, oldest_free
-from storage.database import Database
+from storage.database import Database, sqlite_url
 from storage.evidence import EvidenceStore
 from storage.evidence_archive import EvidenceArchive
 from storage.evidence_holds import enter_hold, lift_hold, list_holds
 from storage.evidence_sweep import Bounds, EvidenceSweep
+from storage.migrations import upgrade
 from storage.schema import alarms, camera_evidence, hazard_incidents
 
+ROOT = Path(__file__).parents[2]
 DAY = 24 * 3600 * 1_000_000
 NOW = 1_800_000_000_000_000
 WIDE = Bounds(days=10_000, most=10**12, free=0)
@@ -181,3 +186,25 @@ def test_a_database_that_is_away_loses_nothing(
     assert kept_in.note_down(NOW) == 1
     with database.read() as connection:
         assert kept_bytes(connection) == whole.size
+
+
+def test_a_kill_at_any_moment_loses_no_file_that_was_kept_and_doubles_none(tmp_path: Path) -> None:
+    with closing(Database(sqlite_url(tmp_path / "ledger.sqlite"))) as database:
+        upgrade(database)
+        store, said = EvidenceStore(tmp_path / "evidence"), list[str]()
+        for lives in range(4):
+            child = subprocess.Popen(
+                [sys.executable, "-m", "tests.storage.evidence_process", str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            )
+            assert child.stdout is not None
+            said += [child.stdout.readline().strip() for _ in range(3 + 4 * lives)]
+            child.kill()
+            said += [line.strip() for line in child.stdout if line.endswith("\n")]
+            child.wait()
+            child.stdout.close()
+        archive(database, tmp_path, store).note_down(NOW)
+        with database.read() as connection:
+            rows = connection.execute(select(camera_evidence.c.onset, camera_evidence.c.sha256)).all()
+        assert set(said) <= {row.sha256 for row in rows} and len(rows) == len({row.onset for row in rows})
+        assert all(store.trouble(sha256) is None for sha256 in set(said))
+        assert not list((tmp_path / "waiting").glob("*.json"))
