@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Mask, Timing, View
+from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Mask, Timing, View, parameters_in
 from detectors.blobs import coarse_mask
 from detectors.movement import light_between, structure_differs
 from detectors.people import PeopleFinder
@@ -44,8 +44,7 @@ class AbsentFromPostDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._finder: PeopleFinder | None = None
         self._before: NDArray[np.float32] | None = None
         self._before_t, self._t = float("-inf"), float("-inf")

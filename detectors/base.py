@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -95,6 +95,14 @@ class View:
     mask: Mask | None = None
     area: Sequence[Point] | None = None
     parameters: Struct | None = None
+
+
+_Parameters = TypeVar("_Parameters", bound=Struct)
+
+
+def parameters_in(view: View, kind: type[_Parameters]) -> _Parameters:
+    """The parameters of ``kind`` that ``view`` gives; where it gives none, every one at its default."""
+    return view.parameters if isinstance(view.parameters, kind) else kind()
 
 
 NO_VIEW = View()

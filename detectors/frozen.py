@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Detection, Detector, Frame, Grey, Timing, View
+from detectors.base import NO_VIEW, Detection, Detector, Frame, Grey, Timing, View, parameters_in
 
 EXACT_MEAN, EXACT_MOST = 0.004, 2
 """Mean difference in grey levels, and that of 999 pixels in 1000, up to which two pictures are the same."""
@@ -43,8 +43,7 @@ class FrozenDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._exact = _Anchor(EXACT_MEAN, EXACT_MOST)
         self._almost = _Anchor(ALMOST_MEAN, ALMOST_MOST)
         self._t = float("-inf")

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Mask, Timing, View
+from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Mask, Timing, View, parameters_in
 from detectors.blobs import Blob, blobs_of, box_of, coarse_mask, inside
 from detectors.tracks import Track, Tracks
 
@@ -86,8 +86,7 @@ class IntrusionDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._things = MovingThings(view, given if isinstance(given, Parameters) else Parameters())
+        self._things = MovingThings(view, parameters_in(view, Parameters))
         self._attention = Attention.STILL
         self._inside = 0
 

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Point, Timing, View
+from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Point, Timing, View, parameters_in
 from detectors.blobs import box_of
 from detectors.intrusion import MovingThings, Size
 from detectors.tracks import Track
@@ -43,8 +43,7 @@ class LineCrossingDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         if self._parameters.line is None:
             raise BadInput("no line is drawn", where="line_crossing.line", hint="give its two points as [[x, y], [x, y]], fractions 0 to 1")
         self._line = self._parameters.line

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Point, Timing, View
+from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Point, Timing, View, parameters_in
 from detectors.blobs import box_of
 from detectors.intrusion import MovingThings, Size
 from detectors.tracks import Track
@@ -46,8 +46,7 @@ class LoiteringDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._things = MovingThings(view, self._parameters)
         self._stays: list[_Stay] = []
 

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Picture, Timing, View
+from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Picture, Timing, View, parameters_in
 from detectors.onnx_layouts import LAYOUTS, Found, cells, letterbox, read
 from hazards.errors import BadInput, FileProblem, InvalidFile
 
@@ -54,8 +54,7 @@ class OnnxDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._layout = LAYOUTS[self._parameters.layout]
         _check(self._parameters)
         self._net = _network(self._parameters)

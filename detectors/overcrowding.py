@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Timing, View
+from detectors.base import NO_VIEW, Attention, Box, Detection, Detector, Frame, Timing, View, parameters_in
 from detectors.blobs import box_of
 from detectors.intrusion import MovingThings, Size
 from detectors.people import PeopleFinder
@@ -46,8 +46,7 @@ class OvercrowdingDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._things = MovingThings(view, self._parameters)
         self._finder = PeopleFinder() if self._parameters.find_people else None
         self._counts: deque[int] = deque(maxlen=LOOKS)

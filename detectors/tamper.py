@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from msgspec import Meta, Struct
 
-from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Timing, View
+from detectors.base import NO_VIEW, Attention, Detection, Detector, Frame, Timing, View, parameters_in
 from detectors.sight import Sight, UsualSight
 
 UNSTEADY = 0.5
@@ -50,8 +50,7 @@ class TamperDetector(Detector):
 
     def __init__(self, view: View = NO_VIEW) -> None:
         super().__init__(view)
-        given = view.parameters
-        self._parameters = given if isinstance(given, Parameters) else Parameters()
+        self._parameters = parameters_in(view, Parameters)
         self._usual = UsualSight()
         self._held: dict[str, float] = {}  # seconds of evidence by cue
         self._travel = np.zeros(2)  # by how much the view has gone since it was the usual one, as a share of the longer side

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, text, type_coerce, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import NullType
 
 from hazards.errors import Conflict, NotFound
 from hazards.ledger.anchors import Anchor, Handover, Head, HeadsDigest, digest_of, read_anchor
 from storage import schema
+from storage.bulk import insert_into
 from storage.database import Database
 from storage.incident_queries import cursor_of, cursor_values, page
 
@@ -227,8 +227,7 @@ def undelivered(connection: Connection, place: str, *, from_the_first: bool, lim
 def note_delivery(connection: Connection, number: int, place: str, *, now: int, trouble: str = "") -> None:
     """An attempt: delivered, or not because of ``trouble``. What was delivered stays so."""
     table = schema.anchor_deliveries
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(make(table).values(anchor=number, place=place, attempts=0, trouble="").on_conflict_do_nothing())
+    connection.execute(insert_into(connection, table).values(anchor=number, place=place, attempts=0, trouble="").on_conflict_do_nothing())
     done = {} if trouble else {"delivered_at": now}
     connection.execute(
         update(table)

@@ -12,7 +12,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_into(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """The database's own insert into ``table``, for ``on_conflict_do_nothing`` and the like."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.camera_evidence import Role, Signed, Statement
+from storage.bulk import insert_into
 from storage.schema import alarms, camera_evidence, evidence, evidence_holds, hazard_incidents
 
 _kept = camera_evidence.c
@@ -31,14 +31,13 @@ class KeptEvidence:
 
 def keep_camera_evidence(connection: Connection, signed: Sequence[Signed], *, now: int) -> None:
     """Note files whose bytes are on disk; the same again changes nothing."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {**{name: getattr(s.statement, name) for name in _FIELDS}, "role": s.statement.role.value, "signature": s.signature,
          "public_key": s.public_key, "kept_at": now, "cited": False}
         for s in signed
     ]  # fmt: skip
     if rows:
-        connection.execute(make(camera_evidence).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, camera_evidence).on_conflict_do_nothing(), rows)
 
 
 def incident_evidence(connection: Connection, incident: str) -> list[KeptEvidence]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import NotFound, NotInState
 from hazards.ledger.duties import Duty, awake, done, new_duties, newest_of, notice_of, on_duty_tick
 from hazards.ledger.policy import Policy
 from hazards.messages import WHOLE_SITE
 from hazards.scope import Scope
+from storage.bulk import insert_into
 from storage.incident_queries import cursor_of, cursor_values, page
 from storage.outbox import announce_duty
 from storage.schema import duties
@@ -37,8 +37,8 @@ def make_duties(connection: Connection, policy: Policy, *, now: int, zone: tzinf
         for duty in new_duties(rule, post, newest_of(rule, begun.get((rule.name, post), [])), now, zone)
     ]
     if made:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(duties).values([_columns(duty) for duty in made]).on_conflict_do_nothing(index_elements=["id"]))
+        rows = insert_into(connection, duties).values([_columns(duty) for duty in made])
+        connection.execute(rows.on_conflict_do_nothing(index_elements=["id"]))
     return made
 
 

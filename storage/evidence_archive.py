@@ -34,8 +34,9 @@ class EvidenceArchive:
 
     def keep(self, data: bytes, statement: Statement) -> Statement:
         """Keep ``data``; ``statement`` is completed with its hash and size. On disk when this returns. Raises StorageUnavailable."""
-        whole = msgspec.structs.replace(statement, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-        self._store.put(data, media_type=whole.media_type, device=whole.device, zone=whole.zone, taken_at=whole.begins)
+        said = statement
+        sha256 = self._store.put(data, media_type=said.media_type, device=said.device, zone=said.zone, taken_at=said.begins)
+        whole = msgspec.structs.replace(said, sha256=sha256, size=len(data))
         signed = Signed(statement=whole, signature=self._sign(statement_bytes(whole)), public_key=self._public_key)
         name = hashlib.sha256(f"{whole.device}\0{whole.kind}\0{whole.onset}\0{whole.role}".encode()).hexdigest()
         try:

@@ -6,13 +6,13 @@ For accidents (004: evidence of the zone is frozen) and inquiries. What must not
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import NotFound, NotInState
 from hazards.scope import Scope
+from storage.bulk import insert_into
 from storage.incident_queries import cursor_of, cursor_values, page
-from storage.schema import evidence_holds, zones
-from storage.scoping import is_one_of
+from storage.schema import evidence_holds
+from storage.scoping import in_zone_of
 
 _hold = evidence_holds.c
 
@@ -38,9 +38,8 @@ def enter_hold(
 ) -> tuple[Hold, bool]:  # fmt: skip
     """The hold of id ``hold`` that stands from now, and whether it is new: one that is there already stays as it is."""
     made = Hold(hold, zone, begins, ends, reason, by, now)
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {name: getattr(made, name) for name in Hold.__slots__}
-    new = connection.scalar(make(evidence_holds).values(row).on_conflict_do_nothing().returning(_hold.id))
+    new = connection.scalar(insert_into(connection, evidence_holds).values(row).on_conflict_do_nothing().returning(_hold.id))
     return read_hold(connection, hold), new is not None
 
 
@@ -67,11 +66,7 @@ def list_holds(
 ) -> tuple[list[Hold], str | None]:  # fmt: skip
     """Holds of zones that ``scope`` sees, entered last first, and the cursor of the next page or None. ``standing``: only those that
     stand, or only the others."""
-    query, limit = select(evidence_holds), page(limit)
-    if scope.enterprise is not None:
-        query = query.where(_hold.zone.in_(select(zones.c.id).where(zones.c.enterprise == scope.enterprise)))
-    if scope.zones is not None:
-        query = query.where(is_one_of(_hold.zone, scope.zones))
+    query, limit = select(evidence_holds).where(in_zone_of(_hold.zone, scope)), page(limit)
     if standing is not None:
         query = query.where(_hold.lifted_at.is_(None) if standing else _hold.lifted_at.is_not(None))
     if cursor:

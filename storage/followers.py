@@ -13,10 +13,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import Unavailable
 from storage import schema
+from storage.bulk import insert_into
 from storage.database import Database
 from storage.doorbell import Doorbell
 
@@ -58,7 +58,7 @@ def begin(connection: Connection, name: str, *, at_end: bool, now: int) -> int:
     where = _position(connection, name)
     if where is None:
         newest = connection.execute(select(func.max(schema.outbox.c.position))).scalar() or 0
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(schema.followers)
+        insert = insert_into(connection, schema.followers)
         values = {"name": name, "position": newest if at_end else 0, "updated_at": now}
         connection.execute(insert.values(**values).on_conflict_do_nothing())  # another process of the same name was first
         where = _position(connection, name)

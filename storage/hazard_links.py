@@ -6,11 +6,11 @@ What must not go in: deciding that they belong together, reading for people.
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.ledger.decision import Decision
 from hazards.ledger.lifecycle import OPEN, Event
 from storage import schema
+from storage.bulk import insert_into
 
 ORIGIN, DUPLICATE, RECURRENCE, SINCE_CLAIM = "origin", "duplicate", "recurrence", "since_claim"
 
@@ -20,9 +20,8 @@ def keep_links(connection: Connection, decision: Decision) -> None:
     links = dict(_links(decision))
     if not links:
         return
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [{"hazard": decision.hazard.id, "incident": incident, "why": why} for incident, why in links.items()]
-    connection.execute(make(schema.hazard_incidents).on_conflict_do_nothing(), rows)
+    connection.execute(insert_into(connection, schema.hazard_incidents).on_conflict_do_nothing(), rows)
 
 
 def _links(decision: Decision) -> Iterable[tuple[str, str]]:

@@ -5,7 +5,6 @@ What must not go in: deciding, reading for people.
 
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import Conflict
 from hazards.ledger.decision import Decision
@@ -15,6 +14,7 @@ from hazards.ledger.policy import basis_of
 from hazards.ledger.record import Entry, amended, held
 from hazards.scope import Scope
 from storage import schema
+from storage.bulk import insert_into
 from storage.hazard_links import keep_links
 from storage.hazard_rows import body_of, columns_of, hazard_in, hazard_of
 from storage.outbox import announce_hazard
@@ -36,10 +36,9 @@ def insert_hazard(
     connection: Connection, decision: Decision, actor: Actor, *, command_id: str | None, request: str | None = None, now: int
 ) -> bool:  # fmt: skip
     """Whether it was new: two that propose the same at once are one."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     body = body_of(decision.hazard)
     columns = columns_of(decision.hazard) | {"id": decision.hazard.id, "body": body.decode()}
-    row = make(schema.hazards).values(columns).on_conflict_do_nothing(index_elements=["id"])
+    row = insert_into(connection, schema.hazards).values(columns).on_conflict_do_nothing(index_elements=["id"])
     if connection.execute(row.returning(schema.hazards.c.id)).first() is None:
         return False
     _record(connection, decision, body, actor, command_id=command_id, request=request, now=now)

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, true, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, func, select, tuple_, update
 
 from hazards.errors import NotFound, NotInState
 from hazards.scope import Scope
+from storage.bulk import insert_into
 from storage.incident_queries import cursor_of, cursor_values, page
-from storage.schema import patrol_looks, patrol_rounds, zones
-from storage.scoping import is_one_of
+from storage.schema import patrol_looks, patrol_rounds
+from storage.scoping import in_zone_of
 
 _round, _look = patrol_rounds.c, patrol_looks.c
 JUDGEMENTS = ("normal", "abnormal", "no_picture")
@@ -48,9 +48,8 @@ class Look:
 
 def start_round(connection: Connection, name: str, cameras: Sequence[tuple[str, str]], *, seconds: int, by: str, now: int) -> bool:
     """Begin the round of id ``name`` over ``cameras`` (camera, zone), in that order; whether it is new: one that is there is left so."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"id": name, "seconds": seconds, "started_by": by, "started_at": now}
-    if connection.scalar(make(patrol_rounds).values(row).on_conflict_do_nothing().returning(_round.id)) is None:
+    if connection.scalar(insert_into(connection, patrol_rounds).values(row).on_conflict_do_nothing().returning(_round.id)) is None:
         return False
     looks = [{"round": name, "camera": camera, "number": n, "zone": zone} for n, (camera, zone) in enumerate(cameras)]
     connection.execute(patrol_looks.insert(), looks)
@@ -60,7 +59,7 @@ def start_round(connection: Connection, name: str, cameras: Sequence[tuple[str, 
 def read_round(connection: Connection, name: str, *, scope: Scope) -> tuple[Round, list[Look]]:
     """A round with its cameras in order, those alone that ``scope`` sees. Raises NotFound, also where it sees none."""
     row = connection.execute(select(patrol_rounds).where(_round.id == name)).first()
-    seen = select(patrol_looks).where(_look.round == name, _within(scope)).order_by(_look.number)
+    seen = select(patrol_looks).where(_look.round == name, in_zone_of(_look.zone, scope)).order_by(_look.number)
     looks = [_read(look) for look in connection.execute(seen)]
     if row is None or not looks:
         raise NotFound("no such round", where=name[:64])
@@ -72,14 +71,14 @@ def read_round(connection: Connection, name: str, *, scope: Scope) -> tuple[Roun
 
 def list_rounds(connection: Connection, *, scope: Scope, cursor: str | None = None, limit: int = 50) -> tuple[list[Round], str | None]:
     """Rounds over cameras that ``scope`` sees, begun last first, and the cursor of the next page or None."""
-    limit, seen = page(limit), select(_look.round).where(_within(scope))
+    limit, seen = page(limit), select(_look.round).where(in_zone_of(_look.zone, scope))
     query = select(patrol_rounds).where(_round.id.in_(seen))
     if cursor:
         query = query.where(tuple_(_round.started_at, _round.id) < tuple_(*cursor_values(cursor, (int, str))))
     rows = connection.execute(query.order_by(_round.started_at.desc(), _round.id.desc()).limit(limit + 1)).all()
     following = cursor_of(rows[limit - 1].started_at, rows[limit - 1].id) if len(rows) > limit else None
     counted: dict[str, dict[str, int]] = {row.id: {} for row in rows[:limit]}
-    judged = select(_look.round, _look.judgement, func.count()).where(_look.round.in_(counted), _within(scope))
+    judged = select(_look.round, _look.judgement, func.count()).where(_look.round.in_(counted), in_zone_of(_look.zone, scope))
     for name, judgement, count in connection.execute(judged.group_by(_look.round, _look.judgement)):
         counted[name][judgement or ""] = count
     return [Round(**row._mapping, counts=counted[row.id]) for row in rows[:limit]], following
@@ -107,15 +106,6 @@ def judge(
 def end_round(connection: Connection, name: str, *, by: str, now: int) -> None:
     """End a round; what nobody has judged stays so. One that is over stays as it is."""
     connection.execute(update(patrol_rounds).where(_round.id == name, _round.ended_at.is_(None)).values(ended_by=by, ended_at=now))
-
-
-def _within(scope: Scope) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = true()
-    if scope.enterprise is not None:
-        found &= _look.zone.in_(select(zones.c.id).where(zones.c.enterprise == scope.enterprise))
-    if scope.zones is not None:
-        found &= is_one_of(_look.zone, scope.zones)
-    return found
 
 
 def _read(row: Row[Any]) -> Look:

@@ -5,8 +5,8 @@ What must not go in: what changed.
 """
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.bulk import insert_into
 from storage.schema import revisions
 
 DECLARATIONS = "declarations"
@@ -19,6 +19,5 @@ def revision(connection: Connection, name: str) -> int:
 
 def revise(connection: Connection, name: str) -> None:
     """Something of ``name`` changes in this transaction."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    counted = insert(revisions).values(name=name, number=1)
+    counted = insert_into(connection, revisions).values(name=name, number=1)
     connection.execute(counted.on_conflict_do_update(index_elements=["name"], set_={"number": revisions.c.number + 1}))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, Dialect, Select, Table, Text, bindparam, false
+from sqlalchemy import Boolean, ColumnElement, Dialect, Select, Table, Text, bindparam, false, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from hazards.scope import Scope
+from storage.schema import zones
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -29,6 +30,16 @@ def within(query: Select[T], table: Table, scope: Scope) -> Select[T]:
     if scope.zones is not None:
         query = query.where(is_one_of(table.c.zone, scope.zones))
     return query
+
+
+def in_zone_of(zone: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
+    """Whether the zone in the column ``zone`` is one that ``scope`` sees: for tables that keep no enterprise, by that of the zone now."""
+    found: ColumnElement[bool] = true()
+    if scope.enterprise is not None:
+        found &= zone.in_(select(zones.c.id).where(zones.c.enterprise == scope.enterprise))
+    if scope.zones is not None:
+        found &= is_one_of(zone, scope.zones)
+    return found
 
 
 def is_one_of(column: ColumnElement[Any], texts: Iterable[str]) -> ColumnElement[bool]:

@@ -5,12 +5,12 @@ What must not go in: which measures there are, who may take them (the policy pac
 """
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.declarations import STOP_MEASURES, Declaration, Declared
 from hazards.ledger.hazard import Hazard
 from hazards.ledger.particulars import Measure
 from storage import schema
+from storage.bulk import insert_into
 from storage.declaration_rows import body_of, columns_of, hold_zone, wake
 from storage.revisions import DECLARATIONS, revise
 
@@ -19,11 +19,10 @@ def keep_measures(connection: Connection, hazard: Hazard, *, now: int) -> None:
     """Have the rows say what the measures of ``hazard`` are now, and let its zone look. The caller held the zone before the hazard."""
     revise(connection, DECLARATIONS)
     table = schema.declarations
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for measure in hazard.measures:
         declared = declaration_of(hazard, measure)
         row = columns_of(declared) | {"body": body_of(declared).decode()}
-        connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+        connection.execute(insert_into(connection, table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
     wake(connection, hold_zone(connection, hazard.zone, []), now=now)
 
 

@@ -6,18 +6,17 @@ The bytes are in ``storage/evidence.py``. What must not go in: HTTP, files.
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hazards.errors import BadInput
 from storage import schema
+from storage.bulk import insert_into
 from storage.camera_evidence import zones_of
 
 
 def keep_upload(connection: Connection, sha256: str, *, media_type: str, size: int, device: str, zone: str, taken_at: int) -> None:
     """Note that the file was uploaded for ``zone``; the same bytes again for that zone keep their first note."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = make(schema.evidence).values(sha256=sha256, media_type=media_type, size=size, device=device, zone=zone, taken_at=taken_at)
-    connection.execute(row.on_conflict_do_nothing(index_elements=["sha256", "zone"]))
+    row = {"sha256": sha256, "media_type": media_type, "size": size, "device": device, "zone": zone, "taken_at": taken_at}
+    connection.execute(insert_into(connection, schema.evidence).values(row).on_conflict_do_nothing(index_elements=["sha256", "zone"]))
 
 
 def upload_zones(connection: Connection, sha256: str) -> list[str]:

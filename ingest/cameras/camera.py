@@ -4,6 +4,7 @@ What must not go in: which camera is next (``schedule``), processes.
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -120,10 +121,7 @@ class Camera:
 
     def tick(self, now: float) -> None:
         """What is due without a look, about every second: clips, the end of a recording, a report."""
-        due = [wanted for wanted in self._clips if wanted.when <= now]
-        self._clips = [wanted for wanted in self._clips if wanted.when > now]
-        for wanted in due:
-            self._send_clip(wanted)
+        self._send_clips(now)
         if self.reader.state == "ended" and not self._finished and not self.line.waits(now):
             self._finish()
         keyless = self.reader.keyless_since
@@ -139,9 +137,7 @@ class Camera:
     def leave(self) -> None:
         """End its reader; clips that are due are sent with what there is."""
         self.reader.stop()
-        for wanted in self._clips:
-            self._send_clip(wanted)
-        self._clips = []
+        self._send_clips()
 
     def fault(self, error: Exception) -> None:
         """A detector failed: begin anew, with the reader's pauses."""
@@ -228,6 +224,12 @@ class Camera:
                 Saw(self.order.id, x.kind, x.state, x.score, x.box, at, x.t, x.n, x.cause, dict(x.cues), picture, plain, list(x.fired))
             )  # fmt: skip
 
+    def _send_clips(self, until: float = math.inf) -> None:
+        """Those that are due by ``until``, with what there is of them."""
+        due, self._clips = [w for w in self._clips if w.when <= until], [w for w in self._clips if w.when > until]
+        for wanted in due:
+            self._send_clip(wanted)
+
     def _send_clip(self, wanted: Wanted) -> None:
         pieces = self._ring.span(wanted.began - CLIP_BEFORE, wanted.began + CLIP_AFTER)
         if pieces:
@@ -241,9 +243,7 @@ class Camera:
         if self._decoder is not None and last:
             for shown in self._decoder.end(last[-1]):
                 self._analyse(shown)
-        for wanted in self._clips:
-            self._send_clip(wanted)
-        self._clips = []
+        self._send_clips()
         self._tell(self._watch.end(), None)
 
     def _judge(self, decoder: Decoder, now: float) -> None:
@@ -275,7 +275,7 @@ class Camera:
             self.order.id, state, counters.packets, round((counters.packets - tally.packets) / passed, 2), what or self._problem,
             watching=_WATCHING[self.line.mode(now)], analysed=round(tally.analysed / passed, 2), keys=counters.keys, looks=self._looks,
             bitrate=round(8 * (counters.bytes - tally.bytes) / passed), last_at=counters.last_at,
-            age=round(max(tally.ages, default=0.0), 3), age_mean=round(sum(tally.ages) / max(1, len(tally.ages)), 3), dropped=self._dropped,
+            age=round(max(tally.ages, default=0.0), 3), dropped=self._dropped,
             reconnects=max(0, counters.connects - 1), decode_errors=self._errors + (self._decoder.errors if self._decoder else 0),
             width=self._size_wh[0], height=self._size_wh[1], drift=round(reader.timeline.gained, 2), jumps=reader.timeline.jumps,
             cost=round(tally.cost / passed, 4), raised=self._watch.raised, figures=self._watch.figures,

@@ -91,7 +91,7 @@ class Looked(Struct, frozen=True, tag="looked"):
 
     ``frames`` and ``keys``: frames and key frames received since the eye watches it, ``looks``: how many were looked at; ``rate`` and
     ``analysed``: frames a second received and looked at; ``bitrate``: bits a second; ``last_at``: UTC µs of the last packet, 0: none yet;
-    ``age`` and ``age_mean``: seconds from the arrival of a frame to its look, the longest and the mean of the last second; ``dropped``:
+    ``age``: seconds from the arrival of a frame to its look, the longest of the last second; ``dropped``:
     frames passed over because they were too old; ``drift``: seconds the camera's clock gained on ours since it connected, with ``jumps``;
     ``cost``: processor seconds a second; ``what``: why it is not live; ``problems``: why a detector does not work, by its name."""
 
@@ -107,7 +107,6 @@ class Looked(Struct, frozen=True, tag="looked"):
     bitrate: float = 0.0
     last_at: int = 0
     age: float = 0.0
-    age_mean: float = 0.0
     dropped: int = 0
     reconnects: int = 0
     decode_errors: int = 0

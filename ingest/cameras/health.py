@@ -12,8 +12,6 @@ from ingest.cameras.eye_messages import CameraState, Looked, Watching
 
 OFFLINE_AFTER = 10.0
 """Seconds without a picture after which a camera is an alarm of its own."""
-_COVERED = frozenset({"covered", "camera_covered", "defocused", "camera_defocused", "black", "overexposed"})
-_MOVED = frozenset({"moved", "camera_moved", "scene_moved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ class CameraHealth:
     bitrate: float = 0.0
     last_at: int = 0
     age: float = 0.0
-    age_mean: float = 0.0
     dropped: int = 0
     reconnects: int = 0
     decode_errors: int = 0
@@ -48,28 +45,13 @@ class CameraHealth:
     problems: Mapping[str, str] = field(default_factory=dict)
     process: int = 0
 
-    @property
-    def tampered(self) -> bool:
-        """Whether something stands that says that the lens is covered, the scene moved or the picture frozen."""
-        return bool(set(self.raised) & (_COVERED | _MOVED | {"tamper", "frozen"}))
-
-    @property
-    def covered(self) -> bool:
-        """Whether the lens is covered, as far as its tamper detector can say what it is."""
-        return bool(set(self.raised) & _COVERED) or self.figures.get("lens_covered", 0.0) > 0
-
-    @property
-    def moved(self) -> bool:
-        """Whether the scene is another than it was, as far as its tamper detector can say what it is."""
-        return bool(set(self.raised) & _MOVED) or self.figures.get("scene_moved", 0.0) > 0
-
     def heard(self, looked: Looked, now: float) -> "CameraHealth":
         """The camera after ``looked``."""
         well = looked.state in ("live", "ended")  # a recording that ended is not broken
         return replace(
             self, state=looked.state, since=now if well else self.since, frames=looked.frames, rate=looked.rate, what=looked.what,
             watching=looked.watching, analysed=looked.analysed, bitrate=looked.bitrate, last_at=looked.last_at or self.last_at,
-            age=looked.age, age_mean=looked.age_mean, dropped=looked.dropped, reconnects=looked.reconnects,
+            age=looked.age, dropped=looked.dropped, reconnects=looked.reconnects,
             decode_errors=looked.decode_errors, width=looked.width or self.width, height=looked.height or self.height,
             drift=looked.drift, jumps=looked.jumps, cost=looked.cost, raised=tuple(looked.raised), figures=dict(looked.figures),
             problems=dict(looked.problems),

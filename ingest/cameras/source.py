@@ -4,7 +4,6 @@ Foreign bytes meet C code here: whatever a file or camera sends ends as a frame,
 this process, which its parent then notices. What must not go in: detectors, identity, the door.
 """
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,13 +15,11 @@ import numpy as np
 
 from detectors.base import Picture
 from detectors.pyramid import small_size_wh
-from hazards.errors import BihuanError, SourceLost, SourceUnreadable
+from hazards.errors import BihuanError, SourceLost
 from ingest.cameras.address import OPEN_SECONDS, READ_SECONDS, parse_address
-from ingest.cameras.opened import ASSUMED_RATE, FASTEST_RATE, named
+from ingest.cameras.decoder import MOST_PIXELS
+from ingest.cameras.opened import ASSUMED_RATE, FASTEST_RATE, FOREIGN, named, unusable
 
-MOST_PIXELS = 64_000_000
-LATEST = 1.0
-"""Seconds a live stream may lag before frames are decoded but not looked at, so that it catches up."""
 _BAD_PACKETS = 500  # in a row without one frame: this will not become a picture any more
 
 
@@ -62,46 +59,36 @@ class Damage:
 
 
 class VideoSource:
-    """One video. ``paced``: a file is shown in real time, as a camera; ``loop``: for ever. ``stop`` ends it between frames."""
+    """One video, once, as fast as it comes."""
 
-    def __init__(self, url: str, *, paced: bool = False, loop: bool = False, stop: threading.Event | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self.address = parse_address(url)
-        self._paced, self._loop = paced and not self.address.live, loop and not self.address.live
-        self._stop = stop or threading.Event()
         self._n = 0
         self.damage = Damage()
         self._began = time.monotonic()
-        self._offset = 0.0  # seconds that earlier rounds of a looped file took
         self._t = 0.0
 
     def frames(self) -> Iterator[ShownFrame]:
-        """Frames until the end of a file or ``stop``. Raises SourceLost (try again) and SourceUnreadable (a file that is none)."""
-        while not self._stop.is_set():
-            before = self._n
-            try:
-                yield from self._play()
-            except BihuanError:
-                raise
-            except (av.error.FFmpegError, OSError, ValueError, MemoryError, RuntimeError, ArithmeticError) as e:
-                raise named(e, self.address, anything=self._n > before) from e
-            if self._stop.is_set():
-                return
-            if self._n == before:
-                raise self._unusable("holds no picture that can be decoded")
-            if self.address.live:
-                raise SourceLost("the stream ended", where=self.address.shown)
-            if not self._loop:
-                return
-            self._offset = self._t
+        """Frames until the end of a file. Raises SourceLost (try again) and SourceUnreadable (a file that is none)."""
+        try:
+            yield from self._play()
+        except BihuanError:
+            raise
+        except FOREIGN as e:
+            raise named(e, self.address, anything=self._n > 0) from e
+        if not self._n:
+            raise unusable("holds no picture that can be decoded", self.address)
+        if self.address.live:
+            raise SourceLost("the stream ended", where=self.address.shown)
 
     def _play(self) -> Iterator[ShownFrame]:
         path = Path(self.address.shown)
         if not self.address.live and path.exists() and not path.is_file():
-            raise self._unusable("is not a regular file")
+            raise unusable("is not a regular file", self.address)
         options = dict(self.address.options)
         with av.open(self.address.path, options=options, metadata_errors="replace", timeout=(OPEN_SECONDS, READ_SECONDS)) as container:
             if not container.streams.video:
-                raise self._unusable("holds no video")
+                raise unusable("holds no video", self.address)
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             self.damage.declared = stream.frames
@@ -109,28 +96,20 @@ class VideoSource:
             believed = 0 < rate <= FASTEST_RATE
             step = 1 / (rate if believed else ASSUMED_RATE)
             first: float | None = None
-            start_n = self._n
-            for decoded in _decoded(container, stream, self._stop, self.damage):
+            for decoded in _decoded(container, stream, self.damage):
                 if decoded.width * decoded.height > MOST_PIXELS:
-                    raise self._unusable(f"a picture of {decoded.width} x {decoded.height} pixels")
+                    raise unusable(f"a picture of {decoded.width} x {decoded.height} pixels", self.address)
                 if self._n == 0:
                     self._began = time.monotonic()  # connecting does not count
-                counted = self._offset + (self._n - start_n) * step
+                counted = self._n * step
                 stamp = float(decoded.time) if decoded.time is not None and believed else None
                 if first is None and stamp is not None:
                     first = stamp - (counted if not self.address.live else self._elapsed())
                 self._t = self._time(stamp - first if stamp is not None and first is not None else counted, step)
                 if self.address.live and abs(self._t - self._elapsed()) > 5:  # the camera's clock jumped
                     first, self._t = None, max(self._t, self._elapsed())
-                if self._paced and self._wait_until(self._t):
-                    return
                 yield ShownFrame(decoded, self._t, self._n, time.time_ns() // 1000)
                 self._n += 1
-            self._t += step
-
-    def lag(self, frame: ShownFrame) -> float:
-        """Seconds that a live ``frame`` is behind; 0 for a file."""
-        return max(0.0, self._elapsed() - frame.t) if self.address.live else 0.0
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
@@ -139,24 +118,12 @@ class VideoSource:
         """Time goes forward: a stamp that does not is replaced by one step."""
         return proposed if proposed > self._t or self._n == 0 else self._t + step / 2
 
-    def _wait_until(self, t: float) -> bool:
-        """Wait for the moment ``t`` of a paced file; True: stopped. Behind by over a second, the rest is shown later, not faster."""
-        ahead = t - self._elapsed()
-        if ahead < -1.0:
-            self._began -= ahead
-        return self._stop.wait(max(0.0, ahead))
 
-    def _unusable(self, what: str) -> BihuanError:
-        return SourceLost(what, where=self.address.shown) if self.address.live else SourceUnreadable(what, where=self.address.shown)
-
-
-def _decoded(
-    container: av.container.InputContainer, stream: av.VideoStream, stop: threading.Event, damage: Damage
-) -> Iterator[av.VideoFrame]:
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream, damage: Damage) -> Iterator[av.VideoFrame]:
     """Frames of ``stream``; damaged packets are passed over, and damage that ends the file ends the frames."""
     bad = frames = 0
     packets = container.demux(stream)
-    while not stop.is_set():
+    while True:
         try:
             packet = next(packets)
         except StopIteration:
